@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Text;
+
+namespace GrayMQ.Protocol.Commands;
+
+/// <summary>Writes a command's frame up to its body: both lengths and the header.</summary>
+public static class CommandWriter
+{
+    private const int MaxNumberBytes = 11;
+
+    internal static readonly string[] LanguageNames =
+    [
+        "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS",
+    ];
+
+    /// <summary>
+    /// Writes a request that this side makes.
+    /// </summary>
+    /// <param name="buffer">Cleared, then filled with everything before the body.</param>
+    /// <param name="bodyLength">Bytes of the body that the caller sends behind it.</param>
+    public static void WriteRequest<THeader>(
+        HeaderBuffer buffer,
+        SerializeType type,
+        RequestCode code,
+        int opaque,
+        bool oneWay,
+        in THeader header,
+        int bodyLength)
+        where THeader : IHeaderFields, allows ref struct
+    {
+        int flag = oneWay ? RemotingCommand.OneWayFlag : 0;
+        Write(buffer, Fitting(type, (int)code), (int)code, opaque, flag, null, in header, bodyLength);
+    }
+
+    /// <summary>Writes the response to the request numbered <paramref name="opaque"/>.</summary>
+    /// <inheritdoc cref="WriteRequest"/>
+    public static void WriteResponse<THeader>(
+        HeaderBuffer buffer,
+        SerializeType type,
+        ResponseCode code,
+        int opaque,
+        string? remark,
+        in THeader header,
+        int bodyLength)
+        where THeader : IHeaderFields, allows ref struct =>
+        Write(buffer, Fitting(type, (int)code), (int)code, opaque, RemotingCommand.ResponseFlag, remark, in header, bodyLength);
+
+    // A binary header has 16 bits for the code; what does not fit goes as JSON, which every peer reads.
+    private static SerializeType Fitting(SerializeType type, int code) =>
+        code is >= short.MinValue and <= short.MaxValue ? type : SerializeType.Json;
+
+    private static void Write<THeader>(
+        HeaderBuffer buffer,
+        SerializeType type,
+        int code,
+        int opaque,
+        int flag,
+        string? remark,
+        in THeader header,
+        int bodyLength)
+        where THeader : IHeaderFields, allows ref struct
+    {
+        buffer.Clear();
+        buffer.Reserve(Frame.PrefixBytes);
+        buffer.Advance(Frame.PrefixBytes);
+        if (type == SerializeType.Json)
+        {
+            WriteJson(buffer, code, opaque, flag, remark, in header);
+        }
+        else
+        {
+            WriteBinary(buffer, code, opaque, flag, remark, in header);
+        }
+
+        int headerLength = buffer.Length - Frame.PrefixBytes;
+        Span<byte> prefix = buffer.At(0);
+        BinaryPrimitives.WriteInt32BigEndian(prefix, checked(sizeof(int) + headerLength + bodyLength));
+        BinaryPrimitives.WriteInt32BigEndian(prefix[4..], ((int)type << 24) | headerLength);
+    }
+
+    private static void WriteJson<THeader>(
+        HeaderBuffer buffer, int code, int opaque, int flag, string? remark, in THeader header)
+        where THeader : IHeaderFields, allows ref struct
+    {
+        buffer.Append("{\"code\":"u8);
+        AppendNumber(buffer, code);
+        buffer.Append(",\"extFields\":{"u8);
+        var writer = new HeaderWriter(buffer, SerializeType.Json);
+        header.Write(ref writer);
+        buffer.Append("},\"flag\":"u8);
+        AppendNumber(buffer, flag);
+        buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
+        AppendNumber(buffer, opaque);
+        if (!string.IsNullOrEmpty(remark))
+        {
+            buffer.Append(",\"remark\":"u8);
+            HeaderWriter.AppendJsonString(buffer, Encoding.UTF8.GetBytes(remark));
+        }
+
+        buffer.Append(",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":"u8);
+        AppendNumber(buffer, RemotingCommand.CurrentVersion);
+        buffer.Append("}"u8);
+    }
+
+    private static void WriteBinary<THeader>(
+        HeaderBuffer buffer, int code, int opaque, int flag, string? remark, in THeader header)
+        where THeader : IHeaderFields, allows ref struct
+    {
+        const int FixedBytes = 13;
+        Span<byte> to = buffer.Reserve(FixedBytes);
+        BinaryPrimitives.WriteInt16BigEndian(to, (short)code);
+        to[2] = (byte)LanguageCode.DotNet;
+        BinaryPrimitives.WriteInt16BigEndian(to[3..], RemotingCommand.CurrentVersion);
+        BinaryPrimitives.WriteInt32BigEndian(to[5..], opaque);
+        BinaryPrimitives.WriteInt32BigEndian(to[9..], flag);
+        buffer.Advance(FixedBytes);
+
+        int remarkBytes = string.IsNullOrEmpty(remark) ? 0 : Encoding.UTF8.GetByteCount(remark);
+        to = buffer.Reserve(sizeof(int) + remarkBytes);
+        BinaryPrimitives.WriteInt32BigEndian(to, remarkBytes);
+        if (remarkBytes > 0)
+        {
+            Encoding.UTF8.GetBytes(remark, to[sizeof(int)..]);
+        }
+
+        buffer.Advance(sizeof(int) + remarkBytes);
+
+        int mapLengthAt = buffer.Length;
+        buffer.Reserve(sizeof(int));
+        buffer.Advance(sizeof(int));
+        var writer = new HeaderWriter(buffer, SerializeType.RocketMq);
+        header.Write(ref writer);
+        BinaryPrimitives.WriteInt32BigEndian(buffer.At(mapLengthAt), buffer.Length - mapLengthAt - sizeof(int));
+    }
+
+    private static void AppendNumber(HeaderBuffer buffer, int number)
+    {
+        Utf8Formatter.TryFormat(number, buffer.Reserve(MaxNumberBytes), out int length);
+        buffer.Advance(length);
+    }
+}

@@ -1,0 +1,44 @@
+namespace GrayMQ.Protocol.Commands;
+
+/// <summary>A growing array that headers are written into before their length is known; kept and used again.</summary>
+public sealed class HeaderBuffer
+{
+    private const int InitialBytes = 512;
+    private const int MaxKeptBytes = 64 * 1024;
+
+    private byte[] _bytes = new byte[InitialBytes];
+
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+
+    public void Clear()
+    {
+        Length = 0;
+        if (_bytes.Length > MaxKeptBytes)
+        {
+            _bytes = new byte[InitialBytes];
+        }
+    }
+
+    /// <summary>Room for <paramref name="bytes"/> more bytes, taken into use by <see cref="Advance"/>.</summary>
+    internal Span<byte> Reserve(int bytes)
+    {
+        if (_bytes.Length - Length < bytes)
+        {
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + bytes));
+        }
+
+        return _bytes.AsSpan(Length);
+    }
+
+    internal void Advance(int bytes) => Length += bytes;
+
+    internal Span<byte> At(int offset) => _bytes.AsSpan(offset, Length - offset);
+
+    internal void Append(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Reserve(bytes.Length));
+        Length += bytes.Length;
+    }
+}

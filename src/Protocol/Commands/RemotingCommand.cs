@@ -1,0 +1,250 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+
+namespace GrayMQ.Protocol.Commands;
+
+/// <summary>
+/// A decoded request or response (RocketMQ: RemotingCommand). One instance can be decoded into again and again; its
+/// <see cref="Body"/> points into the buffer that the frame was cut from.
+/// </summary>
+public sealed class RemotingCommand
+{
+    /// <summary>The protocol version that this side declares: RocketMQ 5.3.3 (RocketMQ: MQVersion.V5_3_3).</summary>
+    public const short CurrentVersion = 479;
+
+    internal const int ResponseFlag = 1;
+    internal const int OneWayFlag = 2;
+
+    // code 2, language 1, version 2, opaque 4, flag 4, remark length 4, field map length 4
+    private const int BinaryFixedBytes = 21;
+    private const int MaxJsonDepth = 8;
+
+    private byte[] _contiguous = [];
+
+    /// <summary>What is asked for, or how it ended.</summary>
+    public int Code { get; private set; }
+
+    public LanguageCode Language { get; private set; }
+
+    /// <summary>The protocol version of the peer (RocketMQ: MQVersion's ordinal).</summary>
+    public short Version { get; private set; }
+
+    /// <summary>Ties a response to its request; chosen by who asks.</summary>
+    public int Opaque { get; private set; }
+
+    /// <summary>Bit 0: this is a response; bit 1: no response is wanted.</summary>
+    public int Flag { get; private set; }
+
+    public string? Remark { get; private set; }
+
+    public SerializeType SerializeType { get; private set; }
+
+    public HeaderFields Fields { get; } = new();
+
+    public ReadOnlySequence<byte> Body { get; private set; }
+
+    public RequestCode RequestCode => (RequestCode)Code;
+
+    public ResponseCode ResponseCode => (ResponseCode)Code;
+
+    public bool IsResponse => (Flag & ResponseFlag) != 0;
+
+    public bool IsOneWay => (Flag & OneWayFlag) != 0;
+
+    /// <summary>Reads the frame's header; the body is taken as it is.</summary>
+    /// <exception cref="ProtocolException">The header is none.</exception>
+    public void Decode(in Frame frame, CommandLimits limits)
+    {
+        Fields.Clear();
+        Remark = null;
+        Code = 0;
+        Opaque = 0;
+        Flag = 0;
+        Version = 0;
+        Language = LanguageCode.Other;
+        SerializeType = frame.SerializeType;
+        Body = frame.Body;
+
+        ReadOnlySpan<byte> header = Contiguous(frame.Header);
+        if (frame.SerializeType == SerializeType.Json)
+        {
+            DecodeJson(header, limits);
+        }
+        else
+        {
+            DecodeBinary(header, limits);
+        }
+    }
+
+    /// <summary>Makes the body the command's own, so that it outlives the buffer of the frame.</summary>
+    public void OwnBody() => Body = Body.IsEmpty ? default : new ReadOnlySequence<byte>(Body.ToArray());
+
+    private void DecodeBinary(ReadOnlySpan<byte> header, CommandLimits limits)
+    {
+        if (header.Length < BinaryFixedBytes)
+        {
+            throw new ProtocolException($"binary header of {header.Length} bytes: expected at least {BinaryFixedBytes}");
+        }
+
+        Code = BinaryPrimitives.ReadInt16BigEndian(header);
+        Language = ToLanguage(header[2]);
+        Version = BinaryPrimitives.ReadInt16BigEndian(header[3..]);
+        Opaque = BinaryPrimitives.ReadInt32BigEndian(header[5..]);
+        Flag = BinaryPrimitives.ReadInt32BigEndian(header[9..]);
+
+        int remarkLength = BinaryPrimitives.ReadInt32BigEndian(header[13..]);
+        if (remarkLength < 0 || remarkLength > header.Length - BinaryFixedBytes)
+        {
+            throw new ProtocolException($"remark length {remarkLength} goes beyond the header of {header.Length} bytes");
+        }
+
+        if (remarkLength > 0)
+        {
+            Remark = Encoding.UTF8.GetString(header.Slice(17, remarkLength));
+        }
+
+        int mapLength = BinaryPrimitives.ReadInt32BigEndian(header[(17 + remarkLength)..]);
+        ReadOnlySpan<byte> map = header[(BinaryFixedBytes + remarkLength)..];
+        if (mapLength < 0 || mapLength > map.Length)
+        {
+            throw new ProtocolException($"field map length {mapLength} goes beyond the header: {map.Length} bytes are left");
+        }
+
+        Fields.ReadBinary(map[..mapLength], limits);
+    }
+
+    private void DecodeJson(ReadOnlySpan<byte> header, CommandLimits limits)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            {
+                throw new ProtocolException("the JSON header is no object");
+            }
+
+            bool hasCode = false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                if (reader.ValueTextEquals("code"u8))
+                {
+                    Code = ReadInt32(ref reader, "code");
+                    hasCode = true;
+                }
+                else if (reader.ValueTextEquals("extFields"u8))
+                {
+                    ReadFields(ref reader, limits);
+                }
+                else if (reader.ValueTextEquals("flag"u8))
+                {
+                    Flag = ReadInt32(ref reader, "flag");
+                }
+                else if (reader.ValueTextEquals("language"u8))
+                {
+                    reader.Read();
+                    Language = ReadLanguage(ref reader);
+                }
+                else if (reader.ValueTextEquals("opaque"u8))
+                {
+                    Opaque = ReadInt32(ref reader, "opaque");
+                }
+                else if (reader.ValueTextEquals("version"u8))
+                {
+                    Version = (short)Math.Clamp(ReadInt32(ref reader, "version"), 0, short.MaxValue);
+                }
+                else if (reader.ValueTextEquals("remark"u8))
+                {
+                    reader.Read();
+                    Remark = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                    SkipValue(ref reader);
+                }
+                else
+                {
+                    reader.Read();
+                    SkipValue(ref reader);
+                }
+            }
+
+            if (!hasCode)
+            {
+                throw new ProtocolException("the JSON header has no code");
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new ProtocolException($"the JSON header is malformed: {e.Message}", e);
+        }
+    }
+
+    private void ReadFields(ref Utf8JsonReader reader, CommandLimits limits)
+    {
+        reader.Read();
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.Null:
+                break;
+            case JsonTokenType.StartObject:
+                Fields.ReadJson(ref reader, limits);
+                break;
+            default:
+                throw new ProtocolException($"extFields holds a JSON {reader.TokenType}: expected an object");
+        }
+    }
+
+    private static int ReadInt32(ref Utf8JsonReader reader, string name)
+    {
+        reader.Read();
+        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int number)
+            ? number
+            : throw new ProtocolException($"{name} of the JSON header is no 32-bit number");
+    }
+
+    private static LanguageCode ReadLanguage(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            SkipValue(ref reader);
+            return LanguageCode.Other;
+        }
+
+        for (int i = 0; i < CommandWriter.LanguageNames.Length; i++)
+        {
+            if (reader.ValueTextEquals(CommandWriter.LanguageNames[i]))
+            {
+                return (LanguageCode)i;
+            }
+        }
+
+        return LanguageCode.Other;
+    }
+
+    private static void SkipValue(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        {
+            reader.Skip();
+        }
+    }
+
+    private static LanguageCode ToLanguage(byte number) =>
+        number <= (byte)LanguageCode.NodeJs ? (LanguageCode)number : LanguageCode.Other;
+
+    private ReadOnlySpan<byte> Contiguous(ReadOnlySequence<byte> header)
+    {
+        if (header.IsSingleSegment)
+        {
+            return header.FirstSpan;
+        }
+
+        int length = (int)header.Length;
+        if (_contiguous.Length < length)
+        {
+            _contiguous = new byte[length];
+        }
+
+        header.CopyTo(_contiguous);
+        return _contiguous.AsSpan(0, length);
+    }
+}
