@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Connections;
+using GrayMQ.Remoting.Dispatch;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Remoting.Clients;
+
+/// <summary>
+/// Asks servers by address over one connection each, made when it is first needed and again when it has ended. Servers may ask
+/// back: their requests are answered from the table handed in.
+/// </summary>
+public sealed class RemotingClient : IAsyncDisposable
+{
+    private readonly RemotingClientOptions _options;
+    private readonly RequestTable _requests;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SocketConnectionContextFactory _transport;
+    private readonly ConcurrentDictionary<string, Lazy<Task<RemotingConnection>>> _connections = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<RemotingConnection, Task> _serving = new();
+    private volatile bool _disposed;
+
+    public RemotingClient(RemotingClientOptions options, RequestTable requests, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _requests = requests;
+        _time = time;
+        _logger = loggers.CreateLogger<RemotingClient>();
+        _transport = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), _logger);
+    }
+
+    /// <summary>Raised once for each connection that ended.</summary>
+    public event Action<string, RemotingConnection>? ConnectionClosed;
+
+    /// <summary>Asks the server at <paramref name="address"/> and waits for its answer, whatever its code.</summary>
+    /// <exception cref="ConnectionClosedException">The server cannot be reached, or the connection ended before the answer.</exception>
+    /// <exception cref="TimeoutException">No answer came in time.</exception>
+    public async Task<RemotingCommand> InvokeAsync<THeader>(
+        string address,
+        RequestCode code,
+        THeader header,
+        ReadOnlyMemory<byte> body,
+        TimeSpan timeout,
+        CancellationToken cancel = default)
+        where THeader : IHeaderFields
+    {
+        RemotingConnection connection = await ConnectAsync(address, cancel).ConfigureAwait(false);
+        return await connection.InvokeAsync(code, header, body, timeout, _options.SerializeType, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a request that nobody answers.</summary>
+    /// <inheritdoc cref="InvokeAsync"/>
+    public async Task SendOneWayAsync<THeader>(
+        string address, RequestCode code, THeader header, ReadOnlyMemory<byte> body, CancellationToken cancel = default)
+        where THeader : IHeaderFields
+    {
+        RemotingConnection connection = await ConnectAsync(address, cancel).ConfigureAwait(false);
+        if (!connection.SendOneWay(code, in header, body.Span, _options.SerializeType))
+        {
+            throw new ConnectionClosedException($"connection to {address} is closed");
+        }
+
+        await connection.FlushedAsync().WaitAsync(cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>The connection to <paramref name="address"/>, made if there is none.</summary>
+    /// <exception cref="ConnectionClosedException">The server cannot be reached.</exception>
+    public async ValueTask<RemotingConnection> ConnectAsync(string address, CancellationToken cancel = default)
+    {
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Lazy<Task<RemotingConnection>> entry = _connections.GetOrAdd(
+                address, static (address, client) => new Lazy<Task<RemotingConnection>>(() => client.OpenAsync(address)), this);
+            try
+            {
+                RemotingConnection connection = await entry.Value.WaitAsync(cancel).ConfigureAwait(false);
+                if (!connection.IsClosed)
+                {
+                    return connection;
+                }
+            }
+            catch when (entry.IsValueCreated && entry.Value.IsFaulted)
+            {
+                _connections.TryRemove(KeyValuePair.Create(address, entry));
+                throw;
+            }
+
+            _connections.TryRemove(KeyValuePair.Create(address, entry));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        foreach ((RemotingConnection connection, _) in _serving)
+        {
+            connection.StopReading();
+        }
+
+        await Task.WhenAll(_serving.Values).ConfigureAwait(false);
+        _transport.Dispose();
+    }
+
+    private async Task<RemotingConnection> OpenAsync(string address)
+    {
+        EndPoint endPoint = RemotingAddress.Parse(address);
+        using var limited = new CancellationTokenSource(_options.ConnectTimeout, _time);
+        Socket socket = endPoint is IPEndPoint ip
+            ? new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        ConnectionContext? context = null;
+        IDuplexPipe transport;
+        try
+        {
+            socket.NoDelay = true;
+            await socket.ConnectAsync(endPoint, limited.Token).ConfigureAwait(false);
+            context = _transport.Create(socket);
+            transport = _options.Tls is { } tls
+                ? await TlsTransport.ConnectAsync(context.Transport, tls, limited.Token).ConfigureAwait(false)
+                : context.Transport;
+        }
+        catch (Exception e)
+        {
+            if (context is not null)
+            {
+                await context.DisposeAsync().ConfigureAwait(false);
+            }
+
+            socket.Dispose();
+            string reason = e is OperationCanceledException
+                ? $"no connection within {_options.ConnectTimeout.TotalMilliseconds:F0} ms"
+                : e.Message;
+            throw new ConnectionClosedException($"cannot connect to {address}: {reason}", e);
+        }
+
+        var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _time, _logger);
+        var registered = new TaskCompletionSource();
+        _serving[connection] = ServeAsync(address, connection, context, transport, registered.Task);
+        registered.SetResult();
+        return connection;
+    }
+
+    private async Task ServeAsync(
+        string address, RemotingConnection connection, ConnectionContext context, IDuplexPipe transport, Task registered)
+    {
+        await connection.RunAsync().ConfigureAwait(false);
+        await registered.ConfigureAwait(false);
+        if (transport is TlsTransport tls)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await context.DisposeAsync().ConfigureAwait(false);
+        _serving.TryRemove(connection, out _);
+        try
+        {
+            ConnectionClosed?.Invoke(address, connection);
+        }
+        catch (Exception e)
+        {
+            Log.ConnectionEventFailed(_logger, e);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using GrayMQ.Protocol.Commands;
+
+namespace GrayMQ.Remoting.Connections;
+
+/// <summary>Limits of one connection.</summary>
+public sealed record ConnectionOptions
+{
+    public static ConnectionOptions Default { get; } = new();
+
+    public CommandLimits Commands { get; init; } = CommandLimits.Default;
+
+    /// <summary>Requests that may wait for their answer at a time, parked ones included; one more is answered SYSTEM_BUSY.</summary>
+    public int MaxRequestsInFlight { get; init; } = 16 * 1024;
+
+    /// <summary>
+    /// Bytes of answers that may wait for a peer that does not read. No request is read while any wait; what is answered from
+    /// elsewhere meanwhile counts against this limit, and beyond it the connection is closed.
+    /// </summary>
+    public long MaxUnsentBytes { get; init; } = 64 * 1024 * 1024;
+}

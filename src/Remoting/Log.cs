@@ -1,0 +1,54 @@
+using System.Net;
+using GrayMQ.Protocol.Commands;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Remoting;
+
+/// <summary>Every line that this project logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Warning, "Closing the connection of {Peer}: {Reason}")]
+    public static partial void ConnectionAborted(ILogger logger, IPEndPoint? peer, string reason);
+
+    [LoggerMessage(2, LogLevel.Warning, "Closing the connection of {Peer}, which does not speak the protocol: {Reason}")]
+    public static partial void ProtocolViolated(ILogger logger, IPEndPoint? peer, string reason);
+
+    [LoggerMessage(3, LogLevel.Debug, "The connection of {Peer} ended: {Reason}")]
+    public static partial void ConnectionBroken(ILogger logger, IPEndPoint? peer, string reason);
+
+    [LoggerMessage(4, LogLevel.Information, "{Peer} closed its connection within a frame, {Bytes} bytes of it had come")]
+    public static partial void ConnectionEndedInFrame(ILogger logger, IPEndPoint? peer, long bytes);
+
+    [LoggerMessage(5, LogLevel.Error, "Reading from {Peer} failed")]
+    public static partial void ReadLoopFailed(ILogger logger, Exception error, IPEndPoint? peer);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Code} of {Peer} is malformed: {Reason}")]
+    public static partial void RequestMalformed(ILogger logger, RequestCode code, IPEndPoint? peer, string reason);
+
+    [LoggerMessage(7, LogLevel.Error, "{Code} of {Peer} failed")]
+    public static partial void RequestFailed(ILogger logger, Exception error, RequestCode code, IPEndPoint? peer);
+
+    [LoggerMessage(8, LogLevel.Information, "Listening on {EndPoint}")]
+    public static partial void Listening(ILogger logger, EndPoint endPoint);
+
+    [LoggerMessage(9, LogLevel.Warning, "Refusing a connection of {Peer}: {Limit} connections are open, which is the limit")]
+    public static partial void TooManyConnections(ILogger logger, EndPoint? peer, int limit);
+
+    [LoggerMessage(10, LogLevel.Information, "Closing the connection of {Peer}, idle for {IdleSeconds} s")]
+    public static partial void ConnectionIdle(ILogger logger, IPEndPoint? peer, long idleSeconds);
+
+    [LoggerMessage(11, LogLevel.Error, "Accepting connections on {EndPoint} failed")]
+    public static partial void AcceptFailed(ILogger logger, Exception error, EndPoint endPoint);
+
+    [LoggerMessage(12, LogLevel.Warning, "Closing the connection of {Peer}: {Reason}")]
+    public static partial void TlsRefused(ILogger logger, EndPoint? peer, string reason);
+
+    [LoggerMessage(13, LogLevel.Debug, "{Peer} connected")]
+    public static partial void Connected(ILogger logger, EndPoint? peer);
+
+    [LoggerMessage(14, LogLevel.Warning, "No TLS certificate is configured: using a self-signed one made for this run")]
+    public static partial void SelfSignedCertificate(ILogger logger);
+
+    [LoggerMessage(15, LogLevel.Error, "A listener of connection events failed")]
+    public static partial void ConnectionEventFailed(ILogger logger, Exception error);
+}

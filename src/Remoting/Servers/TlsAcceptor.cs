@@ -1,0 +1,95 @@
+using System.IO.Pipelines;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Remoting.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Remoting.Servers;
+
+/// <summary>
+/// Decides by a connection's first byte whether it speaks TLS, and opens it. A frame cannot begin with the byte of a TLS
+/// handshake: its length would be above every limit.
+/// </summary>
+internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider time, ILogger logger) : IDisposable
+{
+    private const byte TlsHandshake = 0x16;
+    private const int SelfSignedKeyBits = 2048;
+
+    private readonly Lock _making = new();
+    private SslServerAuthenticationOptions? _authentication;
+    private X509Certificate2? _selfSigned;
+
+    /// <summary>
+    /// The transport to read frames from, which is to be disposed when it is a <see cref="TlsTransport"/>; null, with a line in the
+    /// log, when the connection is not to be served.
+    /// </summary>
+    public async Task<IDuplexPipe?> AcceptAsync(System.Net.EndPoint? peer, IDuplexPipe transport, CancellationToken cancel)
+    {
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using ITimer idleTimer = CancelAfter(idle, options.MaxIdle);
+        ReadResult first = await transport.Input.ReadAsync(idle.Token).ConfigureAwait(false);
+        bool tls = !first.Buffer.IsEmpty && first.Buffer.FirstSpan[0] == TlsHandshake;
+        transport.Input.AdvanceTo(first.Buffer.Start);
+        if (first.Buffer.IsEmpty)
+        {
+            return null;
+        }
+
+        if (!tls)
+        {
+            if (options.TlsMode == TlsMode.Enforcing)
+            {
+                Log.TlsRefused(logger, peer, "it is not encrypted, and tlsMode is enforcing");
+                return null;
+            }
+
+            return transport;
+        }
+
+        if (options.TlsMode == TlsMode.Disabled)
+        {
+            Log.TlsRefused(logger, peer, "it asks for TLS, and tlsMode is disabled");
+            return null;
+        }
+
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using ITimer timer = CancelAfter(limited, options.HandshakeTimeout);
+        try
+        {
+            return await TlsTransport.AcceptAsync(transport, Authentication(), limited.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is System.Security.Authentication.AuthenticationException or IOException or OperationCanceledException)
+        {
+            Log.TlsRefused(logger, peer, $"its TLS handshake failed: {e.Message}");
+            return null;
+        }
+    }
+
+    private ITimer CancelAfter(CancellationTokenSource source, TimeSpan after) => time.CreateTimer(
+        static source => ((CancellationTokenSource)source!).Cancel(), source, after, Timeout.InfiniteTimeSpan);
+
+    public void Dispose() => _selfSigned?.Dispose();
+
+    private SslServerAuthenticationOptions Authentication()
+    {
+        lock (_making)
+        {
+            return _authentication ??= new SslServerAuthenticationOptions
+            {
+                ServerCertificate = options.Certificate ?? MakeSelfSigned(),
+                ClientCertificateRequired = options.RequireClientCertificate,
+            };
+        }
+    }
+
+    private X509Certificate2 MakeSelfSigned()
+    {
+        Log.SelfSignedCertificate(logger);
+        using var key = RSA.Create(SelfSignedKeyBits);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        DateTimeOffset now = time.GetUtcNow();
+        _selfSigned = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(1));
+        return _selfSigned;
+    }
+}
