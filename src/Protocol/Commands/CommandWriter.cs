@@ -74,6 +74,11 @@ public static class CommandWriter
         }
 
         int headerLength = buffer.Length - Frame.PrefixBytes;
+        if (headerLength > Frame.MaxHeaderLength)
+        {
+            throw new InvalidOperationException($"a header of {headerLength} bytes cannot be sent: its length has 24 bits");
+        }
+
         Span<byte> prefix = buffer.At(0);
         BinaryPrimitives.WriteInt32BigEndian(prefix, checked(sizeof(int) + headerLength + bodyLength));
         BinaryPrimitives.WriteInt32BigEndian(prefix[4..], ((int)type << 24) | headerLength);
@@ -95,7 +100,7 @@ public static class CommandWriter
         if (!string.IsNullOrEmpty(remark))
         {
             buffer.Append(",\"remark\":"u8);
-            HeaderWriter.AppendJsonString(buffer, Encoding.UTF8.GetBytes(remark));
+            HeaderWriter.AppendJsonString(buffer, remark);
         }
 
         buffer.Append(",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":"u8);

@@ -18,6 +18,9 @@ public readonly ref struct Frame
     /// <summary>Bytes before the header: the frame length and the header length.</summary>
     public const int PrefixBytes = 8;
 
+    /// <summary>The largest header length that its 24 bits can say.</summary>
+    internal const int MaxHeaderLength = 0x00FFFFFF;
+
     private const int LengthBytes = 4;
 
     private Frame(SerializeType serializeType, ReadOnlySequence<byte> header, ReadOnlySequence<byte> body)
@@ -69,7 +72,7 @@ public readonly ref struct Frame
         }
 
         int typeAndLength = BinaryPrimitives.ReadInt32BigEndian(first[LengthBytes..]);
-        int headerLength = typeAndLength & 0x00FFFFFF;
+        int headerLength = typeAndLength & MaxHeaderLength;
         var type = (SerializeType)(typeAndLength >>> 24);
         if (headerLength > frameLength - LengthBytes || headerLength > limits.MaxHeaderBytes)
         {

@@ -1,6 +1,6 @@
 namespace GrayMQ.Protocol.Commands;
 
-/// <summary>A growing array that headers are written into before their length is known; kept and used again.</summary>
+/// <summary>A growing array that headers are written into before their length is known; kept and used again by one thread at a time.</summary>
 public sealed class HeaderBuffer
 {
     private const int InitialBytes = 512;

@@ -1,23 +1,23 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace GrayMQ.Protocol.Commands;
 
 /// <summary>
-/// The named fields (<c>extFields</c>) of a decoded command, as UTF-8 bytes. One instance serves one command after the other and
-/// keeps its buffers, so that reading a command allocates nothing; what it hands out as memory is valid until it is used
-/// for the next command.
+/// The named fields (<c>extFields</c>) of a decoded command, as valid UTF-8: bytes that are none read as U+FFFD, as in Java. Of
+/// fields of the same name the last counts. One instance serves one command after the other and keeps its buffers, so that
+/// reading a command allocates nothing; what it hands out as memory is valid until it is used for the next command.
 /// </summary>
 public sealed class HeaderFields
 {
     private const int InitialBytes = 512;
     private const int InitialFields = 24;
 
-    // A buffer that one huge header made grow is not kept for the life of a connection.
-    private const int MaxKeptBytes = 64 * 1024;
+    // A buffer that one huge header made grow is not kept for the life of a connection, of which there may be 100,000.
+    private const int MaxKeptBytes = 16 * 1024;
 
     private byte[] _bytes = new byte[InitialBytes];
     private Slot[] _slots = new Slot[InitialFields];
@@ -38,7 +38,7 @@ public sealed class HeaderFields
     {
         ReadOnlySpan<byte> bytes = _bytes;
         ReadOnlySpan<Slot> slots = _slots.AsSpan(0, Count);
-        for (int i = 0; i < slots.Length; i++)
+        for (int i = slots.Length - 1; i >= 0; i--)
         {
             ref readonly Slot slot = ref slots[i];
             if (slot.NameLength == name.Length && bytes.Slice(slot.NameStart, slot.NameLength).SequenceEqual(name))
@@ -128,7 +128,10 @@ public sealed class HeaderFields
         }
     }
 
-    /// <summary>Reads the field map of a binary header: 2-byte name length, name, 4-byte value length, value, and so on.</summary>
+    /// <summary>
+    /// Reads the field map of a binary header: 2-byte name length, name, 4-byte value length, value, and so on. A name or value
+    /// without bytes is null (RocketMQ: RocketMQSerializable.readStr), so such a field is left out.
+    /// </summary>
     internal void ReadBinary(ReadOnlySpan<byte> map, CommandLimits limits)
     {
         // Names and values are kept where they stand in one copy of the map.
@@ -160,7 +163,13 @@ public sealed class HeaderFields
                 throw new ProtocolException($"header field {Count}: value length {valueLength} goes beyond the header");
             }
 
-            AddSlot(new Slot(start + nameAt, nameLength, start + at, valueLength), limits);
+            if (nameLength > 0 && valueLength > 0)
+            {
+                (int nameStart, int nameBytes) = Valid(start + nameAt, nameLength);
+                (int valueStart, int valueBytes) = Valid(start + at, valueLength);
+                AddSlot(new Slot(nameStart, nameBytes, valueStart, valueBytes), limits);
+            }
+
             at += valueLength;
         }
     }
@@ -170,7 +179,7 @@ public sealed class HeaderFields
     {
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
-            (int nameStart, int nameLength) = CopyText(ref reader);
+            (int nameStart, int nameLength) = CopyText(in reader);
             reader.Read();
             switch (reader.TokenType)
             {
@@ -180,7 +189,7 @@ public sealed class HeaderFields
                 case JsonTokenType.Number:
                 case JsonTokenType.True:
                 case JsonTokenType.False:
-                    (int valueStart, int valueLength) = CopyText(ref reader);
+                    (int valueStart, int valueLength) = CopyText(in reader);
                     AddSlot(new Slot(nameStart, nameLength, valueStart, valueLength), limits);
                     break;
                 default:
@@ -193,9 +202,22 @@ public sealed class HeaderFields
     private static HeaderFieldException Malformed(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, string expected)
     {
         const int MaxShownBytes = 64;
-        string shown = Encoding.UTF8.GetString(value.Length > MaxShownBytes ? value[..MaxShownBytes] : value);
+        string shown = Shown(value.Length > MaxShownBytes ? value[..MaxShownBytes] : value);
         return new HeaderFieldException($"the custom field <{Encoding.UTF8.GetString(name)}> is '{shown}': expected {expected}");
     }
+
+    // The message goes into logs, where a line break of a peer's would start a line of its own.
+    private static string Shown(ReadOnlySpan<byte> value) => string.Create(
+        Encoding.UTF8.GetCharCount(value),
+        value,
+        static (chars, value) =>
+        {
+            Encoding.UTF8.GetChars(value, chars);
+            foreach (ref char c in chars)
+            {
+                c = char.IsControl(c) ? '.' : c;
+            }
+        });
 
     private ref readonly Slot Checked(int index)
     {
@@ -203,30 +225,28 @@ public sealed class HeaderFields
         return ref _slots[index];
     }
 
-    private (int Start, int Length) CopyText(ref Utf8JsonReader reader)
+    private (int Start, int Length) CopyText(in Utf8JsonReader reader)
     {
-        int most = reader.HasValueSequence ? checked((int)reader.ValueSequence.Length) : reader.ValueSpan.Length;
-        int start = Reserve(most);
-        int length;
-        if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
-        {
-            length = reader.CopyString(_bytes.AsSpan(start));
-        }
-        else
-        {
-            length = most;
-            if (reader.HasValueSequence)
-            {
-                reader.ValueSequence.CopyTo(_bytes.AsSpan(start));
-            }
-            else
-            {
-                reader.ValueSpan.CopyTo(_bytes.AsSpan(start));
-            }
-        }
-
+        int start = Reserve(JsonText.MaxBytes(in reader));
+        int length = JsonText.Copy(in reader, _bytes.AsSpan(start));
         _used = start + length;
         return (start, length);
+    }
+
+    // The same bytes when they are UTF-8, else a copy of them that is.
+    private (int Start, int Length) Valid(int start, int length)
+    {
+        ReadOnlySpan<byte> text = _bytes.AsSpan(start, length);
+        if (Utf8.IsValid(text))
+        {
+            return (start, length);
+        }
+
+        byte[] valid = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text));
+        int at = Reserve(valid.Length);
+        valid.CopyTo(_bytes, at);
+        _used = at + valid.Length;
+        return (at, valid.Length);
     }
 
     private int Reserve(int more)

@@ -1,14 +1,20 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
 
 namespace GrayMQ.Protocol.Commands;
 
-/// <summary>Writes named fields in either form of header; in both, all values are text.</summary>
+/// <summary>Writes named fields in either form of header; in both, all values are text, handed in as valid UTF-8.</summary>
 public ref struct HeaderWriter
 {
     private const int MaxNumberBytes = 20;
-    private const int MaxEscapedBytesPerByte = 6;
+    private const int MaxEscapeBytes = 6;
+    private const int MaxStackBytes = 256;
+    private const byte FirstPrintable = 0x20;
+
+    private static readonly SearchValues<byte> Escaped = SearchValues.Create(
+        [.. Enumerable.Range(0, FirstPrintable).Select(b => (byte)b), (byte)'"', (byte)'\\']);
 
     private readonly HeaderBuffer _buffer;
     private readonly bool _json;
@@ -35,11 +41,18 @@ public ref struct HeaderWriter
             return;
         }
 
-        const int MaxStackBytes = 256;
+        WriteName(name);
+        if (_json)
+        {
+            AppendJsonString(_buffer, value);
+            return;
+        }
+
         int most = Encoding.UTF8.GetMaxByteCount(value.Length);
-        Span<byte> utf8 = most <= MaxStackBytes ? stackalloc byte[MaxStackBytes] : new byte[most];
-        int length = Encoding.UTF8.GetBytes(value, utf8);
-        Write(name, utf8[..length]);
+        Span<byte> to = _buffer.Reserve(sizeof(int) + most);
+        int length = Encoding.UTF8.GetBytes(value, to[sizeof(int)..]);
+        BinaryPrimitives.WriteInt32BigEndian(to, length);
+        _buffer.Advance(sizeof(int) + length);
     }
 
     public void Write(scoped ReadOnlySpan<byte> name, long value)
@@ -69,33 +82,52 @@ public ref struct HeaderWriter
         }
     }
 
-    internal static void AppendJsonString(HeaderBuffer buffer, ReadOnlySpan<byte> utf8)
+    internal static void AppendJsonString(HeaderBuffer buffer, string text)
     {
-        Span<byte> to = buffer.Reserve((utf8.Length * MaxEscapedBytesPerByte) + 2);
-        int at = 0;
-        to[at++] = (byte)'"';
-        foreach (byte b in utf8)
+        byte[]? rented = null;
+        int most = Encoding.UTF8.GetMaxByteCount(text.Length);
+        Span<byte> utf8 = most <= MaxStackBytes ? stackalloc byte[MaxStackBytes] : (rented = ArrayPool<byte>.Shared.Rent(most));
+        AppendJsonString(buffer, utf8[..Encoding.UTF8.GetBytes(text, utf8)]);
+        if (rented is not null)
         {
-            if (b >= 0x20 && b != (byte)'"' && b != (byte)'\\')
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    internal static void AppendJsonString(HeaderBuffer buffer, scoped ReadOnlySpan<byte> utf8)
+    {
+        buffer.Append("\""u8);
+        while (true)
+        {
+            int plain = utf8.IndexOfAny(Escaped);
+            if (plain < 0)
             {
-                to[at++] = b;
+                break;
             }
-            else if (b >= 0x20)
-            {
-                to[at++] = (byte)'\\';
-                to[at++] = b;
-            }
-            else
-            {
-                "\\u00"u8.CopyTo(to[at..]);
-                to[at + 4] = (byte)(b < 0x10 ? '0' : '1');
-                to[at + 5] = "0123456789ABCDEF"u8[b & 0xF];
-                at += MaxEscapedBytesPerByte;
-            }
+
+            Span<byte> to = buffer.Reserve(plain + MaxEscapeBytes);
+            utf8[..plain].CopyTo(to);
+            buffer.Advance(plain + Escape(utf8[plain], to[plain..]));
+            utf8 = utf8[(plain + 1)..];
         }
 
-        to[at++] = (byte)'"';
-        buffer.Advance(at);
+        buffer.Append(utf8);
+        buffer.Append("\""u8);
+    }
+
+    private static int Escape(byte b, Span<byte> to)
+    {
+        to[0] = (byte)'\\';
+        if (b >= FirstPrintable)
+        {
+            to[1] = b;
+            return 2;
+        }
+
+        "u00"u8.CopyTo(to[1..]);
+        to[4] = (byte)(b < 0x10 ? '0' : '1');
+        to[5] = "0123456789ABCDEF"u8[b & 0xF];
+        return MaxEscapeBytes;
     }
 
     private void WriteName(scoped ReadOnlySpan<byte> name)

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace GrayMQ.Protocol.Commands;
 
@@ -20,8 +22,6 @@ public sealed class RemotingCommand
     // code 2, language 1, version 2, opaque 4, flag 4, remark length 4, field map length 4
     private const int BinaryFixedBytes = 21;
     private const int MaxJsonDepth = 8;
-
-    private byte[] _contiguous = [];
 
     /// <summary>What is asked for, or how it ended.</summary>
     public int Code { get; private set; }
@@ -67,8 +67,31 @@ public sealed class RemotingCommand
         SerializeType = frame.SerializeType;
         Body = frame.Body;
 
-        ReadOnlySpan<byte> header = Contiguous(frame.Header);
-        if (frame.SerializeType == SerializeType.Json)
+        if (frame.Header.IsSingleSegment)
+        {
+            Decode(frame.Header.FirstSpan, limits);
+            return;
+        }
+
+        int length = checked((int)frame.Header.Length);
+        byte[] rented = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            frame.Header.CopyTo(rented);
+            Decode(rented.AsSpan(0, length), limits);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary>Makes the body the command's own, so that it outlives the buffer of the frame.</summary>
+    public void OwnBody() => Body = Body.IsEmpty ? default : new ReadOnlySequence<byte>(Body.ToArray());
+
+    private void Decode(ReadOnlySpan<byte> header, CommandLimits limits)
+    {
+        if (SerializeType == SerializeType.Json)
         {
             DecodeJson(header, limits);
         }
@@ -77,9 +100,6 @@ public sealed class RemotingCommand
             DecodeBinary(header, limits);
         }
     }
-
-    /// <summary>Makes the body the command's own, so that it outlives the buffer of the frame.</summary>
-    public void OwnBody() => Body = Body.IsEmpty ? default : new ReadOnlySequence<byte>(Body.ToArray());
 
     private void DecodeBinary(ReadOnlySpan<byte> header, CommandLimits limits)
     {
@@ -117,6 +137,11 @@ public sealed class RemotingCommand
 
     private void DecodeJson(ReadOnlySpan<byte> header, CommandLimits limits)
     {
+        if (!Utf8.IsValid(header))
+        {
+            header = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(header));
+        }
+
         try
         {
             var reader = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
@@ -128,45 +153,11 @@ public sealed class RemotingCommand
             bool hasCode = false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                if (reader.ValueTextEquals("code"u8))
-                {
-                    Code = ReadInt32(ref reader, "code");
-                    hasCode = true;
-                }
-                else if (reader.ValueTextEquals("extFields"u8))
-                {
-                    ReadFields(ref reader, limits);
-                }
-                else if (reader.ValueTextEquals("flag"u8))
-                {
-                    Flag = ReadInt32(ref reader, "flag");
-                }
-                else if (reader.ValueTextEquals("language"u8))
-                {
-                    reader.Read();
-                    Language = ReadLanguage(ref reader);
-                }
-                else if (reader.ValueTextEquals("opaque"u8))
-                {
-                    Opaque = ReadInt32(ref reader, "opaque");
-                }
-                else if (reader.ValueTextEquals("version"u8))
-                {
-                    Version = (short)Math.Clamp(ReadInt32(ref reader, "version"), 0, short.MaxValue);
-                }
-                else if (reader.ValueTextEquals("remark"u8))
-                {
-                    reader.Read();
-                    Remark = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-                    SkipValue(ref reader);
-                }
-                else
-                {
-                    reader.Read();
-                    SkipValue(ref reader);
-                }
+                hasCode |= ReadProperty(ref reader, limits);
             }
 
+            // Fails when anything but blanks is left behind the object.
+            reader.Read();
             if (!hasCode)
             {
                 throw new ProtocolException("the JSON header has no code");
@@ -178,8 +169,54 @@ public sealed class RemotingCommand
         }
     }
 
+    // Reads one property of the header; true when it was the code.
+    private bool ReadProperty(ref Utf8JsonReader reader, CommandLimits limits)
+    {
+        if (reader.ValueTextEquals("code"u8))
+        {
+            Code = ReadInt32(ref reader, "code");
+            return true;
+        }
+
+        if (reader.ValueTextEquals("extFields"u8))
+        {
+            ReadFields(ref reader, limits);
+        }
+        else if (reader.ValueTextEquals("flag"u8))
+        {
+            Flag = ReadInt32(ref reader, "flag");
+        }
+        else if (reader.ValueTextEquals("language"u8))
+        {
+            reader.Read();
+            Language = ReadLanguage(ref reader);
+        }
+        else if (reader.ValueTextEquals("opaque"u8))
+        {
+            Opaque = ReadInt32(ref reader, "opaque");
+        }
+        else if (reader.ValueTextEquals("version"u8))
+        {
+            Version = (short)Math.Clamp(ReadInt32(ref reader, "version"), 0, short.MaxValue);
+        }
+        else if (reader.ValueTextEquals("remark"u8))
+        {
+            reader.Read();
+            Remark = reader.TokenType == JsonTokenType.String ? JsonText.ToString(in reader) : null;
+            SkipValue(ref reader);
+        }
+        else
+        {
+            reader.Read();
+            SkipValue(ref reader);
+        }
+
+        return false;
+    }
+
     private void ReadFields(ref Utf8JsonReader reader, CommandLimits limits)
     {
+        Fields.Clear();
         reader.Read();
         switch (reader.TokenType)
         {
@@ -193,12 +230,15 @@ public sealed class RemotingCommand
         }
     }
 
+    // As lenient as RocketMQ's parser: a number may stand in quotes.
     private static int ReadInt32(ref Utf8JsonReader reader, string name)
     {
         reader.Read();
-        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int number)
-            ? number
-            : throw new ProtocolException($"{name} of the JSON header is no 32-bit number");
+        return reader.TokenType is JsonTokenType.Number or JsonTokenType.String
+            && Utf8Parser.TryParse(reader.ValueSpan, out int number, out int read)
+            && read == reader.ValueSpan.Length
+                ? number
+                : throw new ProtocolException($"{name} of the JSON header is no 32-bit number");
     }
 
     private static LanguageCode ReadLanguage(ref Utf8JsonReader reader)
@@ -230,21 +270,4 @@ public sealed class RemotingCommand
 
     private static LanguageCode ToLanguage(byte number) =>
         number <= (byte)LanguageCode.NodeJs ? (LanguageCode)number : LanguageCode.Other;
-
-    private ReadOnlySpan<byte> Contiguous(ReadOnlySequence<byte> header)
-    {
-        if (header.IsSingleSegment)
-        {
-            return header.FirstSpan;
-        }
-
-        int length = (int)header.Length;
-        if (_contiguous.Length < length)
-        {
-            _contiguous = new byte[length];
-        }
-
-        header.CopyTo(_contiguous);
-        return _contiguous.AsSpan(0, length);
-    }
 }
