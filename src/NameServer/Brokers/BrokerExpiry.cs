@@ -1,0 +1,42 @@
+using GrayMQ.NameServer.Routes;
+using GrayMQ.Remoting.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.NameServer.Brokers;
+
+/// <summary>Unregisters brokers that have been silent for too long, and closes their connections.</summary>
+internal sealed class BrokerExpiry : IDisposable
+{
+    private readonly RouteTable _routes;
+    private readonly MinBrokerIdNotifier _notifier;
+    private readonly ILogger _logger;
+    private readonly ITimer _timer;
+
+    public BrokerExpiry(RouteTable routes, MinBrokerIdNotifier notifier, TimeSpan interval, TimeProvider time, ILogger logger)
+    {
+        _routes = routes;
+        _notifier = notifier;
+        _logger = logger;
+        _timer = time.CreateTimer(_ => Scan(), null, interval, interval);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Scan()
+    {
+        try
+        {
+            foreach ((BrokerDeparture departure, object? connection, TimeSpan silence) in _routes.FindExpired())
+            {
+                Log.BrokerExpired(_logger, departure.Node, departure.BrokerName, departure.BrokerId, (long)silence.TotalMilliseconds);
+                _notifier.Notify(_routes.Unregister(departure));
+                (connection as RemotingConnection)?.Abort("the broker has been silent for too long");
+            }
+        }
+        catch (Exception e)
+        {
+            // A timer that throws ends the process.
+            Log.ExpiryScanFailed(_logger, e);
+        }
+    }
+}

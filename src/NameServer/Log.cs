@@ -1,0 +1,81 @@
+using System.Net;
+using GrayMQ.NameServer.Routes;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.NameServer;
+
+/// <summary>Every line that this project logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "The name server listens on {EndPoint}")]
+    public static partial void Started(ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(2, LogLevel.Information, "The name server has stopped")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Information, "Broker {Name}:{Id} at {Node} registered with {Topics} topics")]
+    public static partial void BrokerRegistered(ILogger logger, BrokerIdentity node, string name, long id, int topics);
+
+    [LoggerMessage(4, LogLevel.Warning, "Broker {Name}:{Id} at {Node} is not registered: {Reason}")]
+    public static partial void RegistrationRefused(ILogger logger, BrokerIdentity node, string name, long id, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Broker {Name}:{Id} at {Node} is ignored: {Holder} holds the name and id in a newer role")]
+    public static partial void RegistrationOutranked(ILogger logger, BrokerIdentity node, string name, long id, string holder);
+
+    [LoggerMessage(6, LogLevel.Warning, "The registration of {Name} at {Address}, sent by {Peer}, does not match its checksum")]
+    public static partial void ChecksumMismatch(ILogger logger, string name, string address, IPEndPoint? peer);
+
+    [LoggerMessage(7, LogLevel.Information, "Broker {Name}:{Id} at {Node} is unregistered")]
+    public static partial void BrokerUnregistered(ILogger logger, BrokerIdentity node, string name, long id);
+
+    [LoggerMessage(8, LogLevel.Information, "{Node} left as broker {Name}, which is not registered")]
+    public static partial void UnknownBrokerLeft(ILogger logger, BrokerIdentity node, string name);
+
+    [LoggerMessage(9, LogLevel.Warning, "The connection of broker {Name}:{Id} at {Node} has ended")]
+    public static partial void BrokerConnectionClosed(ILogger logger, BrokerIdentity node, string name, long id);
+
+    [LoggerMessage(10, LogLevel.Warning, "Broker {Name}:{Id} at {Node} has been silent for {SilenceMs} ms and counts as gone")]
+    public static partial void BrokerExpired(ILogger logger, BrokerIdentity node, string name, long id, long silenceMs);
+
+    [LoggerMessage(11, LogLevel.Error, "Looking for silent brokers failed")]
+    public static partial void ExpiryScanFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(12, LogLevel.Information, "{Address} was told that the lowest broker id is now {MinBrokerId}")]
+    public static partial void MinBrokerIdNotified(ILogger logger, string address, long minBrokerId);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Address} could not be told that the lowest broker id is now {MinBrokerId}")]
+    public static partial void MinBrokerIdNotNotified(ILogger logger, Exception error, string address, long minBrokerId);
+
+    [LoggerMessage(14, LogLevel.Information, "Topic {Topic} is no longer at broker {Name}, whose registration does not name it")]
+    public static partial void TopicLeftBroker(ILogger logger, string topic, string name);
+
+    [LoggerMessage(15, LogLevel.Information, "Topic {Topic} is deleted in {Clusters} for {Peer}")]
+    public static partial void TopicDeleted(ILogger logger, string topic, string clusters, IPEndPoint? peer);
+
+    [LoggerMessage(16, LogLevel.Information, "Topic {Topic} is registered at {Brokers} brokers for {Peer}")]
+    public static partial void TopicRegistered(ILogger logger, string topic, int brokers, IPEndPoint? peer);
+
+    [LoggerMessage(17, LogLevel.Warning, "Topic {Topic} is not registered for {Peer}: one of its brokers is unknown")]
+    public static partial void TopicNotRegistered(ILogger logger, string topic, IPEndPoint? peer);
+
+    [LoggerMessage(18, LogLevel.Information, "The write permission of {Topics} topics at broker {Name} is wiped for {Peer}")]
+    public static partial void WritePermissionWiped(ILogger logger, string name, int topics, IPEndPoint? peer);
+
+    [LoggerMessage(19, LogLevel.Information, "The write permission of {Topics} topics at broker {Name} is added for {Peer}")]
+    public static partial void WritePermissionAdded(ILogger logger, string name, int topics, IPEndPoint? peer);
+
+    [LoggerMessage(20, LogLevel.Information, "{Key} of {Space} is set to {Value} for {Peer}")]
+    public static partial void KVConfigPut(ILogger logger, string space, string key, string value, IPEndPoint? peer);
+
+    [LoggerMessage(21, LogLevel.Information, "{Key} of {Space} is deleted for {Peer}")]
+    public static partial void KVConfigDeleted(ILogger logger, string space, string key, IPEndPoint? peer);
+
+    [LoggerMessage(22, LogLevel.Error, "{Key} of {Space} stays as it was: the change cannot be written")]
+    public static partial void KVConfigNotWritten(ILogger logger, Exception error, string space, string key);
+
+    [LoggerMessage(23, LogLevel.Information, "Setting {Key} is changed to {Value} for {Peer}")]
+    public static partial void SettingChanged(ILogger logger, string key, string value, IPEndPoint? peer);
+
+    [LoggerMessage(24, LogLevel.Warning, "{Warning}")]
+    public static partial void SettingWarning(ILogger logger, string warning);
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using GrayMQ.NameServer.Brokers;
+using GrayMQ.NameServer.Configurations;
+using GrayMQ.NameServer.KVConfigs;
+using GrayMQ.NameServer.Routes;
+using GrayMQ.NameServer.Topics;
+using GrayMQ.Remoting.Servers;
+using GrayMQ.Settings;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace GrayMQ.NameServer;
+
+/// <summary>A name server: all of its parts put together, to be started and stopped once.</summary>
+public sealed class NameServerHost : IAsyncDisposable
+{
+    private readonly LiveOptions _options;
+    private readonly RouteTable _routes;
+    private readonly MinBrokerIdNotifier _notifier;
+    private readonly RemotingServer _server;
+    private readonly X509Certificate2? _certificate;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private BrokerExpiry? _expiry;
+
+    /// <summary>Reads the key-value configuration and the certificate; nothing is served yet.</summary>
+    /// <param name="settings">Loaded by <see cref="NameServerSettings.Catalogue"/>.</param>
+    /// <param name="time">The clock, monotonic and of the wall.</param>
+    /// <param name="loggers">Where log lines go.</param>
+    /// <param name="settingsFile">The file of -c, which keeps changes made while running; null keeps them in memory.</param>
+    /// <param name="transport">What connections come from; null means TCP.</param>
+    /// <exception cref="InvalidDataException">The key-value configuration cannot be read.</exception>
+    public NameServerHost(
+        EffectiveSettings settings,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        string? settingsFile = null,
+        IConnectionListenerFactory? transport = null)
+    {
+        NameServerOptions options = NameServerOptions.From(settings);
+        _time = time;
+        _logger = loggers.CreateLogger<NameServerHost>();
+        _options = new LiveOptions(options);
+        _routes = new RouteTable(_options, time, _logger);
+        _notifier = new MinBrokerIdNotifier(time, loggers);
+        _certificate = LoadCertificate(options);
+        KVConfigStore configs = KVConfigStore.Open(options.KVConfigPath);
+        var registrations = new RegistrationHandler(_routes, configs, _options, _notifier, _logger);
+        _server = new RemotingServer(
+            new RemotingServerOptions
+            {
+                EndPoints = [options.EndPoint],
+                Certificate = _certificate,
+                MaxConnections = options.MaxConnections,
+                MaxIdle = options.MaxIdle,
+                TlsMode = options.TlsMode,
+            },
+            NameServerRequests.Table(
+                new RouteHandler(new RouteAnswers(_routes, configs, _options), _options, time),
+                registrations,
+                new ClusterHandler(_routes, _logger),
+                new TopicHandler(_routes, _options, _logger),
+                new KVConfigHandler(configs, _logger),
+                new ConfigurationHandler(settings, settingsFile, _options, _logger)),
+            transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
+            time,
+            loggers);
+        _server.ConnectionClosed += registrations.OnConnectionClosed;
+    }
+
+    /// <summary>The addresses that are bound, once started.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => _server.EndPoints;
+
+    /// <exception cref="IOException">The address cannot be bound; the message names it.</exception>
+    public async Task StartAsync(CancellationToken cancel = default)
+    {
+        await _server.StartAsync(cancel).ConfigureAwait(false);
+        _expiry = new BrokerExpiry(_routes, _notifier, _options.Current.ScanNotActiveBrokerInterval, _time, _logger);
+        Log.Started(_logger, EndPoints[0]);
+    }
+
+    /// <summary>Answers what has been asked, and closes; what is left when <paramref name="cancel"/> is cancelled is cut off.</summary>
+    public async Task StopAsync(CancellationToken cancel = default)
+    {
+        _expiry?.Dispose();
+        await _server.StopAsync(cancel).ConfigureAwait(false);
+        Log.Stopped(_logger);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _expiry?.Dispose();
+        await _server.DisposeAsync().ConfigureAwait(false);
+        await _notifier.DisposeAsync().ConfigureAwait(false);
+        _certificate?.Dispose();
+    }
+
+    private static X509Certificate2? LoadCertificate(NameServerOptions options) =>
+        options.TlsServerCertPath.Length == 0
+            ? null
+            : X509Certificate2.CreateFromPemFile(
+                options.TlsServerCertPath, options.TlsServerKeyPath.Length == 0 ? null : options.TlsServerKeyPath);
+}

@@ -1,0 +1,72 @@
+using System.Net;
+using GrayMQ.Remoting.Servers;
+using GrayMQ.Settings;
+
+namespace GrayMQ.NameServer;
+
+/// <summary>The name server's settings as it uses them; their meaning is told in <see cref="NameServerSettings"/>.</summary>
+public sealed record NameServerOptions
+{
+    public required IPEndPoint EndPoint { get; init; }
+
+    public required TlsMode TlsMode { get; init; }
+
+    public required string TlsServerCertPath { get; init; }
+
+    public required string TlsServerKeyPath { get; init; }
+
+    public required TimeSpan MaxIdle { get; init; }
+
+    public required int MaxConnections { get; init; }
+
+    public required string KVConfigPath { get; init; }
+
+    public required TimeSpan BrokerChannelExpiredTime { get; init; }
+
+    public required TimeSpan ScanNotActiveBrokerInterval { get; init; }
+
+    public required bool OrderMessageEnable { get; init; }
+
+    public required bool ReturnOrderTopicConfigToBroker { get; init; }
+
+    public required bool SupportActingMaster { get; init; }
+
+    public required bool NotifyMinBrokerIdChanged { get; init; }
+
+    public required bool DeleteTopicWithBrokerRegistration { get; init; }
+
+    public required bool EnableAllTopicList { get; init; }
+
+    public required bool EnableTopicList { get; init; }
+
+    public required bool NeedWaitForService { get; init; }
+
+    public required TimeSpan WaitForService { get; init; }
+
+    /// <summary>Keys that no request may change.</summary>
+    public required IReadOnlyList<string> ConfigBlackList { get; init; }
+
+    public static NameServerOptions From(EffectiveSettings settings) => new()
+    {
+        EndPoint = new IPEndPoint(
+            IPAddress.Parse(settings.Get(NameServerSettings.BindAddress)), settings.Get(NameServerSettings.ListenPort)),
+        TlsMode = settings.Get(NameServerSettings.TlsMode),
+        TlsServerCertPath = settings.Get(NameServerSettings.TlsServerCertPath),
+        TlsServerKeyPath = settings.Get(NameServerSettings.TlsServerKeyPath),
+        MaxIdle = TimeSpan.FromSeconds(settings.Get(NameServerSettings.ServerChannelMaxIdleTimeSeconds)),
+        MaxConnections = settings.Get(NameServerSettings.MaxConnections),
+        KVConfigPath = settings.Get(NameServerSettings.KVConfigPath),
+        BrokerChannelExpiredTime = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.BrokerChannelExpiredTime)),
+        ScanNotActiveBrokerInterval = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.ScanNotActiveBrokerInterval)),
+        OrderMessageEnable = settings.Get(NameServerSettings.OrderMessageEnable),
+        ReturnOrderTopicConfigToBroker = settings.Get(NameServerSettings.ReturnOrderTopicConfigToBroker),
+        SupportActingMaster = settings.Get(NameServerSettings.SupportActingMaster),
+        NotifyMinBrokerIdChanged = settings.Get(NameServerSettings.NotifyMinBrokerIdChanged),
+        DeleteTopicWithBrokerRegistration = settings.Get(NameServerSettings.DeleteTopicWithBrokerRegistration),
+        EnableAllTopicList = settings.Get(NameServerSettings.EnableAllTopicList),
+        EnableTopicList = settings.Get(NameServerSettings.EnableTopicList),
+        NeedWaitForService = settings.Get(NameServerSettings.NeedWaitForService),
+        WaitForService = TimeSpan.FromSeconds(settings.Get(NameServerSettings.WaitSecondsForService)),
+        ConfigBlackList = settings.Get(NameServerSettings.ConfigBlackList),
+    };
+}

@@ -1,0 +1,135 @@
+using System.Net;
+using GrayMQ.Remoting.Servers;
+using GrayMQ.Settings;
+using GrayMQ.Settings.RocketMqKeys;
+
+namespace GrayMQ.NameServer;
+
+/// <summary>Every setting of the name server, in the words of RocketMQ's namesrv.conf where it has one.</summary>
+public static class NameServerSettings
+{
+    private const long MaxIntervalMs = 24L * 60 * 60 * 1000;
+
+    public static SettingDefinition<int> ListenPort { get; } =
+        Setting.Int32("listenPort", 9876, "TCP port that brokers and clients connect to; 0 takes a free one.", 0, 65535);
+
+    public static SettingDefinition<string> BindAddress { get; } =
+        Setting.Text("bindAddress", "0.0.0.0", "IP address to listen on; 0.0.0.0 or :: means all.") with
+        {
+            Check = text => IPAddress.TryParse(text, out _) ? null : "an IP address",
+        };
+
+    public static SettingDefinition<TlsMode> TlsMode { get; } =
+        Setting.Choice(
+            "tlsMode",
+            Remoting.Servers.TlsMode.Permissive,
+            "Whether connections may be, must be or must not be encrypted.",
+            ("disabled", Remoting.Servers.TlsMode.Disabled),
+            ("permissive", Remoting.Servers.TlsMode.Permissive),
+            ("enforcing", Remoting.Servers.TlsMode.Enforcing));
+
+    public static SettingDefinition<string> TlsServerCertPath { get; } =
+        Setting.Text("tlsServerCertPath", "", "PEM file of the certificate shown to TLS clients; empty makes a self-signed one.");
+
+    public static SettingDefinition<string> TlsServerKeyPath { get; } =
+        Setting.Text("tlsServerKeyPath", "", "PEM file of the certificate's key; empty when it is in the certificate's file.");
+
+    public static SettingDefinition<int> ServerChannelMaxIdleTimeSeconds { get; } =
+        Setting.Int32("serverChannelMaxIdleTimeSeconds", 120, "A connection on which nothing came for so long is closed.", 1) with
+        {
+            Unit = "s",
+        };
+
+    public static SettingDefinition<int> MaxConnections { get; } =
+        Setting.Int32("maxConnections", 100_000, "Open connections; one more is closed at once.", 1);
+
+    public static SettingDefinition<string> KVConfigPath { get; } =
+        Setting.Text(
+            "kvConfigPath",
+            Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "namesrv", "kvConfig.json"),
+            "File that keeps the key-value configuration.") with
+        {
+            Check = text => text.Length > 0 ? null : "a path",
+        };
+
+    public static SettingDefinition<long> BrokerChannelExpiredTime { get; } =
+        Setting.Int64(
+            "brokerChannelExpiredTime", 120_000, "Silence after which a broker that names no time of its own counts as gone.", 1, MaxIntervalMs) with
+        {
+            Unit = "ms",
+            ChangeableWhileRunning = true,
+        };
+
+    public static SettingDefinition<long> ScanNotActiveBrokerInterval { get; } =
+        Setting.Int64("scanNotActiveBrokerInterval", 5_000, "How often brokers are looked at for silence.", 10, MaxIntervalMs) with
+        {
+            Unit = "ms",
+        };
+
+    public static SettingDefinition<bool> OrderMessageEnable { get; } =
+        Changeable("orderMessageEnable", false, "Whether routes carry the order configuration of their topic (ORDER_TOPIC_CONFIG).");
+
+    public static SettingDefinition<bool> ReturnOrderTopicConfigToBroker { get; } =
+        Changeable("returnOrderTopicConfigToBroker", true, "Whether brokers that register are told the order configuration.");
+
+    public static SettingDefinition<bool> SupportActingMaster { get; } =
+        Changeable("supportActingMaster", false, "Whether a slave is named as master, to be read from, while the master is away.");
+
+    public static SettingDefinition<bool> NotifyMinBrokerIdChanged { get; } =
+        Changeable("notifyMinBrokerIdChanged", false, "Whether brokers are told when the lowest broker id under their name changes.");
+
+    public static SettingDefinition<bool> DeleteTopicWithBrokerRegistration { get; } =
+        Changeable(
+            "deleteTopicWithBrokerRegistration", false, "Whether topics that a broker's registration does not name are forgotten.");
+
+    public static SettingDefinition<bool> EnableAllTopicList { get; } =
+        Changeable("enableAllTopicList", true, "Whether the list of all topics is given out.");
+
+    public static SettingDefinition<bool> EnableTopicList { get; } =
+        Changeable("enableTopicList", true, "Whether the lists of a cluster's topics and of unit topics are given out.");
+
+    public static SettingDefinition<bool> NeedWaitForService { get; } =
+        Changeable("needWaitForService", false, "Whether routes are refused for waitSecondsForService after the start.");
+
+    public static SettingDefinition<int> WaitSecondsForService { get; } =
+        Setting.Int32("waitSecondsForService", 45, "Time in which brokers register before routes are given out.", 0) with
+        {
+            Unit = "s",
+            ChangeableWhileRunning = true,
+        };
+
+    public static SettingDefinition<IReadOnlyList<string>> ConfigBlackList { get; } =
+        Setting.List(
+            "configBlackList", ["configBlackList", "configStorePath", "kvConfigPath"], "Keys that no request may change.");
+
+    /// <summary>The definitions, with the RocketMQ keys that cost a warning only.</summary>
+    public static SettingsCatalogue Catalogue() => new SettingsCatalogue("namesrv")
+        .Define(
+            ListenPort,
+            BindAddress,
+            TlsMode,
+            TlsServerCertPath,
+            TlsServerKeyPath,
+            ServerChannelMaxIdleTimeSeconds,
+            MaxConnections,
+            KVConfigPath,
+            BrokerChannelExpiredTime,
+            ScanNotActiveBrokerInterval,
+            OrderMessageEnable,
+            ReturnOrderTopicConfigToBroker,
+            SupportActingMaster,
+            NotifyMinBrokerIdChanged,
+            DeleteTopicWithBrokerRegistration,
+            EnableAllTopicList,
+            EnableTopicList,
+            NeedWaitForService,
+            WaitSecondsForService,
+            ConfigBlackList)
+        .Alias("tls.server.mode", "tlsMode")
+        .Alias("tls.server.certPath", "tlsServerCertPath")
+        .Alias("tls.server.keyPath", "tlsServerKeyPath")
+        .Ignore(RocketMqKeyTable.NameServer);
+
+    private static SettingDefinition<bool> Changeable(string key, bool defaultValue, string description) =>
+        Setting.Boolean(key, defaultValue, description) with { ChangeableWhileRunning = true };
+}
