@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.AspNetCore.Connections;
@@ -460,9 +461,9 @@ public sealed class RemotingConnection
             case RemotingException refused:
                 responder.Reply(refused.Code, refused.Message);
                 break;
-            case HeaderFieldException malformed:
-                Log.RequestMalformed(_logger, responder.RequestCode, RemoteEndPoint, malformed.Message);
-                responder.Reply(ResponseCode.SystemError, malformed.Message);
+            case HeaderFieldException or BodyFormatException:
+                Log.RequestMalformed(_logger, responder.RequestCode, RemoteEndPoint, e.Message);
+                responder.Reply(ResponseCode.SystemError, e.Message);
                 break;
             default:
                 Log.RequestFailed(_logger, e, responder.RequestCode, RemoteEndPoint);
