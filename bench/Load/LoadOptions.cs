@@ -1,0 +1,38 @@
+using System.Net;
+using GrayMQ.Protocol.Commands;
+
+namespace GrayMQ.Load;
+
+/// <summary>What a run of the load does.</summary>
+internal sealed record LoadOptions
+{
+    public required IPEndPoint Broker { get; init; }
+
+    public string Topic { get; init; } = "Load";
+
+    /// <summary>Queues that the load spreads over.</summary>
+    public int Queues { get; init; } = 4;
+
+    public int Connections { get; init; } = 64;
+
+    /// <summary>Requests that wait for their answer at a time, on each connection.</summary>
+    public int InFlight { get; init; } = 1;
+
+    /// <summary>Bytes of a message's body.</summary>
+    public int BodyBytes { get; init; } = 1024;
+
+    /// <summary>Messages that a pull asks for.</summary>
+    public int Batch { get; init; } = 32;
+
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
+
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(10);
+
+    public SerializeType SerializeType { get; init; } = SerializeType.Json;
+
+    /// <summary>Where the server tells its metrics; null leaves out what it allocates.</summary>
+    public int? HttpPort { get; init; }
+
+    /// <summary>The server's process, to count what it uses; null leaves that out.</summary>
+    public int? ProcessId { get; init; }
+}

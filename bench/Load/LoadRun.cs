@@ -1,0 +1,69 @@
+using System.Diagnostics;
+
+namespace GrayMQ.Load;
+
+/// <summary>Runs connections side by side, first to warm up, then measured.</summary>
+internal static class LoadRun
+{
+    public static async Task<LoadResult> RunAsync(
+        string name, LoadOptions options, Func<int, LoadConnection> connect, CancellationToken cancel)
+    {
+        LoadConnection[] connections = [.. Enumerable.Range(0, options.Connections).Select(connect)];
+        Task[] running = [.. connections.Select(connection => Task.Run(() => connection.RunAsync(cancel), cancel))];
+        Task any = Task.WhenAny(running);
+        try
+        {
+            await Task.WhenAny(any, Task.Delay(options.WarmUp, cancel));
+            ProcessUsage? before = Usage(options);
+            double allocatedBefore = await ServerAllocation.ReadAsync(options, cancel);
+            long start = Stopwatch.GetTimestamp();
+            SetMeasuring(connections, true);
+            await Task.WhenAny(any, Task.Delay(options.Duration, cancel));
+            SetMeasuring(connections, false);
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+            double allocatedAfter = await ServerAllocation.ReadAsync(options, cancel);
+            ProcessUsage? after = Usage(options);
+            foreach (LoadConnection connection in connections)
+            {
+                connection.Ending = true;
+            }
+
+            await Task.WhenAll(running);
+            var latency = new LatencyHistogram();
+            foreach (LoadConnection connection in connections)
+            {
+                latency.Add(connection.Latency);
+            }
+
+            long messages = connections.Sum(connection => connection.Messages);
+            return new LoadResult(
+                name,
+                messages,
+                connections.Sum(connection => connection.Requests),
+                connections.Sum(connection => connection.Errors),
+                elapsed,
+                latency,
+                before is { } b && after is { } a ? (a.CpuMs - b.CpuMs) * 1000 / messages : double.NaN,
+                (allocatedAfter - allocatedBefore) / messages,
+                after?.AnonymousBytes ?? 0);
+        }
+        finally
+        {
+            foreach (LoadConnection connection in connections)
+            {
+                connection.Dispose();
+            }
+        }
+    }
+
+    private static void SetMeasuring(LoadConnection[] connections, bool measuring)
+    {
+        foreach (LoadConnection connection in connections)
+        {
+            connection.Measuring = measuring;
+        }
+    }
+
+    private static ProcessUsage? Usage(LoadOptions options) =>
+        options.ProcessId is int id ? ProcessUsage.Read(id) : null;
+}

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Net;
+using GrayMQ.Load;
+using GrayMQ.Protocol.Commands;
+
+var broker = new Option<string>("--broker") { Description = "Address of a broker: any that speaks RocketMQ's protocol", DefaultValueFactory = _ => "127.0.0.1:10911" };
+var topic = new Option<string>("--topic") { DefaultValueFactory = _ => "Load" };
+var queues = new Option<int>("--queues") { DefaultValueFactory = _ => 4 };
+var connections = new Option<int>("--connections") { DefaultValueFactory = _ => 64 };
+var inFlight = new Option<int>("--in-flight") { Description = "Requests in flight on each connection", DefaultValueFactory = _ => 1 };
+var size = new Option<int>("--size") { Description = "Bytes of a body", DefaultValueFactory = _ => 1024 };
+var batch = new Option<int>("--batch") { Description = "Messages that a pull asks for", DefaultValueFactory = _ => 32 };
+var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 10 };
+var warmUp = new Option<double>("--warm-up") { Description = "Seconds before measuring", DefaultValueFactory = _ => 3 };
+var binary = new Option<bool>("--binary") { Description = "Binary headers instead of JSON" };
+var httpPort = new Option<int?>("--http-port") { Description = "Where the broker tells its metrics" };
+var echoPort = new Option<int>("--echo-port") { DefaultValueFactory = _ => 10999 };
+var replyBytes = new Option<int>("--reply-bytes") { Description = "Bytes of an answer", DefaultValueFactory = _ => 300 };
+
+LoadOptions Read(ParseResult parsed)
+{
+    IPEndPoint address = IPEndPoint.Parse(parsed.GetRequiredValue(broker));
+    return new LoadOptions
+    {
+        Broker = address,
+        Topic = parsed.GetRequiredValue(topic),
+        Queues = parsed.GetValue(queues),
+        Connections = parsed.GetValue(connections),
+        InFlight = parsed.GetValue(inFlight),
+        BodyBytes = parsed.GetValue(size),
+        Batch = parsed.GetValue(batch),
+        Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+        WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
+        SerializeType = parsed.GetValue(binary) ? SerializeType.RocketMq : SerializeType.Json,
+        HttpPort = parsed.GetValue(httpPort),
+        ProcessId = ProcessUsage.FindListener(address.Port),
+    };
+}
+
+Command Build(string name, string description, Func<ParseResult, CancellationToken, Task> run, params Option[] options)
+{
+    var command = new Command(name, description);
+    foreach (Option option in options)
+    {
+        command.Options.Add(option);
+    }
+
+    command.SetAction(run);
+    return command;
+}
+
+async Task Print(Task<LoadResult> run)
+{
+    Console.WriteLine(LoadResult.Head);
+    Console.WriteLine(await run);
+}
+
+Option[] common = [broker, topic, queues, connections, inFlight, seconds, warmUp, binary, httpPort];
+var root = new RootCommand("A load for any RocketMQ broker, and the echo that it is measured against")
+{
+    Build("send", "Sends messages", (parsed, cancel) => Print(Scenarios.SendAsync("send", Read(parsed), cancel)), [.. common, size]),
+    Build("pull", "Pulls what was sent", (parsed, cancel) => Print(Scenarios.PullAsync("pull", Read(parsed), cancel)), [.. common, batch]),
+    Build("echo-server", "Answers frames with frames, over the broker's transport",
+        (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
+    Build("compare", "Broker and echo in one run: sends in both forms, and pulls",
+        (parsed, cancel) => Scenarios.CompareAsync(Read(parsed), parsed.GetValue(echoPort), cancel),
+        broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort),
+};
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,51 @@
+using System.Buffers;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Load;
+
+/// <summary>Pulls one queue from its beginning, and again when it has come to the end.</summary>
+internal sealed class PullConnection(LoadOptions options, int index) : LoadConnection(options)
+{
+    private readonly LoadOptions _options = options;
+    private readonly RemotingCommand _answer = new();
+    private long _offset;
+
+    protected override int AppendRequest(ref byte[] buffer, int length) => Append(
+        ref buffer,
+        length,
+        RequestTemplate.Pull(_options.SerializeType, _options.Topic, index % _options.Queues, _offset, _options.Batch));
+
+    protected override int Count(ReadOnlySpan<byte> frame)
+    {
+        var buffer = new ReadOnlySequence<byte>(frame[..Math.Min(frame.Length, 4096 + Frame.PrefixBytes)].ToArray());
+        Decode(frame, buffer);
+        PullMessageResponseHeader header = PullMessageResponseHeader.Read(_answer.Fields);
+        switch (_answer.ResponseCode)
+        {
+            case ResponseCode.Success:
+                int messages = (int)(header.NextBeginOffset - _offset);
+                _offset = header.NextBeginOffset;
+                return messages;
+            case ResponseCode.PullNotFound:
+                _offset = header.MinOffset;
+                return 0;
+            case ResponseCode.PullRetryImmediately or ResponseCode.PullOffsetMoved:
+                _offset = header.NextBeginOffset;
+                return 0;
+            default:
+                return -1;
+        }
+    }
+
+    // Only the header is looked at: the frame is cut down to it.
+    private void Decode(ReadOnlySpan<byte> frame, ReadOnlySequence<byte> start)
+    {
+        int headerBytes = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(frame[4..]) & 0xFFFFFF;
+        byte[] shortened = start.Slice(0, Frame.PrefixBytes + headerBytes).ToArray();
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(shortened, shortened.Length - sizeof(int));
+        var sequence = new ReadOnlySequence<byte>(shortened);
+        Frame.TryRead(ref sequence, CommandLimits.Default, out Frame cut);
+        _answer.Decode(in cut, CommandLimits.Default);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Load;
+
+/// <summary>Whole request frames, made once and sent again and again, so that the load costs little beside the server.</summary>
+internal static class RequestTemplate
+{
+    private const int KeyDigits = 32;
+
+    /// <summary>A send as a stock client makes it: keys, tags, a unique key, WAIT.</summary>
+    /// <param name="uniqueKeyAt">Where in the frame the unique key's last 8 digits stand, to be changed from message to message.</param>
+    public static byte[] Send(SerializeType type, string topic, int queueId, int bodyBytes, out int uniqueKeyAt)
+    {
+        string uniqueKey = new('F', KeyDigits);
+        var header = new SendMessageHeader
+        {
+            ProducerGroup = "load"u8.ToArray(),
+            Topic = Encoding.UTF8.GetBytes(topic),
+            DefaultTopic = "TBW102"u8.ToArray(),
+            DefaultTopicQueueNums = 8,
+            QueueId = queueId,
+            BornTimestampMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+            Properties = Encoding.UTF8.GetBytes($"UNIQ_KEY\u0001{uniqueKey}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002"),
+        };
+        byte[] body = new byte[bodyBytes];
+        new Random(1).NextBytes(body);
+        byte[] frame = Frame(type, RequestCode.SendMessageV2, header, body);
+        uniqueKeyAt = frame.AsSpan().IndexOf(Encoding.ASCII.GetBytes(uniqueKey)) + KeyDigits - 8;
+        return frame;
+    }
+
+    /// <summary>A pull that brings its subscription along and does not wait.</summary>
+    public static byte[] Pull(SerializeType type, string topic, int queueId, long offset, int maxMessages) => Frame(
+        type,
+        RequestCode.PullMessage,
+        new PullMessageHeader
+        {
+            ConsumerGroup = "load"u8.ToArray(),
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = queueId,
+            QueueOffset = offset,
+            MaxMessages = maxMessages,
+            SysFlag = PullSysFlag.Subscription,
+            Subscription = "*"u8.ToArray(),
+            ExpressionType = "TAG"u8.ToArray(),
+        },
+        []);
+
+    private static byte[] Frame<THeader>(SerializeType type, RequestCode code, in THeader header, byte[] body)
+        where THeader : IHeaderFields
+    {
+        var buffer = new HeaderBuffer();
+        CommandWriter.WriteRequest(buffer, type, code, opaque: 1, oneWay: false, in header, body.Length);
+        return [.. buffer.Written, .. body];
+    }
+}

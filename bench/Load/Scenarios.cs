@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+
+namespace GrayMQ.Load;
+
+/// <summary>The runs that the load offers.</summary>
+internal static class Scenarios
+{
+    public static Task<LoadResult> SendAsync(string name, LoadOptions options, CancellationToken cancel) =>
+        LoadRun.RunAsync(name, options, index => new SendConnection(options, index), cancel);
+
+    public static Task<LoadResult> PullAsync(string name, LoadOptions options, CancellationToken cancel) =>
+        LoadRun.RunAsync(name, options, index => new PullConnection(options, index), cancel);
+
+    /// <summary>
+    /// Measures the broker beside a bare echo, turn about, with the sizes of the same requests and replies: 64 connections with one
+    /// request each in flight, 4 connections with 32 each, and pulls.
+    /// </summary>
+    public static async Task CompareAsync(LoadOptions options, int echoPort, CancellationToken cancel)
+    {
+        int replyBytes = await Probe.ReplyBytesAsync(options, cancel);
+        using Process echo = StartEcho(echoPort, replyBytes);
+        try
+        {
+            await Probe.WaitForListenerAsync(echoPort, cancel);
+            var echoOptions = options with
+            {
+                Broker = new IPEndPoint(IPAddress.Loopback, echoPort),
+                ProcessId = echo.Id,
+                HttpPort = null,
+            };
+            Console.WriteLine($"1 request with {options.BodyBytes} bytes of body, replies of {replyBytes} bytes");
+            Console.WriteLine(LoadResult.Head);
+            var single = new { Connections = 64, InFlight = 1 };
+            var window = new { Connections = 4, InFlight = 32 };
+            LoadResult echoSingle = await Run("echo 64x1", echoOptions, single.Connections, single.InFlight);
+            LoadResult sendSingle = await Run("send 64x1", options, single.Connections, single.InFlight);
+            LoadResult echoWindow = await Run("echo 4x32", echoOptions, window.Connections, window.InFlight);
+            LoadResult sendWindow = await Run("send 4x32", options, window.Connections, window.InFlight);
+            LoadResult pull = await PullAsync("pull 4x1", options with { Connections = 4, InFlight = 1 }, cancel);
+            Console.WriteLine(pull);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"64x1: CPU of send / echo {sendSingle.CpuMicroseconds / echoSingle.CpuMicroseconds:F2}"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"4x32: rate of send / echo {sendWindow.PerSecond / echoWindow.PerSecond:P0}"));
+        }
+        finally
+        {
+            echo.Kill();
+        }
+
+        async Task<LoadResult> Run(string name, LoadOptions with, int connections, int inFlight)
+        {
+            LoadResult result = await SendAsync(name, with with { Connections = connections, InFlight = inFlight }, cancel);
+            Console.WriteLine(result);
+            return result;
+        }
+    }
+
+    private static Process StartEcho(int port, int replyBytes)
+    {
+        string assembly = typeof(Scenarios).Assembly.Location;
+        return Process.Start(new ProcessStartInfo(
+            "dotnet",
+            [assembly, "echo-server", "--echo-port", port.ToString(CultureInfo.InvariantCulture), "--reply-bytes", replyBytes.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+        })!;
+    }
+}
