@@ -5,6 +5,7 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,9 +38,9 @@ internal sealed class TestNameServer : IAsyncDisposable
     public string Address => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}";
 
     public static Task<TestNameServer> StartAsync(params string[] settings) =>
-        StartAsync(Directory.CreateTempSubdirectory("namesrv-test-").FullName, settings);
+        StartInAsync(Directory.CreateTempSubdirectory("namesrv-test-").FullName, settings);
 
-    public static async Task<TestNameServer> StartAsync(string folder, params string[] settings)
+    public static async Task<TestNameServer> StartInAsync(string folder, params string[] settings)
     {
         var sources = new SettingsSources()
             .Set("bindAddress=127.0.0.1")
@@ -127,6 +128,19 @@ internal sealed class TestNameServer : IAsyncDisposable
     {
         RemotingCommand response = await AskAsync(RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic));
         return response.ResponseCode == ResponseCode.TopicNotExist ? null : BodyCodec.Decode<TopicRouteData>(response.Body);
+    }
+
+    /// <summary>The same while the server may be closing the connection: false when there was no answer.</summary>
+    public async Task<(bool Answered, TopicRouteData? Route)> TryFindRouteAsync(string topic)
+    {
+        try
+        {
+            return (true, await FindRouteAsync(topic));
+        }
+        catch (ConnectionClosedException)
+        {
+            return (false, null);
+        }
     }
 
     public async Task<ClusterInfo> DescribeClustersAsync() => BodyCodec.Decode<ClusterInfo>(
