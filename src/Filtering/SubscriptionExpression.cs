@@ -24,6 +24,9 @@ public sealed class SubscriptionExpression
     /// <summary>Takes every message.</summary>
     public static SubscriptionExpression All { get; } = new(TagType, TagExpression.SubscribeAll, TagExpression.All);
 
+    /// <summary>Takes no message: what is left of an expression that cannot be understood.</summary>
+    public static SubscriptionExpression Nothing { get; } = new(TagType, "", TagExpression.Parse(" "));
+
     public string Type { get; }
 
     public string Text { get; }

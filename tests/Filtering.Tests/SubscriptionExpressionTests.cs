@@ -31,4 +31,11 @@ public class SubscriptionExpressionTests
         Assert.Null(expression.Tags);
         Assert.Throws<ExpressionSyntaxException>(() => SubscriptionExpression.Parse("SQL92", ""));
     }
+
+    [Fact]
+    public void Nothing_AnyMessage_DoesNotMatch()
+    {
+        Assert.False(SubscriptionExpression.Nothing.Tags!.MatchesCode(0));
+        Assert.False(SubscriptionExpression.Nothing.Tags!.MatchesTag(default));
+    }
 }

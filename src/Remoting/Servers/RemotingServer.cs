@@ -15,11 +15,6 @@ namespace GrayMQ.Remoting.Servers;
 public sealed class RemotingServer : IAsyncDisposable
 {
     private static readonly TimeSpan IdleScanInterval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan RefusalLogInterval = TimeSpan.FromSeconds(1);
-
-    // Connections that were cut off end at once, but for a handler that holds the read loop.
-    private static readonly TimeSpan CutOffTimeout = TimeSpan.FromSeconds(5);
 
     private readonly RemotingServerOptions _options;
     private readonly RequestTable _requests;
@@ -28,18 +23,12 @@ public sealed class RemotingServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TlsAcceptor _tls;
     private readonly ConcurrentDictionary<string, RemotingConnection> _connections = new();
-
-    // All that is open, those included that are not served yet or no longer.
-    private readonly ConcurrentDictionary<ConnectionContext, bool> _contexts = new();
     private readonly List<IConnectionListener> _listeners = [];
     private readonly List<Task> _accepting = [];
     private readonly CancellationTokenSource _stopping = new();
     private ITimer? _idleScan;
     private int _open;
-    private long _refusalLoggedTimestamp = long.MinValue;
-    private long _refusalsUnlogged;
-    private TaskCompletionSource? _allClosed;
-    private int _disposed;
+    private volatile TaskCompletionSource? _allClosed;
 
     public RemotingServer(
         RemotingServerOptions options,
@@ -89,10 +78,7 @@ public sealed class RemotingServer : IAsyncDisposable
             _accepting.Add(AcceptAsync(listener));
         }
 
-        if (!_options.NeverIdle)
-        {
-            _idleScan = _time.CreateTimer(_ => CloseIdle(), null, IdleScanInterval, IdleScanInterval);
-        }
+        _idleScan = _time.CreateTimer(_ => CloseIdle(), null, IdleScanInterval, IdleScanInterval);
     }
 
     /// <summary>
@@ -101,15 +87,11 @@ public sealed class RemotingServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync(CancellationToken cancel = default)
     {
-        if (_idleScan is not null)
-        {
-            await _idleScan.DisposeAsync().ConfigureAwait(false);
-        }
-
-        Interlocked.CompareExchange(
-            ref _allClosed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
+        _idleScan?.Dispose();
+        await UnbindAsync(cancel).ConfigureAwait(false);
+        var allClosed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _allClosed = allClosed;
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await UnbindAsync(CancellationToken.None).ConfigureAwait(false);
         foreach (RemotingConnection connection in _connections.Values)
         {
             connection.StopReading();
@@ -122,35 +104,19 @@ public sealed class RemotingServer : IAsyncDisposable
 
         try
         {
-            await _allClosed.Task.WaitAsync(cancel).ConfigureAwait(false);
-            return;
+            await allClosed.Task.WaitAsync(cancel).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            foreach (ConnectionContext context in _contexts.Keys)
+            foreach (RemotingConnection connection in _connections.Values)
             {
-                Log.ConnectionAborted(_logger, context.RemoteEndPoint as IPEndPoint, "the server stops");
-                context.Abort(new ConnectionAbortedException("the server stops"));
+                connection.Abort("the server stops");
             }
-        }
-
-        try
-        {
-            await _allClosed.Task.WaitAsync(CutOffTimeout, _time, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            Log.ConnectionsHang(_logger, Volatile.Read(ref _open));
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-        {
-            return;
-        }
-
         using var now = new CancellationTokenSource();
         await now.CancelAsync().ConfigureAwait(false);
         await StopAsync(now.Token).ConfigureAwait(false);
@@ -189,78 +155,37 @@ public sealed class RemotingServer : IAsyncDisposable
 
     private async Task AcceptAsync(IConnectionListener listener)
     {
-        while (true)
+        try
         {
-            ConnectionContext? context;
-            try
+            while (await listener.AcceptAsync().ConfigureAwait(false) is { } context)
             {
-                context = await listener.AcceptAsync().ConfigureAwait(false);
-            }
-            catch (Exception e)
-            {
-                if (_stopping.IsCancellationRequested)
+                if (Interlocked.Increment(ref _open) > _options.MaxConnections)
                 {
-                    return;
+                    Log.TooManyConnections(_logger, context.RemoteEndPoint, _options.MaxConnections);
+                    context.Abort();
+                    _ = DisposeAsync(context);
+                    continue;
                 }
 
-                Log.AcceptFailed(_logger, e, listener.EndPoint);
-                await Task.Delay(AcceptRetryDelay, _time, _stopping.Token)
-                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                continue;
+                // Accepting goes on while the connection is served.
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static work => _ = work.Server.ServeAsync(work.Context), (Server: this, Context: context), preferLocal: false);
             }
-
-            if (context is null)
-            {
-                return;
-            }
-
-            Accept(context);
         }
-    }
-
-    private void Accept(ConnectionContext context)
-    {
-        _contexts[context] = true;
-        if (Interlocked.Increment(ref _open) > _options.MaxConnections)
+        catch (Exception e)
         {
-            LogRefusal(context.RemoteEndPoint);
-            context.Abort(new ConnectionAbortedException("too many connections"));
-            _ = CloseAsync(context, null);
-            return;
-        }
-
-        // Accepting goes on while the connection is served.
-        ThreadPool.UnsafeQueueUserWorkItem(
-            static work => _ = work.Server.ServeAsync(work.Context), (Server: this, Context: context), preferLocal: false);
-    }
-
-    // Whoever opens more connections than there may be does so by the thousand.
-    private void LogRefusal(EndPoint? peer)
-    {
-        long last = Volatile.Read(ref _refusalLoggedTimestamp);
-        long now = _time.GetTimestamp();
-        if ((last == long.MinValue || _time.GetElapsedTime(last, now) >= RefusalLogInterval)
-            && Interlocked.CompareExchange(ref _refusalLoggedTimestamp, now, last) == last)
-        {
-            Log.TooManyConnections(_logger, peer, _options.MaxConnections, Interlocked.Exchange(ref _refusalsUnlogged, 0));
-        }
-        else
-        {
-            Interlocked.Increment(ref _refusalsUnlogged);
+            Log.AcceptFailed(_logger, e, listener.EndPoint);
         }
     }
 
     private async Task ServeAsync(ConnectionContext context)
     {
         IDuplexPipe? transport = null;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.ConnectionClosed, _stopping.Token);
         try
         {
             Log.Connected(_logger, context.RemoteEndPoint);
-            using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.ConnectionClosed, _stopping.Token))
-            {
-                transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, ended.Token).ConfigureAwait(false);
-            }
-
+            transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, ended.Token).ConfigureAwait(false);
             if (transport is not null)
             {
                 await ServeAsync(context, transport).ConfigureAwait(false);
@@ -270,13 +195,14 @@ public sealed class RemotingServer : IAsyncDisposable
         {
             Log.ConnectionBroken(_logger, context.RemoteEndPoint as IPEndPoint, e.Message);
         }
-        catch (Exception e)
-        {
-            Log.ServingFailed(_logger, e, context.RemoteEndPoint);
-        }
         finally
         {
-            await CloseAsync(context, transport as TlsTransport).ConfigureAwait(false);
+            if (transport is TlsTransport tls)
+            {
+                await tls.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await DisposeAsync(context).ConfigureAwait(false);
         }
     }
 
@@ -284,7 +210,7 @@ public sealed class RemotingServer : IAsyncDisposable
     {
         var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _time, _logger);
         _connections[connection.Id] = connection;
-        if (Volatile.Read(ref _allClosed) is not null)
+        if (_allClosed is not null)
         {
             // Stopping did not see this connection.
             connection.StopReading();
@@ -302,37 +228,25 @@ public sealed class RemotingServer : IAsyncDisposable
         }
     }
 
-    private async Task CloseAsync(ConnectionContext context, TlsTransport? tls)
+    private async Task DisposeAsync(ConnectionContext context)
     {
-        await ConnectionEnding.CloseAsync(context, tls, _time).ConfigureAwait(false);
-        _contexts.TryRemove(context, out _);
+        await context.DisposeAsync().ConfigureAwait(false);
         if (Interlocked.Decrement(ref _open) == 0)
         {
-            Volatile.Read(ref _allClosed)?.TrySetResult();
+            _allClosed?.TrySetResult();
         }
     }
 
     private void CloseIdle()
     {
-        try
+        foreach (RemotingConnection connection in _connections.Values)
         {
-            foreach ((_, RemotingConnection connection) in _connections)
+            TimeSpan idle = _time.GetElapsedTime(connection.LastReadTimestamp);
+            if (idle > _options.MaxIdle)
             {
-                if (connection.Idle > _options.MaxIdle)
-                {
-                    Log.ConnectionIdle(_logger, connection.RemoteEndPoint, (long)connection.Idle.TotalSeconds);
-                    connection.AbortTold("idle");
-                }
-                else if (connection.FrameAge > _options.MaxIdle)
-                {
-                    Log.FrameStalled(_logger, connection.RemoteEndPoint, (long)connection.FrameAge.TotalSeconds);
-                    connection.AbortTold("its frame does not end");
-                }
+                Log.ConnectionIdle(_logger, connection.RemoteEndPoint, (long)idle.TotalSeconds);
+                connection.Abort("idle");
             }
-        }
-        catch (Exception e)
-        {
-            Log.IdleScanFailed(_logger, e);
         }
     }
 }

@@ -29,18 +29,16 @@ internal ref struct LenientJson
     }
 
     /// <summary>False when the text cannot be understood even so; <paramref name="output"/> is then worthless.</summary>
-    /// <param name="stoppedAt">How many bytes could be understood.</param>
-    public static bool TryRewrite(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> output, int maxDepth, out int stoppedAt)
+    public static bool TryRewrite(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> output, int maxDepth)
     {
         var rewriter = new LenientJson(text, maxDepth);
-        bool understood = rewriter.Value(output, depth: 0);
-        if (understood)
+        if (!rewriter.Value(output, depth: 0))
         {
-            rewriter.SkipSpace();
+            return false;
         }
 
-        stoppedAt = Math.Min(rewriter._position, text.Length);
-        return understood && stoppedAt == text.Length;
+        rewriter.SkipSpace();
+        return rewriter._position == text.Length;
     }
 
     private bool Value(ArrayBufferWriter<byte> output, int depth)

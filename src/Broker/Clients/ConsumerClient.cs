@@ -1,0 +1,36 @@
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Connections;
+
+namespace GrayMQ.Broker.Clients;
+
+/// <summary>One client of a consumer group: a connection, with the id and the subscriptions that it told last.</summary>
+public sealed class ConsumerClient
+{
+    private long _lastHeartbeatMs;
+
+    internal ConsumerClient(ClientSession session, string clientId, SubscriptionSet subscriptions, long nowMs)
+    {
+        Session = session;
+        ClientId = clientId;
+        Subscriptions = subscriptions;
+        _lastHeartbeatMs = nowMs;
+    }
+
+    public ClientSession Session { get; }
+
+    public RemotingConnection Connection => Session.Connection;
+
+    public string ClientId { get; }
+
+    public LanguageCode Language => Session.Language;
+
+    public short Version => Session.Version;
+
+    /// <summary>What this client itself asked for last, whatever the others of its group ask for.</summary>
+    public SubscriptionSet Subscriptions { get; internal set => Volatile.Write(ref field, value); }
+
+    /// <summary>Milliseconds since 1970.</summary>
+    public long LastHeartbeatMs => Volatile.Read(ref _lastHeartbeatMs);
+
+    internal void Heard(long nowMs) => Volatile.Write(ref _lastHeartbeatMs, nowMs);
+}

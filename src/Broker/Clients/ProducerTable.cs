@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using GrayMQ.Remoting.Dispatch;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Clients;
+
+/// <summary>The producer groups and who belongs to them, as heartbeats told. Reads take no lock and see snapshots.</summary>
+public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogger<ProducerTable> logger)
+{
+    private readonly ConcurrentDictionary<string, ProducerClient[]> _groups = new(StringComparer.Ordinal);
+    private readonly Lock _changing = new();
+
+    /// <summary>All groups that have clients.</summary>
+    public IEnumerable<KeyValuePair<string, ProducerClient[]>> Groups => _groups;
+
+    /// <summary>The clients of a group; empty when it has none.</summary>
+    public IReadOnlyList<ProducerClient> ClientsOf(string group) => _groups.GetValueOrDefault(group) ?? [];
+
+    /// <summary>Takes in what a heartbeat says of one group.</summary>
+    /// <exception cref="RemotingException">The connection belongs to too many groups.</exception>
+    public void Join(ClientSession session, string group)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        lock (_changing)
+        {
+            limits.CheckGroups(session.ProducerGroups, group);
+            ProducerClient[] clients = _groups.GetValueOrDefault(group) ?? [];
+            int at = Array.FindIndex(clients, client => ReferenceEquals(client.Session, session));
+            if (at >= 0)
+            {
+                clients[at].Heard(now);
+            }
+            else
+            {
+                _groups[group] = [.. clients, new ProducerClient(session, now)];
+                session.ProducerGroups.Add(group);
+                Log.ProducerJoined(logger, session, group);
+            }
+        }
+    }
+
+    /// <summary>A client says that it leaves a group.</summary>
+    public void Leave(ClientSession session, string group)
+    {
+        lock (_changing)
+        {
+            session.ProducerGroups.Remove(group);
+            Remove(session, group, "it unregistered");
+        }
+    }
+
+    /// <summary>A connection has ended: its client leaves all its groups.</summary>
+    public void LeaveAll(ClientSession session, string reason = "its connection ended")
+    {
+        lock (_changing)
+        {
+            foreach (string group in session.ProducerGroups)
+            {
+                Remove(session, group, reason);
+            }
+
+            session.ProducerGroups.Clear();
+        }
+    }
+
+    /// <summary>Closes the connections of clients that have fallen silent.</summary>
+    public void Expire()
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (ProducerClient client in _groups.Values.SelectMany(clients => clients))
+        {
+            if (now - client.LastHeartbeatMs > limits.SilentAfter.TotalMilliseconds)
+            {
+                string reason = $"no heartbeat for {limits.SilentAfter.TotalSeconds} s";
+                LeaveAll(client.Session, reason);
+                client.Session.Connection.Abort(reason);
+            }
+        }
+    }
+
+    private void Remove(ClientSession session, string group, string reason)
+    {
+        if (!_groups.TryGetValue(group, out ProducerClient[]? clients))
+        {
+            return;
+        }
+
+        ProducerClient[] rest = [.. clients.Where(client => !ReferenceEquals(client.Session, session))];
+        if (rest.Length == clients.Length)
+        {
+            return;
+        }
+
+        Log.ProducerLeft(logger, session, group, reason);
+        if (rest.Length == 0)
+        {
+            _groups.TryRemove(group, out _);
+        }
+        else
+        {
+            _groups[group] = rest;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using System.Diagnostics;
+
+namespace GrayMQ.Broker.Serving;
+
+/// <summary>Waits for something that another thread brings about, for a bounded time.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(2);
+
+    public static async Task TrueAsync(Func<bool> condition, string what)
+    {
+        long start = Stopwatch.GetTimestamp();
+        using var look = new PeriodicTimer(Period);
+        while (!condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"{what}: not within {Deadline.TotalSeconds} s");
+            await look.WaitForNextTickAsync();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Servers;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace GrayMQ.Broker.Serving;
+
+/// <summary>A real server on a free port of the loopback interface.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly RemotingServer _server;
+
+    private TestServer(RemotingServer server) => _server = server;
+
+    public string Address => _server.EndPoints[0].ToString();
+
+    public static async Task<TestServer> StartAsync(
+        RequestTable requests, Action<GrayMQ.Remoting.Connections.RemotingConnection>? closed = null)
+    {
+        var server = new RemotingServer(
+            new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)] },
+            requests,
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
+        server.ConnectionClosed += closed;
+        await server.StartAsync();
+        return new TestServer(server);
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+}
