@@ -1,0 +1,29 @@
+using System.Buffers;
+using GrayMQ.Protocol.Messages;
+
+namespace GrayMQ.Store.Appending;
+
+/// <summary>A message to append; spans and sequence are only borrowed for the call.</summary>
+public readonly ref struct MessageAppend
+{
+    public ReadOnlySequence<byte> Body { get; init; }
+
+    /// <summary>Encoded properties, exactly as they shall stand in the log.</summary>
+    public ReadOnlySpan<byte> Properties { get; init; }
+
+    /// <summary>The application's own.</summary>
+    public int Flag { get; init; }
+
+    /// <summary>See <see cref="MessageSysFlag"/>; the bits for IPv6 hosts are set by the store.</summary>
+    public int SysFlag { get; init; }
+
+    public long BornTimestampMs { get; init; }
+
+    public MessageHost BornHost { get; init; }
+
+    public MessageHost StoreHost { get; init; }
+
+    public int ReconsumeTimes { get; init; }
+
+    public long PreparedTransactionOffset { get; init; }
+}

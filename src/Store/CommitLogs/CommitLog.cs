@@ -1,0 +1,522 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Appending;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Reading;
+using GrayMQ.Store.Statistics;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store.CommitLogs;
+
+/// <summary>
+/// The log that holds every message of the store, in the order of arrival. One writer at a time; readers and the flusher
+/// need no lock. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
+/// </summary>
+internal sealed class CommitLog(
+    StoreOptions options,
+    CommitLogFiles files,
+    RunningFlags flags,
+    StoreStatistics statistics,
+    TimeProvider time,
+    ILogger logger) : IDisposable
+{
+    // A full disk is asked again after this long, not with every message.
+    private static readonly TimeSpan RetryCreateAfter = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _appendLock = new();
+    private readonly Lock _flushLock = new();
+
+    private long _maxOffset;
+    private long _flushedOffset;
+    private long _lastStoreTimestampMs;
+
+    // Guarded by the append lock.
+    private CommitLogFile? _current;
+    private long _createFailedAt;
+    private bool _createFailed;
+    private bool _tailReserved = true;
+    private byte[] _batchProperties = [];
+
+    public CommitLogFiles Files => files;
+
+    /// <summary>The end of what was written.</summary>
+    public long MaxOffset => Volatile.Read(ref _maxOffset);
+
+    /// <summary>Everything below is on disk.</summary>
+    public long FlushedOffset => Volatile.Read(ref _flushedOffset);
+
+    public long MinOffset => files.MinOffset;
+
+    public long LastStoreTimestampMs => Volatile.Read(ref _lastStoreTimestampMs);
+
+    /// <summary>
+    /// Sets where the log ends, after recovery, and up to where it is known to be on disk. Unless <paramref name="reserved"/>,
+    /// the rest of the last file has no blocks yet, and is not written to before it has.
+    /// </summary>
+    public void SetEnd(long offset, long flushedOffset, long lastStoreTimestampMs, bool reserved)
+    {
+        _current = files.Find(offset);
+        _tailReserved = reserved;
+        _lastStoreTimestampMs = lastStoreTimestampMs;
+        Volatile.Write(ref _maxOffset, offset);
+        Volatile.Write(ref _flushedOffset, flushedOffset);
+    }
+
+    public AppendResult Append(LogicQueue queue, in MessageAppend message)
+    {
+        var fields = new StoredMessageFields
+        {
+            Topic = queue.TopicUtf8,
+            Properties = message.Properties,
+            SysFlag = message.SysFlag,
+            BornHost = message.BornHost,
+            StoreHost = message.StoreHost,
+        };
+        if (message.Properties.Length > MessagePropertiesCodec.MaxBytes)
+        {
+            return Refused(AppendStatus.PropertiesSizeExceeded);
+        }
+
+        long bytes = StoredMessageWriter.RecordBytes(fields, message.Body.Length);
+        if (message.Body.Length > options.MaxMessageBytes || bytes > LargestRecord)
+        {
+            return Refused(AppendStatus.MessageIllegal);
+        }
+
+        int total = (int)bytes;
+        bool entersQueue = LogicQueue.Takes(message.SysFlag);
+        lock (_appendLock)
+        {
+            AppendStatus status = MakeRoom(total, out long offset, out Span<byte> destination);
+            if (status != AppendStatus.Ok)
+            {
+                return Refused(status);
+            }
+
+            long startedAt = time.GetTimestamp();
+            long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            long queueOffset = entersQueue ? queue.NextOffset : 0;
+            fields = new StoredMessageFields
+            {
+                Topic = queue.TopicUtf8,
+                Properties = message.Properties,
+                QueueId = queue.QueueId,
+                Flag = message.Flag,
+                QueueOffset = queueOffset,
+                PhysicalOffset = offset,
+                SysFlag = message.SysFlag,
+                BornTimestampMs = message.BornTimestampMs,
+                BornHost = message.BornHost,
+                StoreTimestampMs = now,
+                StoreHost = message.StoreHost,
+                ReconsumeTimes = message.ReconsumeTimes,
+                PreparedTransactionOffset = message.PreparedTransactionOffset,
+            };
+            StoredMessageWriter.Write(destination, fields, message.Body);
+            if (entersQueue)
+            {
+                queue.NextOffset = queueOffset + 1;
+            }
+
+            Publish(offset + total, now);
+            statistics.OnPut(1, total, time.GetElapsedTime(startedAt));
+            return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now);
+        }
+    }
+
+    /// <summary>
+    /// Appends all messages of a batch body or none; their properties are followed by <paramref name="common"/>'s. The
+    /// physical offset of each is put into <paramref name="physicalOffsets"/>, if that is given.
+    /// </summary>
+    public AppendBatchResult AppendBatch(
+        LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, List<long>? physicalOffsets)
+    {
+        physicalOffsets?.Clear();
+        AppendStatus status = MeasureBatch(queue, common, batchBody, out long bytes, out int count);
+        if (status != AppendStatus.Ok)
+        {
+            statistics.OnPutFailed();
+            return new AppendBatchResult(status, 0, 0, 0, 0, 0);
+        }
+
+        int total = (int)bytes;
+        lock (_appendLock)
+        {
+            status = MakeRoom(total, out long start, out Span<byte> destination);
+            if (status != AppendStatus.Ok)
+            {
+                statistics.OnPutFailed();
+                return new AppendBatchResult(status, 0, 0, 0, 0, 0);
+            }
+
+            long startedAt = time.GetTimestamp();
+            long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            long firstQueueOffset = queue.NextOffset;
+            long queueOffset = firstQueueOffset;
+            long offset = start;
+            var reader = new BatchBodyReader(batchBody);
+            while (reader.MoveNext())
+            {
+                BatchRecord record = reader.Current;
+                int propertiesBytes = JoinProperties(record.Properties, common.Properties);
+                var fields = new StoredMessageFields
+                {
+                    Topic = queue.TopicUtf8,
+                    Properties = _batchProperties.AsSpan(0, propertiesBytes),
+                    QueueId = queue.QueueId,
+                    Flag = record.Flag,
+                    QueueOffset = queueOffset++,
+                    PhysicalOffset = offset,
+                    SysFlag = common.SysFlag,
+                    BornTimestampMs = common.BornTimestampMs,
+                    BornHost = common.BornHost,
+                    StoreTimestampMs = now,
+                    StoreHost = common.StoreHost,
+                    ReconsumeTimes = common.ReconsumeTimes,
+                };
+                int written = StoredMessageWriter.Write(destination, fields, record.Body);
+                physicalOffsets?.Add(offset);
+                destination = destination[written..];
+                offset += written;
+            }
+
+            queue.NextOffset = queueOffset;
+            Publish(offset, now);
+            statistics.OnPut(count, total, time.GetElapsedTime(startedAt));
+            return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now);
+        }
+    }
+
+    /// <summary>The queue's end on the writer's side: messages below it are in the log, if not in the queue yet.</summary>
+    public long NextOffsetOf(LogicQueue queue)
+    {
+        lock (_appendLock)
+        {
+            return queue.NextOffset;
+        }
+    }
+
+    /// <summary>Makes everything durable that was written before the call; returns up to where. Throws IOException.</summary>
+    public long Flush()
+    {
+        lock (_flushLock)
+        {
+            long target = MaxOffset;
+            long from = _flushedOffset;
+            if (flags.FlushFailed)
+            {
+                throw new IOException("An earlier flush of the commit log failed.");
+            }
+
+            try
+            {
+                while (from < target)
+                {
+                    long end = FlushFile(from, target);
+                    Volatile.Write(ref _flushedOffset, end);
+                    from = end;
+                }
+            }
+            catch (IOException e)
+            {
+                flags.SetFlushFailed();
+                Log.FlushFailed(logger, e, from);
+                throw;
+            }
+
+            return target;
+        }
+    }
+
+    /// <summary>
+    /// Adds the record at an offset to <paramref name="slices"/>, if it is there, whole and of that size. What a queue
+    /// entry says of a message is so never believed against the log.
+    /// </summary>
+    public unsafe bool TryRead(long offset, int size, long queueOffset, MessageSlices slices, out StoredMessage message)
+    {
+        message = default;
+        CommitLogFile? file = files.Find(offset);
+        if (file is null || size < StoredMessageLayout.MinRecordBytes || size > MaxOffset - offset)
+        {
+            return false;
+        }
+
+        int position = (int)(offset - file.BaseOffset);
+        if (size > file.Length - position || !slices.TryHold(file.Memory))
+        {
+            return false;
+        }
+
+        if (StoredMessage.Read(file.Memory.Span(position, size), out message) != StoredMessageStatus.Message
+            || message.TotalSize != size
+            || message.PhysicalOffset != offset)
+        {
+            return false;
+        }
+
+        slices.Add(file.Memory.Address(position), size, queueOffset);
+        return true;
+    }
+
+    /// <summary>As <see cref="TryRead"/> for an offset that somebody from outside has named: the record's own size counts.</summary>
+    public bool TryReadAt(long offset, MessageSlices slices)
+    {
+        if (offset < 0 || offset >= MaxOffset || files.Find(offset) is not { } file || !file.Memory.TryLease())
+        {
+            return false;
+        }
+
+        try
+        {
+            int position = (int)(offset - file.BaseOffset);
+            int available = (int)Math.Min(file.Length - position, MaxOffset - offset);
+            return StoredMessage.Read(file.Memory.Span(position, available), out StoredMessage message)
+                    == StoredMessageStatus.Message
+                && message.PhysicalOffset == offset
+                && message.BodyCrcMatches()
+                && TryRead(offset, message.TotalSize, -1, slices, out _);
+        }
+        finally
+        {
+            file.Memory.Release();
+        }
+    }
+
+    /// <summary>When the message at an offset was stored, ms; -1 if there is none.</summary>
+    public long StoreTimestampAt(long offset)
+    {
+        if (offset < 0 || offset >= MaxOffset || files.Find(offset) is not { } file || !file.Memory.TryLease())
+        {
+            return -1;
+        }
+
+        try
+        {
+            int position = (int)(offset - file.BaseOffset);
+            int available = (int)Math.Min(file.Length - position, MaxOffset - offset);
+            return StoredMessage.Read(file.Memory.Span(position, available), out StoredMessage message)
+                    == StoredMessageStatus.Message && message.PhysicalOffset == offset
+                ? message.StoreTimestampMs
+                : -1;
+        }
+        finally
+        {
+            file.Memory.Release();
+        }
+    }
+
+    /// <summary>Waits until no append is under way; later ones see what was changed before.</summary>
+    public void Quiesce()
+    {
+        lock (_appendLock)
+        {
+        }
+    }
+
+    public void Dispose() => files.Dispose();
+
+    private int LargestRecord => files.FileBytes - StoredMessageLayout.BlankHeaderBytes;
+
+    private AppendResult Refused(AppendStatus status)
+    {
+        statistics.OnPutFailed();
+        return new AppendResult(status, 0, 0, 0, 0);
+    }
+
+    // Finds the place for a record, closing the current file and opening the next if need be.
+    private AppendStatus MakeRoom(int bytes, out long offset, out Span<byte> destination)
+    {
+        offset = _maxOffset;
+        destination = default;
+        if (!flags.IsWritable)
+        {
+            return AppendStatus.ServiceNotAvailable;
+        }
+
+        if (!_tailReserved && !TryReserveTail())
+        {
+            return AppendStatus.CreateMappedFileFailed;
+        }
+
+        CommitLogFile? current = _current;
+        int position = current is null ? 0 : (int)(offset - current.BaseOffset);
+        int needed = bytes + StoredMessageLayout.BlankHeaderBytes;
+        if (current is null || needed > current.Length - position)
+        {
+            long nextBase = current?.EndOffset ?? offset - (offset % files.FileBytes);
+            if (!TryAddFile(nextBase, out CommitLogFile? next))
+            {
+                return AppendStatus.CreateMappedFileFailed;
+            }
+
+            if (current is not null && current.Length - position >= StoredMessageLayout.BlankHeaderBytes)
+            {
+                StoredMessageWriter.WriteBlank(
+                    current.Memory.Span(position, StoredMessageLayout.BlankHeaderBytes), current.Length - position);
+            }
+
+            _current = current = next;
+            offset = nextBase;
+            position = 0;
+        }
+
+        if (position + bytes > current.Length / 2)
+        {
+            files.Prepare(current.EndOffset);
+        }
+
+        destination = current.Memory.Span(position, bytes);
+        return AppendStatus.Ok;
+    }
+
+    private bool TryAddFile(long baseOffset, [NotNullWhen(true)] out CommitLogFile? file)
+    {
+        file = null;
+        if (MustWaitForRoom)
+        {
+            return false;
+        }
+
+        try
+        {
+            file = files.AddNext(baseOffset);
+            OnRoomFound(baseOffset);
+            return true;
+        }
+        catch (IOException e)
+        {
+            OnNoRoom(e, baseOffset);
+            return false;
+        }
+    }
+
+    private bool TryReserveTail()
+    {
+        if (MustWaitForRoom)
+        {
+            return false;
+        }
+
+        try
+        {
+            files.Reserve(_current!, (int)(_maxOffset - _current!.BaseOffset));
+            OnRoomFound(_current.BaseOffset);
+            return _tailReserved = true;
+        }
+        catch (IOException e)
+        {
+            OnNoRoom(e, _current!.BaseOffset);
+            return false;
+        }
+    }
+
+    private bool MustWaitForRoom => _createFailed && time.GetElapsedTime(_createFailedAt) < RetryCreateAfter;
+
+    private void OnRoomFound(long baseOffset)
+    {
+        if (_createFailed)
+        {
+            _createFailed = false;
+            Log.CommitLogFileCreationRecovered(logger, baseOffset);
+        }
+    }
+
+    private void OnNoRoom(IOException e, long baseOffset)
+    {
+        if (!_createFailed)
+        {
+            Log.CommitLogFileCreationFailed(logger, e, baseOffset);
+        }
+
+        _createFailed = true;
+        _createFailedAt = time.GetTimestamp();
+    }
+
+    private void Publish(long end, long storeTimestampMs)
+    {
+        Volatile.Write(ref _lastStoreTimestampMs, storeTimestampMs);
+        Volatile.Write(ref _maxOffset, end);
+    }
+
+    private AppendStatus MeasureBatch(
+        LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, out long bytes, out int count)
+    {
+        bytes = 0;
+        count = 0;
+        if (batchBody.Length > options.MaxMessageBytes
+            || MessageSysFlag.Transaction(common.SysFlag) != MessageSysFlag.TransactionNone)
+        {
+            return AppendStatus.MessageIllegal;
+        }
+
+        var none = new StoredMessageFields
+        {
+            Topic = queue.TopicUtf8,
+            SysFlag = common.SysFlag,
+            BornHost = common.BornHost,
+            StoreHost = common.StoreHost,
+        };
+        long fixedBytes = StoredMessageWriter.RecordBytes(none, 0);
+        var reader = new BatchBodyReader(batchBody);
+        while (reader.MoveNext())
+        {
+            BatchRecord record = reader.Current;
+            long properties = record.Properties.Length + common.Properties.Length
+                + (NeedsSeparator(record.Properties, common.Properties) ? 1 : 0);
+            if (properties > MessagePropertiesCodec.MaxBytes)
+            {
+                return AppendStatus.PropertiesSizeExceeded;
+            }
+
+            bytes += fixedBytes + record.Body.Length + properties;
+            count++;
+        }
+
+        return reader.IsMalformed || count == 0 || bytes > LargestRecord ? AppendStatus.MessageIllegal : AppendStatus.Ok;
+    }
+
+    private static bool NeedsSeparator(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second) =>
+        !first.IsEmpty && !second.IsEmpty
+        && first.Slice(first.Length - 1).FirstSpan[0] != MessagePropertiesCodec.PropertySeparator;
+
+    // Puts a record's properties and the batch's own into the scratch buffer; guarded by the append lock.
+    private int JoinProperties(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (_batchProperties.Length == 0)
+        {
+            _batchProperties = new byte[MessagePropertiesCodec.MaxBytes];
+        }
+
+        Span<byte> destination = _batchProperties;
+        first.CopyTo(destination);
+        int length = (int)first.Length;
+        if (NeedsSeparator(first, second))
+        {
+            destination[length++] = MessagePropertiesCodec.PropertySeparator;
+        }
+
+        second.CopyTo(destination[length..]);
+        return length + second.Length;
+    }
+
+    // Flushes what one file holds of the range and returns where that ends.
+    private long FlushFile(long from, long target)
+    {
+        CommitLogFile? file = files.Find(from);
+        long end = Math.Min(target, from - (from % files.FileBytes) + files.FileBytes);
+        if (file is not null && file.Memory.TryLease())
+        {
+            try
+            {
+                file.Memory.Flush((int)(from - file.BaseOffset), (int)(end - from));
+            }
+            finally
+            {
+                file.Memory.Release();
+            }
+        }
+
+        return end;
+    }
+}

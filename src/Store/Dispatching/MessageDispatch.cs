@@ -1,0 +1,110 @@
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Indexes;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store.Dispatching;
+
+/// <summary>
+/// Puts one message of the log into its queue and into the index. Used by the dispatcher while running and by recovery;
+/// whoever calls holds <see cref="Lock"/>, which guards all changes of queues and index.
+/// </summary>
+internal sealed class MessageDispatch(
+    StoreOptions options, QueueTable queues, KeyIndex index, ITagsCodeRule? tagsCodes, ILogger logger)
+{
+    private readonly List<LogicQueue> _dirtyQueues = [];
+
+    public Lock Lock { get; } = new();
+
+    public QueueTable Queues => queues;
+
+    public KeyIndex Index => index;
+
+    /// <summary>
+    /// Dispatches one message. Returns the queue that has got a new entry, or null if none has: the message does not enter
+    /// queues, or is there already, or names a queue that cannot be. Throws IOException.
+    /// </summary>
+    public LogicQueue? Dispatch(in StoredMessage message, out long tagsCode)
+    {
+        tagsCode = 0;
+        int sysFlag = message.SysFlag;
+        if (!QueueTable.IsValid(message.Topic, message.QueueId) || message.QueueOffset < 0)
+        {
+            Log.MessageNotDispatchable(logger, message.PhysicalOffset, message.QueueId, message.QueueOffset);
+            return null;
+        }
+
+        LogicQueue queue = queues.GetOrAdd(message.Topic, message.QueueId);
+
+        // Before the queue: what fails here is tried again, and an entry in the queue would then count as dispatched.
+        DispatchToIndex(queue, message);
+        bool added = false;
+        if (LogicQueue.Takes(sysFlag))
+        {
+            tagsCode = TagsCodeOf(message);
+            try
+            {
+                added = queue.Put(
+                    message.QueueOffset, new ConsumeQueueEntry(message.PhysicalOffset, message.TotalSize, tagsCode));
+            }
+            catch (InvalidDataException e)
+            {
+                Log.QueueOffsetRefused(logger, e, message.PhysicalOffset);
+            }
+
+            if (added && !queue.IsDirty)
+            {
+                queue.IsDirty = true;
+                _dirtyQueues.Add(queue);
+            }
+        }
+
+        return added ? queue : null;
+    }
+
+    /// <summary>Puts a message into the index alone. Throws IOException.</summary>
+    public void DispatchToIndex(LogicQueue queue, in StoredMessage message)
+    {
+        if (options.MessageIndexEnable
+            && MessageSysFlag.Transaction(message.SysFlag) != MessageSysFlag.TransactionRollback)
+        {
+            index.Put(queue.TopicQueues, message);
+        }
+    }
+
+    /// <summary>Hands over the queues that were written to since the last call; under the lock.</summary>
+    public void TakeDirtyQueues(List<DirtyRange> ranges, List<LogicQueue> newFiles)
+    {
+        foreach (LogicQueue queue in _dirtyQueues)
+        {
+            queue.IsDirty = false;
+            if (queue.HasNewFiles)
+            {
+                queue.HasNewFiles = false;
+                newFiles.Add(queue);
+            }
+
+            foreach (ConsumeQueueFile file in queue.Files)
+            {
+                (int from, int to) = file.TakeDirty();
+                if (from < to)
+                {
+                    ranges.Add(new DirtyRange(file, from, to));
+                }
+            }
+        }
+
+        _dirtyQueues.Clear();
+    }
+
+    private long TagsCodeOf(in StoredMessage message)
+    {
+        long tagsCode = message.TryGetProperty(MessagePropertyUtf8.Tags, out ReadOnlySpan<byte> tags)
+            ? TagsCode.Of(tags)
+            : 0;
+        return tagsCodes is null ? tagsCode : tagsCodes.TagsCodeOf(message, tagsCode);
+    }
+}
+
+/// <summary>Bytes of a consume-queue file that have to be flushed.</summary>
+internal readonly record struct DirtyRange(ConsumeQueueFile File, int From, int To);

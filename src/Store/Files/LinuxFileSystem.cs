@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace GrayMQ.Store.Files;
+
+/// <summary>The real file system: posix_fallocate, mmap and msync below, .NET's own calls for the rest.</summary>
+public sealed class LinuxFileSystem : IStoreFileSystem
+{
+    public static LinuxFileSystem Instance { get; } = new();
+
+    public bool FileExists(string path) => File.Exists(path);
+
+    public bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+
+    public IReadOnlyList<string> ListFiles(string directory) => List(directory, files: true);
+
+    public IReadOnlyList<string> ListDirectories(string directory) => List(directory, files: false);
+
+    public long FileLength(string path) => new FileInfo(path).Length;
+
+    public void Delete(string path) => File.Delete(path);
+
+    public void DeleteDirectory(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    public void Move(string source, string destination)
+    {
+        if (Directory.Exists(source))
+        {
+            Directory.Move(source, destination);
+        }
+        else
+        {
+            File.Move(source, destination, overwrite: true);
+        }
+    }
+
+    public void SyncDirectory(string path)
+    {
+        int directoryFlag = RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+            ? Libc.OpenDirectoryArm64
+            : Libc.OpenDirectory;
+        int descriptor = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | directoryFlag);
+        if (descriptor < 0)
+        {
+            throw Failure("open", path, Marshal.GetLastPInvokeError());
+        }
+
+        int result = Libc.SyncFile(descriptor);
+        int error = Marshal.GetLastPInvokeError();
+        _ = Libc.Close(descriptor);
+        if (result != 0)
+        {
+            throw Failure("fsync", path, error);
+        }
+    }
+
+    public DiskSpace GetSpace(string path)
+    {
+        var drive = new DriveInfo(path);
+        return new DiskSpace(drive.TotalSize, drive.TotalFreeSpace, drive.AvailableFreeSpace);
+    }
+
+    public unsafe IDisposable Lock(string path)
+    {
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        try
+        {
+            // The first byte, as RocketMQ locks it.
+            var range = new Libc.FileLock { Type = Libc.WriteLock, Length = 1 };
+            if (Libc.Control(file.SafeFileHandle, Libc.SetOpenFileLock, &range) != 0)
+            {
+                throw new IOException($"The store is in use by another broker: {path} is locked.");
+            }
+
+            file.Write(Encoding.ASCII.GetBytes("lock"));
+            file.Flush();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public IStoreFile Open(string path, bool create) => new LinuxStoreFile(path, create);
+
+    internal static IOException Failure(string call, string path, int error)
+    {
+        string text = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})";
+        return error is Libc.ErrorNoSpace or Libc.ErrorQuota ? new NoSpaceException(text) : new IOException(text);
+    }
+
+    private static string[] List(string directory, bool files)
+    {
+        if (!Directory.Exists(directory))
+        {
+            return [];
+        }
+
+        string[] names = files ? Directory.GetFiles(directory) : Directory.GetDirectories(directory);
+        for (int i = 0; i < names.Length; i++)
+        {
+            names[i] = Path.GetFileName(names[i]);
+        }
+
+        Array.Sort(names, StringComparer.Ordinal);
+        return names;
+    }
+}

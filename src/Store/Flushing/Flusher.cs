@@ -1,0 +1,174 @@
+using GrayMQ.Store.CommitLogs;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store.Flushing;
+
+/// <summary>
+/// Makes the commit log durable, on a thread of its own. SYNC_FLUSH: as soon as there is something, again and again, so
+/// that whatever arrived during one flush shares the next. ASYNC_FLUSH: at intervals, if there are enough dirty pages.
+/// </summary>
+internal sealed class Flusher : IDisposable
+{
+    private const int PageBytes = 4096;
+
+    private readonly StoreOptions _options;
+    private readonly CommitLog _log;
+    private readonly RunningFlags _flags;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly GroupCommit _commits;
+    private readonly WakeSignal _signal = new();
+    private readonly Thread _thread;
+    private readonly Action _flushed;
+    private ITimer? _timer;
+    private volatile bool _stopping;
+    private volatile bool _intervalPassed;
+    private long _lastFlushAt;
+
+    /// <param name="flushed">Called after every flush that got further.</param>
+    public Flusher(
+        StoreOptions options, CommitLog log, RunningFlags flags, Action flushed, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _log = log;
+        _flags = flags;
+        _flushed = flushed;
+        _time = time;
+        _logger = logger;
+        _commits = new GroupCommit(time);
+        _lastFlushAt = time.GetTimestamp();
+        _thread = new Thread(Run) { Name = "store-flush", IsBackground = true };
+    }
+
+    private bool IsSync => _options.FlushDiskType == FlushDiskType.SyncFlush;
+
+    public void Start()
+    {
+        _thread.Start();
+        var interval = TimeSpan.FromMilliseconds(
+            IsSync ? Math.Min(_options.FlushIntervalMs, _options.SyncFlushTimeoutMs) : _options.FlushIntervalMs);
+        _timer = _time.CreateTimer(static state => ((Flusher)state!).OnInterval(), this, interval, interval);
+    }
+
+    /// <summary>Something was appended.</summary>
+    public void OnAppended()
+    {
+        if (IsSync)
+        {
+            _signal.Wake();
+        }
+    }
+
+    /// <summary>Completes when everything below <paramref name="offset"/> is on disk; at once with ASYNC_FLUSH.</summary>
+    public ValueTask<FlushStatus> WaitAsync(long offset)
+    {
+        if (!IsSync || _log.FlushedOffset >= offset)
+        {
+            return ValueTask.FromResult(FlushStatus.Flushed);
+        }
+
+        ValueTask<FlushStatus> waiting = _commits.Add(offset);
+        _signal.Wake();
+        return waiting;
+    }
+
+    /// <summary>Stops the thread after a last flush; throws nothing: whether it went well, the flags say.</summary>
+    public void Stop()
+    {
+        _timer?.Dispose();
+        _stopping = true;
+        _signal.Wake();
+        if (_thread.IsAlive)
+        {
+            _thread.Join();
+        }
+        else
+        {
+            TryFlush();
+        }
+
+        _commits.End(_flags.FlushFailed ? FlushStatus.Failed : FlushStatus.Closed);
+    }
+
+    public void Dispose() => _signal.Dispose();
+
+    private bool HasWork
+    {
+        get
+        {
+            if (_flags.FlushFailed)
+            {
+                return false;
+            }
+
+            long dirty = _log.MaxOffset - _log.FlushedOffset;
+            if (dirty <= 0)
+            {
+                return false;
+            }
+
+            return IsSync
+                || (_intervalPassed
+                    && (dirty >= (long)_options.FlushLeastPages * PageBytes
+                        || _time.GetElapsedTime(_lastFlushAt).TotalMilliseconds >= _options.FlushThoroughIntervalMs));
+        }
+    }
+
+    private void OnInterval()
+    {
+        _commits.Expire(TimeSpan.FromMilliseconds(_options.SyncFlushTimeoutMs));
+        _intervalPassed = true;
+        _signal.Wake();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            if (HasWork)
+            {
+                TryFlush();
+                continue;
+            }
+
+            _intervalPassed = false;
+            _signal.PrepareToSleep();
+            if (_stopping)
+            {
+                TryFlush();
+                return;
+            }
+
+            if (HasWork)
+            {
+                _signal.StayAwake();
+                continue;
+            }
+
+            _signal.Sleep();
+        }
+    }
+
+    private void TryFlush()
+    {
+        try
+        {
+            _intervalPassed = false;
+            _lastFlushAt = _time.GetTimestamp();
+            long flushed = _log.Flush();
+            _commits.Complete(flushed);
+            _flushed();
+        }
+        catch (IOException)
+        {
+            // The log has said it and set the flag.
+            _commits.End(FlushStatus.Failed);
+        }
+        catch (Exception e)
+        {
+            _flags.SetFlushFailed();
+            Log.ThreadFailed(_logger, e, "flush");
+            _commits.End(FlushStatus.Failed);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+namespace GrayMQ.Store.Flushing;
+
+/// <summary>The appends that wait for a flush. One flush completes all that it covers.</summary>
+internal sealed class GroupCommit(TimeProvider time)
+{
+    // Waiters kept for reuse; more at a time are left to the garbage collector.
+    private const int MaxPooled = 4_096;
+
+    private readonly Lock _lock = new();
+    private FlushWaiter? _waiting;
+    private FlushWaiter? _pool;
+    private int _pooled;
+    private FlushStatus? _ended;
+
+    /// <summary>Adds a waiter for everything below <paramref name="offset"/>.</summary>
+    public ValueTask<FlushStatus> Add(long offset)
+    {
+        lock (_lock)
+        {
+            if (_ended is { } status)
+            {
+                return ValueTask.FromResult(status);
+            }
+
+            FlushWaiter waiter = _pool ?? new FlushWaiter(this);
+            if (_pool is not null)
+            {
+                _pool = waiter.Next;
+                _pooled--;
+            }
+
+            waiter.Begin(offset, time.GetTimestamp());
+            waiter.Next = _waiting;
+            _waiting = waiter;
+            return waiter.Task;
+        }
+    }
+
+    /// <summary>Completes whoever waits for no more than <paramref name="flushedOffset"/>.</summary>
+    public void Complete(long flushedOffset) => CompleteAll(Take(flushedOffset, TimeSpan.MaxValue), FlushStatus.Flushed);
+
+    /// <summary>Completes whoever has waited too long.</summary>
+    public void Expire(TimeSpan timeout) => CompleteAll(Take(long.MinValue, timeout), FlushStatus.TimedOut);
+
+    /// <summary>Completes everybody, now and from now on: there will be no more flushes.</summary>
+    public void End(FlushStatus status)
+    {
+        FlushWaiter? taken;
+        lock (_lock)
+        {
+            _ended ??= status;
+            taken = _waiting;
+            _waiting = null;
+        }
+
+        CompleteAll(taken, status);
+    }
+
+    internal void GiveBack(FlushWaiter waiter)
+    {
+        lock (_lock)
+        {
+            if (_pooled < MaxPooled)
+            {
+                waiter.Next = _pool;
+                _pool = waiter;
+                _pooled++;
+            }
+        }
+    }
+
+    // Takes out of the list those that are flushed or too old; the list is in no order.
+    private FlushWaiter? Take(long flushedOffset, TimeSpan olderThan)
+    {
+        FlushWaiter? taken = null;
+        lock (_lock)
+        {
+            FlushWaiter? kept = null;
+            FlushWaiter? waiter = _waiting;
+            while (waiter is not null)
+            {
+                FlushWaiter? next = waiter.Next;
+                if (waiter.Offset <= flushedOffset
+                    || (olderThan != TimeSpan.MaxValue && time.GetElapsedTime(waiter.StartedAt) >= olderThan))
+                {
+                    waiter.Next = taken;
+                    taken = waiter;
+                }
+                else
+                {
+                    waiter.Next = kept;
+                    kept = waiter;
+                }
+
+                waiter = next;
+            }
+
+            _waiting = kept;
+        }
+
+        return taken;
+    }
+
+    private static void CompleteAll(FlushWaiter? waiter, FlushStatus status)
+    {
+        while (waiter is not null)
+        {
+            // Once completed, a waiter may be in use again: its link is read before.
+            FlushWaiter? next = waiter.Next;
+            waiter.Next = null;
+            waiter.Complete(status);
+            waiter = next;
+        }
+    }
+}

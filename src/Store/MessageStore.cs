@@ -1,0 +1,461 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Appending;
+using GrayMQ.Store.CheckPoints;
+using GrayMQ.Store.CommitLogs;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Dispatching;
+using GrayMQ.Store.Files;
+using GrayMQ.Store.Flushing;
+using GrayMQ.Store.Indexes;
+using GrayMQ.Store.Reading;
+using GrayMQ.Store.Recovery;
+using GrayMQ.Store.Retention;
+using GrayMQ.Store.Statistics;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store;
+
+/// <summary>
+/// The messages of a broker on disk, in RocketMQ's bytes: one commit log, a consume queue per topic and queue id, an index of
+/// keys. All methods may be called by any thread. What is appended becomes readable through its queue when the dispatcher has
+/// come to it, which the <see cref="IArrivalListener"/> is told.
+/// </summary>
+public sealed class MessageStore : IAsyncDisposable
+{
+    // How long deleting a topic waits for its last messages to reach their queues, so that they go with them.
+    private static readonly TimeSpan DeleteTopicPatience = TimeSpan.FromSeconds(3);
+
+    private readonly StoreOptions _options;
+    private readonly IStoreFileSystem _fileSystem;
+    private readonly ILogger _logger;
+    private readonly IDisposable _lockFile;
+    private readonly RunningFlags _flags;
+    private readonly QueueTable _queues;
+    private readonly KeyIndex _index;
+    private readonly CommitLog _log;
+    private readonly MessageDispatch _dispatch;
+    private readonly Dispatcher _dispatcher;
+    private readonly Flusher _flusher;
+    private readonly CheckPointFiles _checkPointFiles;
+    private readonly CheckPointer _checkPointer;
+    private readonly Cleaner _cleaner;
+    private readonly Housekeeper _housekeeper;
+    private readonly QueueReader _reader;
+    private int _closed;
+
+    private MessageStore(
+        StoreOptions options,
+        IStoreFileSystem fileSystem,
+        TimeProvider time,
+        ILogger logger,
+        IArrivalListener arrivals,
+        ITagsCodeRule? tagsCodes,
+        IDisposable lockFile)
+    {
+        _options = options;
+        _fileSystem = fileSystem;
+        _logger = logger;
+        _lockFile = lockFile;
+        _flags = new RunningFlags();
+        Statistics = new StoreStatistics(time);
+        var storage = new ConsumeQueueStorage(options, fileSystem, time, logger);
+        _queues = new QueueTable(storage);
+        _index = new KeyIndex(options, fileSystem, time, logger);
+        var files = new CommitLogFiles(options, fileSystem, logger);
+        _log = new CommitLog(options, files, _flags, Statistics, time, logger);
+        _dispatch = new MessageDispatch(options, _queues, _index, tagsCodes, logger);
+        _dispatcher = new Dispatcher(options, _log, _dispatch, arrivals, time, logger);
+        _flusher = new Flusher(options, _log, _flags, OnFlushed, time, logger);
+        _checkPointFiles = new CheckPointFiles(options, fileSystem);
+        _checkPointer = new CheckPointer(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointFiles, time, logger);
+        _cleaner = new Cleaner(options, fileSystem, _log, _dispatch, _dispatcher, _flags, time, logger);
+        _housekeeper = new Housekeeper(options, _checkPointer, _cleaner, Statistics, time, logger);
+        _reader = new QueueReader(options, _log);
+        Recover(storage, files);
+    }
+
+    /// <summary>Counters for the broker's runtime info.</summary>
+    public StoreStatistics Statistics { get; }
+
+    /// <summary>The offset of the first byte that the log still has.</summary>
+    public long MinPhysicalOffset => _log.MinOffset;
+
+    /// <summary>The end of the log.</summary>
+    public long MaxPhysicalOffset => _log.MaxOffset;
+
+    /// <summary>Everything below is on disk.</summary>
+    public long FlushedOffset => _log.FlushedOffset;
+
+    /// <summary>Everything below is in its queue.</summary>
+    public long DispatchedOffset => _dispatcher.Offset;
+
+    /// <summary>Bytes of the log that are not in their queues yet (RocketMQ: dispatchBehindBytes).</summary>
+    public long DispatchBehindBytes => Math.Max(0, _log.MaxOffset - _dispatcher.Offset);
+
+    /// <summary>Does the store take messages? If not, it is closing, its disk is nearly full, or a flush has failed.</summary>
+    public bool IsWritable => _flags.IsWritable;
+
+    /// <summary>Every queue, in no order.</summary>
+    public IEnumerable<LogicQueue> Queues => _queues.All;
+
+    /// <summary>When the oldest message of the log was stored, ms; -1 if there is none.</summary>
+    public long EarliestStoreTimestampMs => _log.StoreTimestampAt(_log.MinOffset);
+
+    /// <summary>
+    /// Opens a store, recovering what was not closed in order; nothing can be read before it returns. Throws
+    /// <see cref="ArgumentException"/> for settings that cannot be, <see cref="InvalidDataException"/> for a store that was
+    /// written with other file sizes, <see cref="IOException"/> if it is in use or the disk fails.
+    /// </summary>
+    public static MessageStore Open(
+        StoreOptions options,
+        IStoreFileSystem files,
+        TimeProvider time,
+        ILoggerFactory logs,
+        IArrivalListener arrivals,
+        ITagsCodeRule? tagsCodes = null)
+    {
+        options.Validate();
+        files.CreateDirectory(options.RootDirectory);
+        IDisposable lockFile = files.Lock(Path.Combine(options.RootDirectory, "lock"));
+        try
+        {
+            return new MessageStore(
+                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, lockFile);
+        }
+        catch
+        {
+            lockFile.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the threads that flush, dispatch and clean.</summary>
+    public void Start()
+    {
+        _dispatcher.Start();
+        _flusher.Start();
+        _housekeeper.Start();
+    }
+
+    /// <summary>Finds a queue, making it if need be. Throws <see cref="ArgumentException"/> for a topic or id that cannot be.</summary>
+    public LogicQueue GetQueue(ReadOnlySpan<byte> topic, int queueId) => _queues.GetOrAdd(topic, queueId);
+
+    /// <inheritdoc cref="GetQueue(ReadOnlySpan{byte}, int)"/>
+    public LogicQueue GetQueue(string topic, int queueId) => _queues.GetOrAdd(Encoding.UTF8.GetBytes(topic), queueId);
+
+    public LogicQueue? FindQueue(ReadOnlySpan<byte> topic, int queueId) => _queues.Find(topic, queueId);
+
+    public LogicQueue? FindQueue(string topic, int queueId) => _queues.Find(Encoding.UTF8.GetBytes(topic), queueId);
+
+    /// <summary>Appends a message; with SYNC_FLUSH it is only on disk once <see cref="WaitForFlushAsync"/> says so.</summary>
+    public AppendResult Append(LogicQueue queue, in MessageAppend message)
+    {
+        AppendResult result = _log.Append(queue, message);
+        if (result.IsOk)
+        {
+            OnAppended();
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Appends all messages of a batch body (<see cref="BatchBodyReader"/>) or none. Flag, body and properties are each
+    /// message's own, everything else is <paramref name="common"/>'s, whose properties follow each message's.
+    /// <paramref name="physicalOffsets"/> is filled with where each stands, if it is given.
+    /// </summary>
+    public AppendBatchResult AppendBatch(
+        LogicQueue queue,
+        in MessageAppend common,
+        ReadOnlySequence<byte> batchBody,
+        List<long>? physicalOffsets = null)
+    {
+        AppendBatchResult result = _log.AppendBatch(queue, common, batchBody, physicalOffsets);
+        if (result.IsOk)
+        {
+            OnAppended();
+        }
+
+        return result;
+    }
+
+    /// <summary>
+    /// Completes when everything below <paramref name="endOffset"/> (<see cref="AppendResult.EndOffset"/>) is on disk; at once
+    /// with ASYNC_FLUSH. To be awaited once.
+    /// </summary>
+    public ValueTask<FlushStatus> WaitForFlushAsync(long endOffset) => _flusher.WaitAsync(endOffset);
+
+    /// <summary>
+    /// Reads messages of a queue from an offset on: at most so many and (but for the first) so many bytes.
+    /// <paramref name="result"/> is cleared first; it also tells where to read next.
+    /// </summary>
+    public ReadStatus Read(
+        LogicQueue queue, long queueOffset, int maxCount, int maxBytes, IMessageFilter? filter, MessageSlices result)
+    {
+        result.Clear();
+        ReadStatus status = _reader.Read(queue, queueOffset, maxCount, maxBytes, filter, result);
+        Statistics.OnRead(result.Count);
+        return status;
+    }
+
+    /// <summary>Reads the record at a physical offset; false if no whole record begins there. Clears the slices first.</summary>
+    public bool TryReadMessage(long physicalOffset, MessageSlices result)
+    {
+        result.Clear();
+        return _log.TryReadAt(physicalOffset, result);
+    }
+
+    /// <summary>The queue offset for a store time (ms); between the queue's min and max offset.</summary>
+    public long OffsetByTime(LogicQueue queue, long timestampMs, BoundaryType boundary) =>
+        TimeSearch.Find(queue, _log, timestampMs, boundary);
+
+    /// <summary>When the message at a queue offset was stored, ms; -1 if there is none.</summary>
+    public long StoreTimestampOf(LogicQueue queue, long queueOffset) =>
+        queue.TryGetEntry(queueOffset, out ConsumeQueueEntry entry) && !entry.IsBlank
+            ? _log.StoreTimestampAt(entry.PhysicalOffset)
+            : -1;
+
+    /// <summary>When the record at a physical offset was stored, ms; -1 if there is none.</summary>
+    public long StoreTimestampAt(long physicalOffset) => _log.StoreTimestampAt(physicalOffset);
+
+    /// <summary>
+    /// The queue offset that the next message will get. It can be beyond <see cref="LogicQueue.MaxOffset"/> by what the
+    /// dispatcher has not come to yet.
+    /// </summary>
+    public long NextQueueOffset(LogicQueue queue) => _log.NextOffsetOf(queue);
+
+    /// <summary>
+    /// Finds messages by key (a word of KEYS, or the UNIQ_KEY) among those stored in a span of time (ms, inclusive). The index
+    /// holds hashes only, so every hit is held against its message.
+    /// </summary>
+    public KeyQueryResult QueryByKey(string topic, string key, int maxCount, long beginMs, long endMs)
+    {
+        byte[] topicUtf8 = Encoding.UTF8.GetBytes(topic);
+        byte[] keyUtf8 = Encoding.UTF8.GetBytes(key);
+        int hash = JavaStringHash.Append(JavaStringHash.Append(JavaStringHash.Of(topicUtf8), "#"u8), keyUtf8);
+        var offsets = new List<long>();
+        _index.Select(hash, Math.Min(maxCount, _options.MaxQueryCount), beginMs, endMs, offsets);
+        using var slices = new MessageSlices();
+        offsets.RemoveAll(offset => !HasKey(offset, topicUtf8, keyUtf8, slices));
+        IndexFile? last = _index.Last;
+        return new KeyQueryResult(offsets, last?.EndTimestampMs ?? 0, last?.EndOffset ?? 0);
+    }
+
+    /// <summary>
+    /// Removes all queues of a topic; its messages go with the log. Nobody may append to the topic any more. Returns false if
+    /// there was none. Throws IOException.
+    /// </summary>
+    public bool DeleteTopic(string topic)
+    {
+        WaitForDispatch(topic);
+        TopicQueues? removed;
+        lock (_dispatch.Lock)
+        {
+            removed = _queues.Remove(Encoding.UTF8.GetBytes(topic));
+            if (removed is null)
+            {
+                return false;
+            }
+
+            foreach (LogicQueue? queue in removed.Queues)
+            {
+                queue?.Retire();
+            }
+
+            _fileSystem.DeleteDirectory(removed.DirectoryPath);
+        }
+
+        Log.TopicDeleted(_logger, topic, removed.Queues.Length);
+
+        // So that no recovery dispatches its last messages again.
+        _checkPointer.Take();
+        return true;
+    }
+
+    /// <summary>Removes expired commit-log files now, whatever the hour. Returns how many. Throws IOException.</summary>
+    public int RemoveExpiredFiles() => _cleaner.RunManually();
+
+    /// <summary>Makes everything durable that was appended and dispatched so far, and takes a check point.</summary>
+    public bool TakeCheckPoint() => _checkPointer.Take();
+
+    /// <summary>Figures of the store for a broker's runtime info, under RocketMQ's names (getRuntimeInfo).</summary>
+    public IDictionary<string, string> GetRuntimeInfo()
+    {
+        var info = new Dictionary<string, string>(StringComparer.Ordinal);
+        Statistics.AddTo(info);
+        double logRatio = _fileSystem.GetSpace(_options.CommitLogPath).UsedRatio;
+        double queueRatio = _fileSystem.GetSpace(_options.RootDirectory).UsedRatio;
+        info["commitLogDiskRatio"] = logRatio.ToString(CultureInfo.InvariantCulture);
+        info["commitLogDiskRatio_" + _options.CommitLogPath] = logRatio.ToString(CultureInfo.InvariantCulture);
+        info["consumeQueueDiskRatio"] = queueRatio.ToString(CultureInfo.InvariantCulture);
+        info["commitLogMinOffset"] = MinPhysicalOffset.ToString(CultureInfo.InvariantCulture);
+        info["commitLogMaxOffset"] = MaxPhysicalOffset.ToString(CultureInfo.InvariantCulture);
+        info["dispatchBehindBytes"] = DispatchBehindBytes.ToString(CultureInfo.InvariantCulture);
+        info["remainHowManyDataToFlush"] =
+            (MaxPhysicalOffset - FlushedOffset).ToString(CultureInfo.InvariantCulture);
+        return info;
+    }
+
+    /// <summary>
+    /// Closes the store: refuses appends, dispatches and flushes what there is, takes the last check point. If all of that went
+    /// well the abort file goes, and the next start has nothing to recover.
+    /// </summary>
+    public ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            return new ValueTask(Task.Run(Close));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private string AbortPath => Path.Combine(_options.RootDirectory, "abort");
+
+    private void Recover(ConsumeQueueStorage storage, CommitLogFiles files)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        bool clean = !_fileSystem.FileExists(AbortPath);
+        RecoveryResult recovered;
+        try
+        {
+            recovered = new StoreRecovery(_options, _fileSystem, files, storage, _dispatch, _checkPointFiles, _logger)
+                .Recover(clean);
+            _fileSystem.CreateDirectory(_options.ConsumeQueuePath);
+            using IStoreFile abort = _fileSystem.Open(AbortPath, create: true);
+            abort.Write(0, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            abort.Flush();
+            _fileSystem.SyncDirectory(_options.RootDirectory);
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+
+        _log.SetEnd(recovered.End, recovered.Start, recovered.LastStoreTimestampMs, recovered.TailReserved);
+        _dispatcher.SetOffset(recovered.Dispatched, recovered.LastRecordOffset, recovered.LastStoreTimestampMs);
+        Log.StoreOpened(
+            _logger,
+            (long)Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds,
+            _options.RootDirectory,
+            MinPhysicalOffset,
+            MaxPhysicalOffset,
+            _queues.All.Count(),
+            clean);
+    }
+
+    private void OnAppended()
+    {
+        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
+        {
+            _flusher.OnAppended();
+        }
+        else
+        {
+            _dispatcher.Wake();
+        }
+    }
+
+    private void OnFlushed()
+    {
+        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
+        {
+            _dispatcher.Wake();
+        }
+    }
+
+    private void WaitForDispatch(string topic)
+    {
+        long target = _log.MaxOffset;
+        long startedAt = Stopwatch.GetTimestamp();
+        var wait = default(SpinWait);
+        while (_dispatcher.Offset < target)
+        {
+            TimeSpan waited = Stopwatch.GetElapsedTime(startedAt);
+            if (waited > DeleteTopicPatience)
+            {
+                Log.TopicDeletedWhileBehind(_logger, (long)waited.TotalMilliseconds, topic);
+                return;
+            }
+
+            wait.SpinOnce();
+        }
+    }
+
+    private bool HasKey(long offset, byte[] topic, byte[] key, MessageSlices slices)
+    {
+        if (!TryReadMessage(offset, slices)
+            || StoredMessage.Read(slices[0], out StoredMessage message) != StoredMessageStatus.Message
+            || !message.Topic.SequenceEqual(topic))
+        {
+            return false;
+        }
+
+        if (message.TryGetProperty(MessagePropertyUtf8.UniqueKey, out ReadOnlySpan<byte> uniqueKey)
+            && uniqueKey.SequenceEqual(key))
+        {
+            return true;
+        }
+
+        if (message.TryGetProperty(MessagePropertyUtf8.Keys, out ReadOnlySpan<byte> keys))
+        {
+            foreach (Range word in keys.Split((byte)MessageProperty.KeySeparator))
+            {
+                if (keys[word].SequenceEqual(key))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private void Close()
+    {
+        _flags.SetClosing();
+        _log.Quiesce();
+        _housekeeper.Stop();
+        _flusher.Stop();
+        _dispatcher.Stop();
+        bool whole = !_flags.FlushFailed
+            && _dispatcher.Offset >= _log.MaxOffset
+            && _checkPointer.Take();
+        if (whole)
+        {
+            _fileSystem.Delete(AbortPath);
+            _fileSystem.SyncDirectory(_options.RootDirectory);
+            Log.StoreClosed(_logger, _options.RootDirectory, MaxPhysicalOffset);
+        }
+        else
+        {
+            Log.StoreClosedUncleanly(
+                _logger,
+                _options.RootDirectory,
+                _flags.FlushFailed ? "a flush failed" : "not everything could be dispatched or made durable");
+        }
+
+        Release();
+    }
+
+    private void Release()
+    {
+        foreach (LogicQueue queue in _queues.All)
+        {
+            queue.Unmap();
+        }
+
+        _index.Dispose();
+        _log.Dispose();
+        _checkPointFiles.Dispose();
+        _dispatcher.Dispose();
+        _flusher.Dispose();
+        _housekeeper.Dispose();
+        _lockFile.Dispose();
+    }
+}

@@ -1,0 +1,87 @@
+using GrayMQ.Store.CommitLogs;
+using GrayMQ.Store.Files;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store.Recovery;
+
+/// <summary>Finds and maps the files of the commit log.</summary>
+internal sealed class CommitLogLoader(
+    StoreOptions options, IStoreFileSystem fileSystem, CommitLogFiles files, Quarantine quarantine, ILogger logger)
+{
+    /// <summary>
+    /// Loads what is there. A file that is too short was truncated: it is brought back to its length, and the rest reads as
+    /// empty. Files of another size than the settings say are refused: throws <see cref="InvalidDataException"/>.
+    /// </summary>
+    public void Load()
+    {
+        string directory = options.CommitLogPath;
+        fileSystem.CreateDirectory(directory);
+        int fileBytes = options.CommitLogFileBytes;
+        var found = new List<(string Path, long Base, long Length)>();
+        foreach (string name in fileSystem.ListFiles(directory))
+        {
+            string path = Path.Combine(directory, name);
+            if (CommitLogFile.TryParseName(name, out long baseOffset))
+            {
+                found.Add((path, baseOffset, fileSystem.FileLength(path)));
+            }
+            else
+            {
+                quarantine.Take(path, "its name is not an offset of 20 digits");
+            }
+        }
+
+        RefuseOtherSize(found);
+        foreach ((string path, long baseOffset, long length) in found)
+        {
+            if (baseOffset % fileBytes != 0)
+            {
+                quarantine.Take(path, $"its name is not a multiple of the file size {fileBytes}");
+                continue;
+            }
+
+            if (length < fileBytes)
+            {
+                Log.ShortFileExtended(logger, path, length, fileBytes);
+                using IStoreFile file = fileSystem.Open(path, create: false);
+                file.Allocate(0, fileBytes);
+            }
+
+            if (files.Last is { } last && baseOffset != last.EndOffset)
+            {
+                Log.CommitLogFilesMissing(logger, last.EndOffset, baseOffset);
+            }
+
+            files.Add(files.Map(path, baseOffset));
+        }
+    }
+
+    private void RefuseOtherSize(List<(string Path, long Base, long Length)> found)
+    {
+        long longest = found.Count == 0 ? 0 : found.Max(file => file.Length);
+        long step = 0;
+        foreach ((string _, long baseOffset, long _) in found)
+        {
+            step = GreatestCommonDivisor(step, baseOffset);
+        }
+
+        bool tooLong = longest > options.CommitLogFileBytes;
+        bool denser = found.Count > 1 && step > 0 && step < options.CommitLogFileBytes && longest == step;
+        if (tooLong || denser)
+        {
+            throw new InvalidDataException(
+                $"The commit log in {options.CommitLogPath} has files of {longest} bytes; "
+                + $"mappedFileSizeCommitLog says {options.CommitLogFileBytes}.");
+        }
+    }
+
+    private static long GreatestCommonDivisor(long a, long b)
+    {
+        while (b != 0)
+        {
+            (a, b) = (b, a % b);
+        }
+
+        return a;
+    }
+}

@@ -1,0 +1,258 @@
+using System.Globalization;
+using System.Text;
+using GrayMQ.Store.CommitLogs;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Files;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store.Recovery;
+
+/// <summary>
+/// Finds the consume queues on disk and where each ends. Entries are read by a handful of small reads per queue, not by
+/// mapping files, so that thousands of queues cost little.
+/// </summary>
+internal sealed class QueueLoader(
+    StoreOptions options,
+    IStoreFileSystem fileSystem,
+    QueueTable queues,
+    ConsumeQueueStorage storage,
+    LogWalk walk,
+    Quarantine quarantine,
+    ILogger logger)
+{
+    /// <summary>Where the newest message stands that any queue knows of: its end in the log; 0 for none.</summary>
+    public long MaxPhysicalEnd { get; private set; }
+
+    /// <summary>The entry that says so.</summary>
+    public ConsumeQueueEntry MaxPhysicalEntry { get; private set; }
+
+    /// <summary>Queues found on disk, usable or not.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>
+    /// Loads every queue, up to the entries that point below <paramref name="limit"/>. What lies behind is cut off if
+    /// <paramref name="cut"/>: the log will fill it in again.
+    /// </summary>
+    public void Load(long limit, bool cut)
+    {
+        foreach (string topic in fileSystem.ListDirectories(options.ConsumeQueuePath))
+        {
+            string topicPath = Path.Combine(options.ConsumeQueuePath, topic);
+            foreach (string id in fileSystem.ListDirectories(topicPath))
+            {
+                byte[] topicUtf8 = Encoding.UTF8.GetBytes(topic);
+                if (!int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int queueId)
+                    || !QueueTable.IsValid(topicUtf8, queueId))
+                {
+                    Log.QueueDirectoryIgnored(logger, Path.Combine(topicPath, id));
+                    continue;
+                }
+
+                Count++;
+                LoadQueue(queues.GetOrAdd(topicUtf8, queueId), limit, cut);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Holds every queue against the log, whose end is known by now: entries beyond it are cut off, and a queue whose last
+    /// entry does not tell the truth is put away, to be built anew.
+    /// </summary>
+    public void Verify(long minPhysicalOffset, long logEnd)
+    {
+        foreach (LogicQueue queue in queues.All)
+        {
+            if (queue.Files.Length == 0)
+            {
+                continue;
+            }
+
+            if (MaxPhysicalEnd > logEnd)
+            {
+                CutBeyond(queue, logEnd);
+            }
+
+            if (queue.TryReadEntry(queue.MaxOffset - 1, out ConsumeQueueEntry last)
+                && !last.IsBlank
+                && last.PhysicalOffset >= minPhysicalOffset
+                && !walk.IsMessageOf(last.PhysicalOffset, last.Size, queue, queue.MaxOffset - 1))
+            {
+                Rebuild(queue, "its last entry does not agree with the commit log");
+                continue;
+            }
+
+            queue.CorrectMinOffset(minPhysicalOffset);
+            queue.Unmap();
+        }
+    }
+
+    private void CutBeyond(LogicQueue queue, long limit)
+    {
+        long end = FindEnd(queue, limit, out _);
+        if (end < queue.MaxOffset)
+        {
+            Log.QueueCut(logger, queue.Topic, queue.QueueId, queue.MaxOffset, end, limit);
+            queue.CutTo(end);
+        }
+    }
+
+    private void LoadQueue(LogicQueue queue, long limit, bool cut)
+    {
+        if (!TryFindFiles(queue, out ConsumeQueueFile[] files))
+        {
+            Rebuild(queue, "a file is missing or truncated");
+            return;
+        }
+
+        queue.Load(files, files.Length == 0 ? 0 : files[^1].FirstEntry + storage.FileEntries);
+        if (files.Length == 0)
+        {
+            return;
+        }
+
+        long end = FindEnd(queue, limit, out ConsumeQueueEntry last);
+        bool isEmpty = end <= files[0].FirstEntry;
+        if (!TailIsPlausible(queue, end, limit))
+        {
+            Rebuild(queue, $"what stands at entry {end} is none");
+            return;
+        }
+
+        if (cut || isEmpty)
+        {
+            queue.CutTo(end);
+        }
+        else
+        {
+            queue.Load(files, end);
+        }
+
+        if (!isEmpty && !last.IsBlank && last.EndOffset > MaxPhysicalEnd)
+        {
+            MaxPhysicalEntry = last;
+            MaxPhysicalEnd = last.EndOffset;
+        }
+    }
+
+    private void Rebuild(LogicQueue queue, string reason)
+    {
+        Log.QueueRebuilt(logger, queue.Topic, queue.QueueId, reason);
+        quarantine.Take(queue.DirectoryPath, reason);
+        queue.Retire();
+        queue.Load([], 0);
+        queue.NeedsRebuild = true;
+    }
+
+    // The files of a queue in order; false if one is missing in the middle or has lost some of its length.
+    private bool TryFindFiles(LogicQueue queue, out ConsumeQueueFile[] files)
+    {
+        var found = new List<ConsumeQueueFile>();
+        files = [];
+        foreach (string name in fileSystem.ListFiles(queue.DirectoryPath))
+        {
+            string path = Path.Combine(queue.DirectoryPath, name);
+            if (!CommitLogFile.TryParseName(name, out long baseOffset))
+            {
+                quarantine.Take(path, "its name is not an offset of 20 digits");
+                continue;
+            }
+
+            long length = fileSystem.FileLength(path);
+            if (length > storage.FileBytes)
+            {
+                throw new InvalidDataException(
+                    $"{path} has {length} bytes; mappedFileSizeConsumeQueue says {storage.FileBytes}.");
+            }
+
+            if (length < storage.FileBytes
+                || baseOffset % storage.FileBytes != 0
+                || (found.Count > 0 && baseOffset != found[^1].BaseOffset + storage.FileBytes))
+            {
+                return false;
+            }
+
+            found.Add(new ConsumeQueueFile(queue, baseOffset));
+        }
+
+        files = [.. found];
+        return true;
+    }
+
+    // One beyond the last entry that was written and points below the limit. Entries point upwards, and nothing is
+    // written behind the end, so both the file and the entry are found by halving.
+    private long FindEnd(LogicQueue queue, long limit, out ConsumeQueueEntry last)
+    {
+        ReadOnlySpan<ConsumeQueueFile> files = queue.Files;
+        last = default;
+        int low = 0;
+        int high = files.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (Counts(ReadEntry(queue, files[middle], 0), limit))
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        if (low == 0)
+        {
+            return files[0].FirstEntry;
+        }
+
+        ConsumeQueueFile file = files[low - 1];
+        using IStoreFile open = fileSystem.Open(queue.PathOf(file), create: false);
+        int first = 1;
+        int end = storage.FileEntries;
+        last = ReadEntry(open, 0);
+        while (first < end)
+        {
+            int middle = (first + end) / 2;
+            ConsumeQueueEntry entry = ReadEntry(open, middle);
+            if (Counts(entry, limit))
+            {
+                last = entry;
+                first = middle + 1;
+            }
+            else
+            {
+                end = middle;
+            }
+        }
+
+        return file.FirstEntry + first;
+    }
+
+    private static bool Counts(in ConsumeQueueEntry entry, long limit) =>
+        entry.IsBlank || (entry.IsWritten && entry.PhysicalOffset <= limit - entry.Size);
+
+    // Behind the end there is nothing, or an entry that points beyond the limit. Anything else is damage.
+    private bool TailIsPlausible(LogicQueue queue, long end, long limit)
+    {
+        if (queue.FindFile(end) is not { } file)
+        {
+            return true;
+        }
+
+        ConsumeQueueEntry entry = ReadEntry(queue, file, (int)(end - file.FirstEntry));
+        return entry == default || (entry.IsWritten && entry.PhysicalOffset > limit - entry.Size);
+    }
+
+    private ConsumeQueueEntry ReadEntry(LogicQueue queue, ConsumeQueueFile file, int number)
+    {
+        using IStoreFile open = fileSystem.Open(queue.PathOf(file), create: false);
+        return ReadEntry(open, number);
+    }
+
+    private static ConsumeQueueEntry ReadEntry(IStoreFile file, int number)
+    {
+        Span<byte> bytes = stackalloc byte[ConsumeQueueEntry.Bytes];
+        return file.Read((long)number * ConsumeQueueEntry.Bytes, bytes) == bytes.Length
+            ? ConsumeQueueEntry.Read(bytes)
+            : default;
+    }
+}

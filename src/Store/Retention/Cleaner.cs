@@ -1,0 +1,157 @@
+using GrayMQ.Store.CommitLogs;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Dispatching;
+using GrayMQ.Store.Files;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Store.Retention;
+
+/// <summary>
+/// Removes what is old: commit-log files after <see cref="StoreOptions.FileReservedHours"/>, at the hours of
+/// <see cref="StoreOptions.DeleteWhen"/> or when space runs short; queue and index files along with them. The last
+/// commit-log file always stays (RocketMQ: CleanCommitLogService, CleanConsumeQueueService).
+/// </summary>
+internal sealed class Cleaner(
+    StoreOptions options,
+    IStoreFileSystem fileSystem,
+    CommitLog log,
+    MessageDispatch dispatch,
+    Dispatcher dispatcher,
+    RunningFlags flags,
+    TimeProvider time,
+    ILogger logger)
+{
+    private readonly int[] _deleteHours = options.DeleteHours();
+    private readonly double _warningRatio = Math.Clamp(options.DiskSpaceWarningLevelRatio / 100.0, 0.35, 0.90);
+    private readonly double _forciblyRatio = Math.Clamp(options.DiskSpaceCleanForciblyRatio / 100.0, 0.30, 0.85);
+    private readonly Lock _lock = new();
+    private long _trimmedTo = -1;
+
+    /// <summary>One round: decides, removes, trims. Returns how many commit-log files went. Throws IOException.</summary>
+    public int Run()
+    {
+        lock (_lock)
+        {
+            DiskSpace logSpace = fileSystem.GetSpace(options.CommitLogPath);
+            DiskSpace rootSpace = fileSystem.GetSpace(options.RootDirectory);
+            double used = Math.Max(logSpace.UsedRatio, rootSpace.UsedRatio);
+            MarkDiskFull(used);
+
+            bool isShort = used > options.DiskMaxUsedSpaceRatio / 100.0;
+            bool atOnce = used > _forciblyRatio && options.CleanFileForciblyEnable;
+            int removed = 0;
+            if (isShort || used > _forciblyRatio || IsDeleteHour())
+            {
+                removed = RemoveFiles(atOnce);
+                if (removed == 0 && isShort)
+                {
+                    Log.NothingToRemove(logger, used);
+                }
+            }
+
+            Trim();
+            return removed;
+        }
+    }
+
+    /// <summary>Unmaps consume-queue files that nobody used for a while.</summary>
+    public void UnmapIdle()
+    {
+        long before = time.GetUtcNow().ToUnixTimeMilliseconds() - options.IdleUnmapMs;
+        foreach (LogicQueue queue in dispatch.Queues.All)
+        {
+            queue.UnmapIdle(before);
+        }
+    }
+
+    /// <summary>Removes expired files now, whatever the hour (RocketMQ: executeDeleteFilesManually).</summary>
+    public int RunManually()
+    {
+        lock (_lock)
+        {
+            int removed = RemoveFiles(atOnce: false);
+            Trim();
+            return removed;
+        }
+    }
+
+    private bool IsDeleteHour() => Array.IndexOf(_deleteHours, time.GetLocalNow().Hour) >= 0;
+
+    private void MarkDiskFull(double used)
+    {
+        bool full = used > _warningRatio;
+        if (flags.SetDiskFull(full) != full)
+        {
+            if (full)
+            {
+                Log.DiskNearlyFull(logger, used, _warningRatio);
+            }
+            else
+            {
+                Log.DiskHasRoomAgain(logger, used);
+            }
+        }
+    }
+
+    private int RemoveFiles(bool atOnce)
+    {
+        int removed = 0;
+        while (removed < options.DeleteFileBatchMax && CanRemoveFirst(atOnce))
+        {
+            CommitLogFile first = log.Files.First!;
+            Log.CommitLogFileRemoved(logger, first.Path, atOnce);
+            log.Files.RemoveFirst();
+            removed++;
+        }
+
+        if (removed > 0)
+        {
+            fileSystem.SyncDirectory(options.CommitLogPath);
+        }
+
+        return removed;
+    }
+
+    // A file is as old as the message that follows it: the first one of the next file.
+    private bool CanRemoveFirst(bool atOnce)
+    {
+        CommitLogFile? first = log.Files.First;
+        if (first is null || first.EndOffset > dispatcher.Offset || first.EndOffset >= log.MaxOffset)
+        {
+            return false;
+        }
+
+        long followedAt = log.StoreTimestampAt(first.EndOffset);
+        long age = time.GetUtcNow().ToUnixTimeMilliseconds() - followedAt;
+        return atOnce || (followedAt >= 0 && age >= TimeSpan.FromHours(options.FileReservedHours).TotalMilliseconds);
+    }
+
+    private void Trim()
+    {
+        long min = log.MinOffset;
+        if (min == _trimmedTo)
+        {
+            return;
+        }
+
+        int files = 0;
+        foreach (LogicQueue queue in dispatch.Queues.All)
+        {
+            lock (dispatch.Lock)
+            {
+                files += queue.RemoveBefore(min);
+            }
+        }
+
+        lock (dispatch.Lock)
+        {
+            files += dispatch.Index.RemoveBefore(min);
+        }
+
+        _trimmedTo = min;
+        if (files > 0)
+        {
+            Log.QueueFilesRemoved(logger, files, min);
+        }
+    }
+}
