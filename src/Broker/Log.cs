@@ -1,10 +1,66 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker;
 
-/// <summary>Every line that this project logs. Numbers: 1 to 99 serving, 100 to 199 metadata, 200 to 299 clients.</summary>
+/// <summary>Every line that this project logs. Event ids: 1 to 99 the broker itself, 100 to 199 metadata, 200 to 299 clients.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(100, LogLevel.Information, "Topic {Config} was created like {Template} because {Producer} sends to it")]
+    public static partial void TopicCreatedOnSend(ILogger logger, string config, string template, EndPoint? producer);
+
+    [LoggerMessage(101, LogLevel.Warning, "Topic {Topic} was not created like {Template} for {Producer}: {Reason}")]
+    public static partial void TopicNotCreated(ILogger logger, string topic, string template, EndPoint? producer, string reason);
+
+    [LoggerMessage(102, LogLevel.Information, "Topic is now {Config}")]
+    public static partial void TopicPut(ILogger logger, string config);
+
+    [LoggerMessage(103, LogLevel.Information, "Topic {Topic} was deleted")]
+    public static partial void TopicDeleted(ILogger logger, string topic);
+
+    [LoggerMessage(110, LogLevel.Information, "Consumer group {Group} was created because a client names it")]
+    public static partial void GroupCreatedOnUse(ILogger logger, string group);
+
+    [LoggerMessage(111, LogLevel.Information, "Consumer group is now {Config}")]
+    public static partial void GroupPut(ILogger logger, string config);
+
+    [LoggerMessage(112, LogLevel.Information, "Consumer group {Group} was deleted")]
+    public static partial void GroupDeleted(ILogger logger, string group);
+
+    [LoggerMessage(113, LogLevel.Information, "What consumer group {Group} is forbidden at topic {Topic} went from {Before} to {After}")]
+    public static partial void GroupForbidden(ILogger logger, string group, string topic, int before, int after);
+
+    [LoggerMessage(120, LogLevel.Warning, "Group {Group}, topic {Topic}, queue {QueueId}: offset {Offset} was committed, which is less than {Before}, by {Client}")]
+    public static partial void OffsetCommittedLower(
+        ILogger logger, string group, string topic, int queueId, long offset, long before, EndPoint? client);
+
+    [LoggerMessage(121, LogLevel.Error, "Consumer offsets of {Count} groups and topics are in memory only, writing them is tried again")]
+    public static partial void OffsetsNotWritten(ILogger logger, Exception error, int count);
+
+    [LoggerMessage(122, LogLevel.Error, "Consumer offsets would not survive the end of the machine")]
+    public static partial void OffsetsNotSynced(ILogger logger, Exception error);
+
+    [LoggerMessage(123, LogLevel.Information, "Offsets of {Count} groups and topics were removed: {Names}")]
+    public static partial void OffsetsRemoved(ILogger logger, int count, string names);
+
+    [LoggerMessage(124, LogLevel.Information, "Group {Group}, topic {Topic}: offsets were reset to {Offsets} by {Client}")]
+    public static partial void OffsetsReset(ILogger logger, string group, string topic, string offsets, EndPoint? client);
+
+    [LoggerMessage(130, LogLevel.Information, "Took over {Path} of RocketMQ: {Count} entries")]
+    public static partial void ConfigFileTakenOver(ILogger logger, string path, int count);
+
+    [LoggerMessage(131, LogLevel.Warning, "{Path} was written by someone else since: its {Count} entries replace what was known here")]
+    public static partial void ConfigFileTakenOverAgain(ILogger logger, string path, int count);
+
+    [LoggerMessage(132, LogLevel.Warning, "Reading {Backup} instead: {Reason}")]
+    public static partial void ConfigFileFromBackup(ILogger logger, string backup, string reason);
+
+    [LoggerMessage(133, LogLevel.Information, "In {Directory}, these files of RocketMQ are left as they are and not used: {Files}")]
+    public static partial void ConfigFilesLeftAlone(ILogger logger, string directory, string files);
+
+    [LoggerMessage(134, LogLevel.Information, "Wrote {Path} for RocketMQ, {Bytes} bytes")]
+    public static partial void ConfigFileWritten(ILogger logger, string path, int bytes);
+
     [LoggerMessage(200, LogLevel.Information, "Consumer {Client} joined group {Group}")]
     public static partial void ConsumerJoined(ILogger logger, object client, string group);
 

@@ -22,7 +22,7 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Error, "Reading from {Peer} failed")]
     public static partial void ReadLoopFailed(ILogger logger, Exception error, IPEndPoint? peer);
 
-    [LoggerMessage(6, LogLevel.Warning, "{Code} of {Peer} is malformed: {Reason}")]
+    [LoggerMessage(6, LogLevel.Warning, "{Code} of {Peer} is malformed: {Reason} (further ones of this connection are not logged)")]
     public static partial void RequestMalformed(ILogger logger, RequestCode code, IPEndPoint? peer, string reason);
 
     [LoggerMessage(7, LogLevel.Error, "{Code} of {Peer} failed")]
@@ -31,8 +31,8 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Information, "Listening on {EndPoint}")]
     public static partial void Listening(ILogger logger, EndPoint endPoint);
 
-    [LoggerMessage(9, LogLevel.Warning, "Refusing a connection of {Peer}: {Limit} connections are open, which is the limit")]
-    public static partial void TooManyConnections(ILogger logger, EndPoint? peer, int limit);
+    [LoggerMessage(9, LogLevel.Warning, "Refusing a connection of {Peer}: {Limit} connections are open, which is the limit ({Unlogged} more were refused since the last such line)")]
+    public static partial void TooManyConnections(ILogger logger, EndPoint? peer, int limit, long unlogged);
 
     [LoggerMessage(10, LogLevel.Information, "Closing the connection of {Peer}, idle for {IdleSeconds} s")]
     public static partial void ConnectionIdle(ILogger logger, IPEndPoint? peer, long idleSeconds);
@@ -51,4 +51,25 @@ internal static partial class Log
 
     [LoggerMessage(15, LogLevel.Error, "A listener of connection events failed")]
     public static partial void ConnectionEventFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(16, LogLevel.Error, "Writing to {Peer} failed")]
+    public static partial void WriteFailed(ILogger logger, Exception error, IPEndPoint? peer);
+
+    [LoggerMessage(17, LogLevel.Error, "{Code} of {Peer} was answered twice; the second answer was dropped")]
+    public static partial void AnsweredTwice(ILogger logger, RequestCode code, IPEndPoint? peer);
+
+    [LoggerMessage(18, LogLevel.Information, "Closing the connection of {Peer}: a frame has been coming for {AgeSeconds} s")]
+    public static partial void FrameStalled(ILogger logger, IPEndPoint? peer, long ageSeconds);
+
+    [LoggerMessage(19, LogLevel.Error, "Looking for idle connections failed")]
+    public static partial void IdleScanFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(20, LogLevel.Warning, "Closing the connection of {Peer}: its first byte did not come within {Seconds} s")]
+    public static partial void SilentPeer(ILogger logger, EndPoint? peer, long seconds);
+
+    [LoggerMessage(21, LogLevel.Error, "Serving {Peer} failed")]
+    public static partial void ServingFailed(ILogger logger, Exception error, EndPoint? peer);
+
+    [LoggerMessage(22, LogLevel.Error, "{Count} connections were cut off but did not end: their handlers hang")]
+    public static partial void ConnectionsHang(ILogger logger, int count);
 }

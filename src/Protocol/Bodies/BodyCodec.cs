@@ -67,9 +67,13 @@ public static class BodyCodec
         {
             // Standard JSON is the rule; fastjson's liberties are rare enough to pay for a second pass.
             var rewritten = new ArrayBufferWriter<byte>(json.Length + (json.Length / 8));
-            if (!LenientJson.TryRewrite(json, rewritten, MaxDepth))
+            if (!LenientJson.TryRewrite(json, rewritten, MaxDepth, out int stoppedAt))
             {
-                throw Refused<T>(strict);
+                ReadOnlySpan<byte> understood = json[..stoppedAt];
+                int line = understood.Count((byte)'\n') + 1;
+                int column = stoppedAt - (understood.LastIndexOf((byte)'\n') + 1) + 1;
+                throw new BodyFormatException(
+                    $"{typeof(T).Name}: no JSON, line {line}, byte {column} of it cannot be understood", strict);
             }
 
             try

@@ -5,6 +5,9 @@ public sealed record ConsumerOffsetSerializeWrapper
 {
     public DataVersion DataVersion { get; set; }
 
+    /// <summary>The topics of which a group has offsets; follows from the offsets, so a reader may ignore it.</summary>
+    public Dictionary<string, List<string>>? GroupTopicMap { get; set; }
+
     public Dictionary<string, Dictionary<int, long>> OffsetTable { get; set => field = value ?? []; } = [];
 }
 

@@ -96,6 +96,9 @@ public sealed record SubscriptionGroupWrapper
 {
     public DataVersion DataVersion { get; set; }
 
+    /// <summary>By group, then by topic: bits of permissions that the group lacks (RocketMQ: PermName).</summary>
+    public Dictionary<string, Dictionary<string, int>> ForbiddenTable { get; set => field = value ?? []; } = [];
+
     public Dictionary<string, SubscriptionGroupConfig> SubscriptionGroupTable { get; set => field = value ?? []; } = [];
 }
 

@@ -11,7 +11,8 @@ namespace GrayMQ.Protocol.Messages;
 /// | address 4  | process 2 | random 4 | ms since month began 4 | counter 2 |   in upper-case hex
 /// +------------+-----------+----------+------------------------+-----------+
 /// </code>
-/// An IPv6 address takes 16 bytes. Safe for use by many threads.
+/// An IPv6 address takes 16 bytes. The month is that of a time zone: RocketMQ's tools read the time in their own. Safe for use
+/// by many threads.
 /// </summary>
 public sealed class UniqueKeyGenerator
 {
@@ -21,12 +22,15 @@ public sealed class UniqueKeyGenerator
     private const int CounterBytes = 2;
 
     private readonly byte[] _fixed;
+    private readonly TimeZoneInfo _zone;
     private long _monthStartMs = long.MaxValue;
     private long _nextMonthMs;
     private int _counter;
 
-    public UniqueKeyGenerator(IPAddress address, int processId)
+    /// <param name="zone">Whose months count; null takes UTC.</param>
+    public UniqueKeyGenerator(IPAddress address, int processId, TimeZoneInfo? zone = null)
     {
+        _zone = zone ?? TimeZoneInfo.Utc;
         byte[] ip = address.GetAddressBytes();
         _fixed = new byte[ip.Length + ProcessBytes + RandomBytes];
         ip.CopyTo(_fixed, 0);
@@ -63,13 +67,15 @@ public sealed class UniqueKeyGenerator
         long start = Volatile.Read(ref _monthStartMs);
         if (nowMs < start || nowMs >= Volatile.Read(ref _nextMonthMs))
         {
-            DateTimeOffset now = DateTimeOffset.FromUnixTimeMilliseconds(nowMs);
-            var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
-            start = month.ToUnixTimeMilliseconds();
-            Volatile.Write(ref _nextMonthMs, month.AddMonths(1).ToUnixTimeMilliseconds());
+            DateTimeOffset now = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(nowMs), _zone);
+            var month = new DateTime(now.Year, now.Month, 1);
+            start = ToUnixMs(month);
+            Volatile.Write(ref _nextMonthMs, ToUnixMs(month.AddMonths(1)));
             Volatile.Write(ref _monthStartMs, start);
         }
 
         return start;
     }
+
+    private long ToUnixMs(DateTime local) => new DateTimeOffset(local, _zone.GetUtcOffset(local)).ToUnixTimeMilliseconds();
 }

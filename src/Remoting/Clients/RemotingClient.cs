@@ -17,6 +17,11 @@ namespace GrayMQ.Remoting.Clients;
 /// </summary>
 public sealed class RemotingClient : IAsyncDisposable
 {
+    private const int MaxConnectAttempts = 3;
+
+    // A request that was given less time says nothing about its connection.
+    private static readonly TimeSpan MinSilence = TimeSpan.FromSeconds(1);
+
     private readonly RemotingClientOptions _options;
     private readonly RequestTable _requests;
     private readonly TimeProvider _time;
@@ -51,7 +56,18 @@ public sealed class RemotingClient : IAsyncDisposable
         where THeader : IHeaderFields
     {
         RemotingConnection connection = await ConnectAsync(address, cancel).ConfigureAwait(false);
-        return await connection.InvokeAsync(code, header, body, timeout, _options.SerializeType, cancel).ConfigureAwait(false);
+        long started = _time.GetTimestamp();
+        try
+        {
+            return await connection.InvokeAsync(code, header, body, timeout, _options.SerializeType, cancel).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (connection.LastReadTimestamp < started && timeout >= MinSilence)
+        {
+            // Nothing at all came: the server may be gone without a word, and only a new connection will tell
+            // (RocketMQ: clientCloseSocketIfTimeout).
+            connection.Abort($"{code} was not answered within {timeout.TotalMilliseconds:F0} ms, nor did anything else come");
+            throw;
+        }
     }
 
     /// <summary>Sends a request that nobody answers.</summary>
@@ -73,11 +89,14 @@ public sealed class RemotingClient : IAsyncDisposable
     /// <exception cref="ConnectionClosedException">The server cannot be reached.</exception>
     public async ValueTask<RemotingConnection> ConnectAsync(string address, CancellationToken cancel = default)
     {
-        while (true)
+        for (int attempt = 0; attempt < MaxConnectAttempts; attempt++)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             Lazy<Task<RemotingConnection>> entry = _connections.GetOrAdd(
                 address, static (address, client) => new Lazy<Task<RemotingConnection>>(() => client.OpenAsync(address)), this);
+
+            // What failed before this call, when nobody waited for it any more, is tried again.
+            bool old = entry.IsValueCreated && entry.Value.IsFaulted;
             try
             {
                 RemotingConnection connection = await entry.Value.WaitAsync(cancel).ConfigureAwait(false);
@@ -86,25 +105,53 @@ public sealed class RemotingClient : IAsyncDisposable
                     return connection;
                 }
             }
-            catch when (entry.IsValueCreated && entry.Value.IsFaulted)
+            catch when (entry.Value.IsFaulted)
             {
                 _connections.TryRemove(KeyValuePair.Create(address, entry));
-                throw;
+                if (!old)
+                {
+                    throw;
+                }
             }
 
             _connections.TryRemove(KeyValuePair.Create(address, entry));
         }
+
+        throw new ConnectionClosedException($"cannot connect to {address}: it closes each connection at once");
     }
 
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
+        foreach (Lazy<Task<RemotingConnection>> entry in _connections.Values)
+        {
+            // Connections that are being made see that they are not wanted any more.
+            if (entry.IsValueCreated)
+            {
+                await ((Task)entry.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
         foreach ((RemotingConnection connection, _) in _serving)
         {
             connection.StopReading();
         }
 
-        await Task.WhenAll(_serving.Values).ConfigureAwait(false);
+        var serving = Task.WhenAll(_serving.Values);
+        try
+        {
+            await serving.WaitAsync(ConnectionEnding.LingerTimeout, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            foreach ((RemotingConnection connection, _) in _serving)
+            {
+                connection.Abort("the client stops, and its last answers could not be sent");
+            }
+
+            await serving.ConfigureAwait(false);
+        }
+
         _transport.Dispose();
     }
 
@@ -144,6 +191,12 @@ public sealed class RemotingClient : IAsyncDisposable
         var registered = new TaskCompletionSource();
         _serving[connection] = ServeAsync(address, connection, context, transport, registered.Task);
         registered.SetResult();
+        if (_disposed)
+        {
+            connection.StopReading();
+            throw new ConnectionClosedException($"cannot connect to {address}: the client was disposed");
+        }
+
         return connection;
     }
 
@@ -152,12 +205,15 @@ public sealed class RemotingClient : IAsyncDisposable
     {
         await connection.RunAsync().ConfigureAwait(false);
         await registered.ConfigureAwait(false);
-        if (transport is TlsTransport tls)
+        await ConnectionEnding.CloseAsync(context, transport as TlsTransport, _time).ConfigureAwait(false);
+        if (_connections.TryGetValue(address, out Lazy<Task<RemotingConnection>>? entry)
+            && entry.IsValueCreated
+            && entry.Value is { IsCompletedSuccessfully: true } opened
+            && await opened.ConfigureAwait(false) == connection)
         {
-            await tls.DisposeAsync().ConfigureAwait(false);
+            _connections.TryRemove(KeyValuePair.Create(address, entry));
         }
 
-        await context.DisposeAsync().ConfigureAwait(false);
         _serving.TryRemove(connection, out _);
         try
         {

@@ -13,8 +13,14 @@ public sealed record ConnectionOptions
     public int MaxRequestsInFlight { get; init; } = 16 * 1024;
 
     /// <summary>
-    /// Bytes of answers that may wait for a peer that does not read. No request is read while any wait; what is answered from
-    /// elsewhere meanwhile counts against this limit, and beyond it the connection is closed.
+    /// Bytes of the bodies of requests that wait for, or are being carried out on, the thread pool; one more request there is
+    /// answered SYSTEM_BUSY. At least the largest frame.
+    /// </summary>
+    public long MaxQueuedBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes that may wait for a peer that does not read. No request is read while more than a few answers wait; what is
+    /// answered from elsewhere meanwhile counts against this limit, and beyond it the connection is closed.
     /// </summary>
     public long MaxUnsentBytes { get; init; } = 64 * 1024 * 1024;
 }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
-using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.AspNetCore.Connections;
@@ -17,32 +16,26 @@ namespace GrayMQ.Remoting.Connections;
 /// frames in the order in which they are handed in. Answers given while a batch of requests is being read leave with one
 /// flush at its end.
 /// </summary>
-public sealed class RemotingConnection
+public sealed partial class RemotingConnection
 {
+    private const long NoFrame = long.MinValue;
+
     private readonly ConnectionContext _context;
     private readonly PipeReader _input;
-    private readonly PipeWriter _output;
+    private readonly FrameOutput _output;
     private readonly RequestTable _requests;
     private readonly ConnectionOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Lock _writing = new();
-    private readonly HeaderBuffer _header = new();
     private readonly ConcurrentDictionary<int, OutboundCall> _outbound = new();
-    private RemotingCommand _command = new();
-
-    // Guarded by _writing.
-    private Task _flush = Task.CompletedTask;
-    private bool _flushing;
-    private long _unsentBytes;
-    private bool _batching;
-    private bool _written;
-    private bool _outputClosed;
-
     private readonly TaskCompletionSource _allAnswered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RemotingCommand _command = new();
     private volatile bool _stopping;
+    private volatile bool _draining;
+    private long _lastReadTimestamp;
+    private long _frameBegunTimestamp = NoFrame;
     private int _nextOpaque;
-    private int _inFlight;
+    private int _aborted;
     private int _closed;
 
     /// <param name="context">The transport's connection; disposed by whoever made it.</param>
@@ -57,12 +50,13 @@ public sealed class RemotingConnection
     {
         _context = context;
         _input = transport.Input;
-        _output = transport.Output;
+        _output = new FrameOutput(transport.Output, options.MaxUnsentBytes, time, OutputBroken);
         _requests = requests;
         _options = options;
         _time = time;
         _logger = logger;
-        LastReadTimestamp = time.GetTimestamp();
+        _lastReadTimestamp = time.GetTimestamp();
+        Features = new ConnectionFeatures(context.Features);
     }
 
     public string Id => _context.ConnectionId;
@@ -71,8 +65,8 @@ public sealed class RemotingConnection
 
     public IPEndPoint? LocalEndPoint => _context.LocalEndPoint as IPEndPoint;
 
-    /// <summary>What is known of the peer, bound to this connection for life.</summary>
-    public IFeatureCollection Features => _context.Features;
+    /// <summary>What is known of the peer, bound to this connection for life. Any thread may read and write it.</summary>
+    public IFeatureCollection Features { get; }
 
     /// <summary>Cancelled when the connection has ended.</summary>
     public CancellationToken ConnectionClosed => _context.ConnectionClosed;
@@ -83,10 +77,17 @@ public sealed class RemotingConnection
     public int RequestsInFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>When bytes came last, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
-    internal long LastReadTimestamp { get; private set; }
+    internal long LastReadTimestamp => Volatile.Read(ref _lastReadTimestamp);
 
-    /// <summary>Asks the peer and waits for its answer.</summary>
-    /// <param name="body">Read before this method returns its task.</param>
+    /// <summary>How long neither bytes came nor bytes were taken.</summary>
+    internal TimeSpan Idle => _time.GetElapsedTime(Math.Max(LastReadTimestamp, _output.LastFlushTimestamp));
+
+    /// <summary>How long a frame has been coming that is not there in full yet.</summary>
+    internal TimeSpan FrameAge =>
+        Volatile.Read(ref _frameBegunTimestamp) is long begun and not NoFrame ? _time.GetElapsedTime(begun) : TimeSpan.Zero;
+
+    /// <summary>Asks the peer and waits for its answer. While too much waits to be sent, the request waits first.</summary>
+    /// <param name="body">Stays as it is until the task that is returned has ended.</param>
     /// <param name="timeout">Counts from the call.</param>
     /// <returns>The answer, whatever its code; it owns its header and body.</returns>
     /// <exception cref="TimeoutException">No answer came in time.</exception>
@@ -100,18 +101,25 @@ public sealed class RemotingConnection
         CancellationToken cancel = default)
         where THeader : IHeaderFields
     {
+        long started = _time.GetTimestamp();
         int opaque = Interlocked.Increment(ref _nextOpaque);
         var call = new OutboundCall();
         _outbound[opaque] = call;
         try
         {
-            // Closing fails all calls it finds; one that came too late to be found must see the flag here.
-            if (IsClosed || !WriteRequest(type, code, opaque, oneWay: false, in header, body.Span))
+            Task? wait;
+            while (!TryWriteRequest(type, code, opaque, oneWay: false, mayWait: true, in header, body.Span, out wait) && wait is not null)
+            {
+                await wait.WaitAsync(Left(started, timeout), _time, cancel).ConfigureAwait(false);
+            }
+
+            // Closing takes no more frames, then fails all calls that it finds; one that comes later sees the flag here.
+            if (IsClosed || _output.IsClosed)
             {
                 throw new ConnectionClosedException($"connection to {RemoteEndPoint} is closed");
             }
 
-            return await call.Task.WaitAsync(timeout, _time, cancel).ConfigureAwait(false);
+            return await call.Task.WaitAsync(Left(started, timeout), _time, cancel).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -127,21 +135,28 @@ public sealed class RemotingConnection
     public bool SendOneWay<THeader>(
         RequestCode code, in THeader header, ReadOnlySpan<byte> body = default, SerializeType type = SerializeType.Json)
         where THeader : IHeaderFields =>
-        !IsClosed && WriteRequest(type, code, Interlocked.Increment(ref _nextOpaque), oneWay: true, in header, body);
+        !IsClosed
+        && TryWriteRequest(
+            type, code, Interlocked.Increment(ref _nextOpaque), oneWay: true, mayWait: false, in header, body, out _);
 
-    /// <summary>Completes when all that was written has been handed to the transport.</summary>
-    public Task FlushedAsync()
-    {
-        lock (_writing)
-        {
-            return _flush;
-        }
-    }
+    /// <summary>Completes when all that has been written so far was handed to the transport, or the connection is closed.</summary>
+    public Task FlushedAsync() => _output.FlushedAsync();
 
     /// <summary>Ends the connection at once.</summary>
     public void Abort(string reason)
     {
-        Log.ConnectionAborted(_logger, RemoteEndPoint, reason);
+        if (Interlocked.Exchange(ref _aborted, 1) == 0)
+        {
+            Log.ConnectionAborted(_logger, RemoteEndPoint, reason);
+        }
+
+        _context.Abort(new ConnectionAbortedException(reason));
+    }
+
+    /// <summary>Ends the connection at once; the caller has told why.</summary>
+    internal void AbortTold(string reason)
+    {
+        Volatile.Write(ref _aborted, 1);
         _context.Abort(new ConnectionAbortedException(reason));
     }
 
@@ -160,21 +175,21 @@ public sealed class RemotingConnection
     {
         try
         {
-            while (true)
+            while (!_output.IsClosed)
             {
                 ReadResult result = await _input.ReadAsync().ConfigureAwait(false);
-                LastReadTimestamp = _time.GetTimestamp();
-                ReadOnlySequence<byte> rest = HandleBatch(result.Buffer);
-                _input.AdvanceTo(rest.Start, rest.End);
-                Task flush = EndBatch();
-                if (!flush.IsCompletedSuccessfully)
+                Volatile.Write(ref _lastReadTimestamp, _time.GetTimestamp());
+                ReadOnlySequence<byte> rest = result.Buffer;
+                while (HandleBatch(ref rest))
                 {
-                    await flush.ConfigureAwait(false);
+                    await _output.UncongestedAsync().ConfigureAwait(false);
                 }
 
+                NoteFrame(begun: !rest.IsEmpty, anew: rest.Length < result.Buffer.Length);
+                _input.AdvanceTo(rest.Start, rest.End);
                 if (_stopping)
                 {
-                    await AllAnsweredAsync().ConfigureAwait(false);
+                    await DrainAsync().ConfigureAwait(false);
                     break;
                 }
 
@@ -187,6 +202,10 @@ public sealed class RemotingConnection
 
                     break;
                 }
+
+                // A peer that leaves its answers unread may ask no more for now. Responses are read all the same: two sides
+                // that wait for each other to read would wait for ever.
+                await _output.UncongestedAsync().ConfigureAwait(false);
             }
         }
         catch (ProtocolException e)
@@ -207,169 +226,85 @@ public sealed class RemotingConnection
         }
     }
 
-    internal void Answered()
+    private TimeSpan Left(long started, TimeSpan timeout)
     {
-        if (Interlocked.Decrement(ref _inFlight) == 0 && _stopping)
+        if (timeout == Timeout.InfiniteTimeSpan)
         {
-            _allAnswered.TrySetResult();
+            return timeout;
         }
+
+        TimeSpan left = timeout - _time.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    internal void WriteResponse<THeader, TBody>(
-        SerializeType type, ResponseCode code, int opaque, string? remark, in THeader header, in TBody body)
-        where THeader : IHeaderFields, allows ref struct
-        where TBody : IBodyWriter
-    {
-        lock (_writing)
-        {
-            if (_outputClosed)
-            {
-                return;
-            }
-
-            int length = body.Length;
-            CommandWriter.WriteResponse(_header, type, code, opaque, remark, in header, length);
-            _output.Write(_header.Written);
-            if (length > 0)
-            {
-                body.WriteTo(_output);
-            }
-
-            Written(_header.Length + length);
-        }
-    }
-
-    private bool WriteRequest<THeader>(
-        SerializeType type, RequestCode code, int opaque, bool oneWay, in THeader header, ReadOnlySpan<byte> body)
+    private bool TryWriteRequest<THeader>(
+        SerializeType type,
+        RequestCode code,
+        int opaque,
+        bool oneWay,
+        bool mayWait,
+        in THeader header,
+        ReadOnlySpan<byte> body,
+        out Task? wait)
         where THeader : IHeaderFields
     {
-        lock (_writing)
+        HeaderBuffer buffer = FrameOutput.Header;
+        CommandWriter.WriteRequest(buffer, type, code, opaque, oneWay, in header, body.Length);
+        return _output.TryWriteRequest(buffer, body, mayWait, out wait);
+    }
+
+    private void OutputBroken(string reason, Exception? cause)
+    {
+        if (cause is not null)
         {
-            if (_outputClosed)
+            Log.WriteFailed(_logger, cause, RemoteEndPoint);
+        }
+
+        Abort(reason);
+    }
+
+    private void NoteFrame(bool begun, bool anew)
+    {
+        if (!begun)
+        {
+            Volatile.Write(ref _frameBegunTimestamp, NoFrame);
+        }
+        else if (anew || _frameBegunTimestamp == NoFrame)
+        {
+            Volatile.Write(ref _frameBegunTimestamp, LastReadTimestamp);
+        }
+    }
+
+    // Handles the whole frames at the buffer's start and moves it behind them. True when it stopped early, because the peer does not
+    // take its answers.
+    private bool HandleBatch(ref ReadOnlySequence<byte> buffer)
+    {
+        _output.BeginBatch();
+        try
+        {
+            while (Frame.TryRead(ref buffer, _options.Commands, out Frame frame))
             {
-                return false;
-            }
-
-            CommandWriter.WriteRequest(_header, type, code, opaque, oneWay, in header, body.Length);
-            _output.Write(_header.Written);
-            _output.Write(body);
-            Written(_header.Length + body.Length);
-            return true;
-        }
-    }
-
-    // Called with _writing held, after a whole frame.
-    private void Written(int bytes)
-    {
-        _unsentBytes += bytes;
-        _written = true;
-        if (_batching)
-        {
-            return;
-        }
-
-        if (!_flushing)
-        {
-            Flush();
-        }
-        else if (_unsentBytes > _options.MaxUnsentBytes)
-        {
-            _outputClosed = true;
-            Abort($"{_unsentBytes} bytes of answers wait for a peer that does not read");
-        }
-    }
-
-    private void BeginBatch()
-    {
-        lock (_writing)
-        {
-            _batching = true;
-        }
-    }
-
-    private Task EndBatch()
-    {
-        lock (_writing)
-        {
-            _batching = false;
-            if (_written && !_flushing && !_outputClosed)
-            {
-                Flush();
-            }
-
-            return _flush;
-        }
-    }
-
-    // Called with _writing held and no flush under way.
-    private void Flush()
-    {
-        _written = false;
-        _unsentBytes = 0;
-        ValueTask<FlushResult> flush = _output.FlushAsync();
-        if (flush.IsCompletedSuccessfully)
-        {
-            _flush = Task.CompletedTask;
-        }
-        else
-        {
-            _flushing = true;
-            _flush = FlushRestAsync(flush);
-        }
-    }
-
-    // The peer reads slowly. Whatever is written meanwhile leaves with the next flush, made here.
-    private async Task FlushRestAsync(ValueTask<FlushResult> flush)
-    {
-        while (true)
-        {
-            try
-            {
-                await flush.ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                lock (_writing)
+                _command.Decode(in frame, _options.Commands);
+                if (_command.IsResponse)
                 {
-                    _outputClosed = true;
-                    _flushing = false;
+                    HandleResponse();
                 }
-
-                return;
-            }
-
-            lock (_writing)
-            {
-                if (!_written || _outputClosed)
+                else
                 {
-                    _flushing = false;
-                    return;
+                    HandleRequest();
+                    if (_output.IsCongested)
+                    {
+                        return !_output.IsClosed;
+                    }
                 }
-
-                _written = false;
-                _unsentBytes = 0;
-                flush = _output.FlushAsync();
             }
-        }
-    }
 
-    private ReadOnlySequence<byte> HandleBatch(ReadOnlySequence<byte> buffer)
-    {
-        BeginBatch();
-        while (Frame.TryRead(ref buffer, _options.Commands, out Frame frame))
+            return false;
+        }
+        finally
         {
-            _command.Decode(in frame, _options.Commands);
-            if (_command.IsResponse)
-            {
-                HandleResponse();
-            }
-            else
-            {
-                HandleRequest();
-            }
+            _output.EndBatch();
         }
-
-        return buffer;
     }
 
     private void HandleResponse()
@@ -382,116 +317,22 @@ public sealed class RemotingConnection
         }
     }
 
-    private void HandleRequest()
+    private async Task DrainAsync()
     {
-        RemotingCommand command = _command;
-        var responder = new Responder(this, command.RequestCode, command.Opaque, command.SerializeType, command.IsOneWay);
-        int inFlight = Interlocked.Increment(ref _inFlight);
-        if (!_requests.TryGet(command.Code, out RequestTable.Entry entry))
-        {
-            responder.Reply(ResponseCode.RequestCodeNotSupported, $" request type {command.Code} not supported");
-            return;
-        }
-
-        if (inFlight > _options.MaxRequestsInFlight)
-        {
-            responder.Reply(
-                ResponseCode.SystemBusy,
-                $"[OVERLOAD]system busy, {_options.MaxRequestsInFlight} requests of this connection wait for their answers");
-            return;
-        }
-
-        if (entry.OnPool)
-        {
-            command.OwnBody();
-            _command = new RemotingCommand();
-        }
-
-        var request = new RemotingRequest(responder, command.Language, command.Version, command.Fields, command.Body);
-        if (entry.OnPool)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Connection.Handle(work.Entry, work.Request), (Connection: this, Entry: entry, Request: request), preferLocal: false);
-        }
-        else
-        {
-            Handle(entry, request);
-        }
-    }
-
-    private void Handle(RequestTable.Entry entry, in RemotingRequest request)
-    {
-        ValueTask handling;
-        try
-        {
-            handling = entry.Handle(request);
-        }
-        catch (Exception e)
-        {
-            Fail(request.Responder, e);
-            return;
-        }
-
-        if (handling.IsCompletedSuccessfully)
-        {
-            // Gives a pooled source back.
-            handling.GetAwaiter().GetResult();
-        }
-        else
-        {
-            _ = AwaitAsync(handling, request.Responder);
-        }
-    }
-
-    private async Task AwaitAsync(ValueTask handling, Responder responder)
-    {
-        try
-        {
-            await handling.ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            Fail(responder, e);
-        }
-    }
-
-    private void Fail(Responder responder, Exception e)
-    {
-        switch (e)
-        {
-            case RemotingException refused:
-                responder.Reply(refused.Code, refused.Message);
-                break;
-            case HeaderFieldException or BodyFormatException:
-                Log.RequestMalformed(_logger, responder.RequestCode, RemoteEndPoint, e.Message);
-                responder.Reply(ResponseCode.SystemError, e.Message);
-                break;
-            default:
-                Log.RequestFailed(_logger, e, responder.RequestCode, RemoteEndPoint);
-                responder.Reply(ResponseCode.SystemError, $"{e.GetType().Name}: {e.Message}");
-                break;
-        }
-    }
-
-    private async Task AllAnsweredAsync()
-    {
+        _draining = true;
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _inFlight) > 0)
         {
             await _allAnswered.Task.WaitAsync(ConnectionClosed).ConfigureAwait(false);
         }
 
-        await FlushedAsync().ConfigureAwait(false);
+        await FlushedAsync().WaitAsync(ConnectionClosed).ConfigureAwait(false);
     }
 
     private async Task CloseAsync()
     {
         Volatile.Write(ref _closed, 1);
-        Task flush;
-        lock (_writing)
-        {
-            _outputClosed = true;
-            flush = _flush;
-        }
-
+        await _output.CompleteAsync().ConfigureAwait(false);
         foreach (int opaque in _outbound.Keys)
         {
             if (_outbound.TryRemove(opaque, out OutboundCall? call))
@@ -500,9 +341,14 @@ public sealed class RemotingConnection
             }
         }
 
-        await flush.ConfigureAwait(false);
-        await _output.CompleteAsync().ConfigureAwait(false);
-        await _input.CompleteAsync().ConfigureAwait(false);
+        try
+        {
+            await _input.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.ReadLoopFailed(_logger, e, RemoteEndPoint);
+        }
     }
 
     private sealed class OutboundCall()

@@ -5,11 +5,16 @@ namespace GrayMQ.Remoting.Dispatch;
 
 /// <summary>
 /// Everything that is needed to answer a request, at once or later, from any thread: a value that may be kept after the
-/// handler has returned. Each request is answered exactly once; a one-way request's answer goes nowhere.
+/// handler has returned. Each request is answered exactly once: a second answer is dropped, with a line in the log; a one-way
+/// request's answer goes nowhere.
 /// </summary>
 public readonly record struct Responder(
     RemotingConnection Connection, RequestCode RequestCode, int Opaque, SerializeType SerializeType, bool IsOneWay)
 {
+    internal RequestTicket? Ticket { get; init; }
+
+    internal int TicketNumber { get; init; }
+
     /// <summary>Answers with a code and, for people, a remark.</summary>
     public void Reply(ResponseCode code, string? remark = null) => Reply(code, remark, default(NoHeader), default(MemoryBody));
 
@@ -27,11 +32,9 @@ public readonly record struct Responder(
         where THeader : IHeaderFields, allows ref struct
         where TBody : IBodyWriter
     {
-        if (!IsOneWay)
+        if (!Connection.Answer(in this, code, remark, in header, in body))
         {
-            Connection.WriteResponse(SerializeType, code, Opaque, remark, in header, in body);
+            Connection.AnsweredTwice(in this);
         }
-
-        Connection.Answered();
     }
 }

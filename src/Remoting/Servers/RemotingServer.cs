@@ -15,6 +15,11 @@ namespace GrayMQ.Remoting.Servers;
 public sealed class RemotingServer : IAsyncDisposable
 {
     private static readonly TimeSpan IdleScanInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RefusalLogInterval = TimeSpan.FromSeconds(1);
+
+    // Connections that were cut off end at once, but for a handler that holds the read loop.
+    private static readonly TimeSpan CutOffTimeout = TimeSpan.FromSeconds(5);
 
     private readonly RemotingServerOptions _options;
     private readonly RequestTable _requests;
@@ -23,12 +28,18 @@ public sealed class RemotingServer : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TlsAcceptor _tls;
     private readonly ConcurrentDictionary<string, RemotingConnection> _connections = new();
+
+    // All that is open, those included that are not served yet or no longer.
+    private readonly ConcurrentDictionary<ConnectionContext, bool> _contexts = new();
     private readonly List<IConnectionListener> _listeners = [];
     private readonly List<Task> _accepting = [];
     private readonly CancellationTokenSource _stopping = new();
     private ITimer? _idleScan;
     private int _open;
-    private volatile TaskCompletionSource? _allClosed;
+    private long _refusalLoggedTimestamp = long.MinValue;
+    private long _refusalsUnlogged;
+    private TaskCompletionSource? _allClosed;
+    private int _disposed;
 
     public RemotingServer(
         RemotingServerOptions options,
@@ -78,7 +89,10 @@ public sealed class RemotingServer : IAsyncDisposable
             _accepting.Add(AcceptAsync(listener));
         }
 
-        _idleScan = _time.CreateTimer(_ => CloseIdle(), null, IdleScanInterval, IdleScanInterval);
+        if (!_options.NeverIdle)
+        {
+            _idleScan = _time.CreateTimer(_ => CloseIdle(), null, IdleScanInterval, IdleScanInterval);
+        }
     }
 
     /// <summary>
@@ -87,11 +101,15 @@ public sealed class RemotingServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync(CancellationToken cancel = default)
     {
-        _idleScan?.Dispose();
-        await UnbindAsync(cancel).ConfigureAwait(false);
-        var allClosed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _allClosed = allClosed;
+        if (_idleScan is not null)
+        {
+            await _idleScan.DisposeAsync().ConfigureAwait(false);
+        }
+
+        Interlocked.CompareExchange(
+            ref _allClosed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await UnbindAsync(CancellationToken.None).ConfigureAwait(false);
         foreach (RemotingConnection connection in _connections.Values)
         {
             connection.StopReading();
@@ -104,19 +122,35 @@ public sealed class RemotingServer : IAsyncDisposable
 
         try
         {
-            await allClosed.Task.WaitAsync(cancel).ConfigureAwait(false);
+            await _allClosed.Task.WaitAsync(cancel).ConfigureAwait(false);
+            return;
         }
         catch (OperationCanceledException)
         {
-            foreach (RemotingConnection connection in _connections.Values)
+            foreach (ConnectionContext context in _contexts.Keys)
             {
-                connection.Abort("the server stops");
+                Log.ConnectionAborted(_logger, context.RemoteEndPoint as IPEndPoint, "the server stops");
+                context.Abort(new ConnectionAbortedException("the server stops"));
             }
+        }
+
+        try
+        {
+            await _allClosed.Task.WaitAsync(CutOffTimeout, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Log.ConnectionsHang(_logger, Volatile.Read(ref _open));
         }
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         using var now = new CancellationTokenSource();
         await now.CancelAsync().ConfigureAwait(false);
         await StopAsync(now.Token).ConfigureAwait(false);
@@ -155,37 +189,78 @@ public sealed class RemotingServer : IAsyncDisposable
 
     private async Task AcceptAsync(IConnectionListener listener)
     {
-        try
+        while (true)
         {
-            while (await listener.AcceptAsync().ConfigureAwait(false) is { } context)
+            ConnectionContext? context;
+            try
             {
-                if (Interlocked.Increment(ref _open) > _options.MaxConnections)
+                context = await listener.AcceptAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                if (_stopping.IsCancellationRequested)
                 {
-                    Log.TooManyConnections(_logger, context.RemoteEndPoint, _options.MaxConnections);
-                    context.Abort();
-                    _ = DisposeAsync(context);
-                    continue;
+                    return;
                 }
 
-                // Accepting goes on while the connection is served.
-                ThreadPool.UnsafeQueueUserWorkItem(
-                    static work => _ = work.Server.ServeAsync(work.Context), (Server: this, Context: context), preferLocal: false);
+                Log.AcceptFailed(_logger, e, listener.EndPoint);
+                await Task.Delay(AcceptRetryDelay, _time, _stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
             }
+
+            if (context is null)
+            {
+                return;
+            }
+
+            Accept(context);
         }
-        catch (Exception e)
+    }
+
+    private void Accept(ConnectionContext context)
+    {
+        _contexts[context] = true;
+        if (Interlocked.Increment(ref _open) > _options.MaxConnections)
         {
-            Log.AcceptFailed(_logger, e, listener.EndPoint);
+            LogRefusal(context.RemoteEndPoint);
+            context.Abort(new ConnectionAbortedException("too many connections"));
+            _ = CloseAsync(context, null);
+            return;
+        }
+
+        // Accepting goes on while the connection is served.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => _ = work.Server.ServeAsync(work.Context), (Server: this, Context: context), preferLocal: false);
+    }
+
+    // Whoever opens more connections than there may be does so by the thousand.
+    private void LogRefusal(EndPoint? peer)
+    {
+        long last = Volatile.Read(ref _refusalLoggedTimestamp);
+        long now = _time.GetTimestamp();
+        if ((last == long.MinValue || _time.GetElapsedTime(last, now) >= RefusalLogInterval)
+            && Interlocked.CompareExchange(ref _refusalLoggedTimestamp, now, last) == last)
+        {
+            Log.TooManyConnections(_logger, peer, _options.MaxConnections, Interlocked.Exchange(ref _refusalsUnlogged, 0));
+        }
+        else
+        {
+            Interlocked.Increment(ref _refusalsUnlogged);
         }
     }
 
     private async Task ServeAsync(ConnectionContext context)
     {
         IDuplexPipe? transport = null;
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.ConnectionClosed, _stopping.Token);
         try
         {
             Log.Connected(_logger, context.RemoteEndPoint);
-            transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, ended.Token).ConfigureAwait(false);
+            using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.ConnectionClosed, _stopping.Token))
+            {
+                transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, ended.Token).ConfigureAwait(false);
+            }
+
             if (transport is not null)
             {
                 await ServeAsync(context, transport).ConfigureAwait(false);
@@ -195,14 +270,13 @@ public sealed class RemotingServer : IAsyncDisposable
         {
             Log.ConnectionBroken(_logger, context.RemoteEndPoint as IPEndPoint, e.Message);
         }
+        catch (Exception e)
+        {
+            Log.ServingFailed(_logger, e, context.RemoteEndPoint);
+        }
         finally
         {
-            if (transport is TlsTransport tls)
-            {
-                await tls.DisposeAsync().ConfigureAwait(false);
-            }
-
-            await DisposeAsync(context).ConfigureAwait(false);
+            await CloseAsync(context, transport as TlsTransport).ConfigureAwait(false);
         }
     }
 
@@ -210,7 +284,7 @@ public sealed class RemotingServer : IAsyncDisposable
     {
         var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _time, _logger);
         _connections[connection.Id] = connection;
-        if (_allClosed is not null)
+        if (Volatile.Read(ref _allClosed) is not null)
         {
             // Stopping did not see this connection.
             connection.StopReading();
@@ -228,25 +302,37 @@ public sealed class RemotingServer : IAsyncDisposable
         }
     }
 
-    private async Task DisposeAsync(ConnectionContext context)
+    private async Task CloseAsync(ConnectionContext context, TlsTransport? tls)
     {
-        await context.DisposeAsync().ConfigureAwait(false);
+        await ConnectionEnding.CloseAsync(context, tls, _time).ConfigureAwait(false);
+        _contexts.TryRemove(context, out _);
         if (Interlocked.Decrement(ref _open) == 0)
         {
-            _allClosed?.TrySetResult();
+            Volatile.Read(ref _allClosed)?.TrySetResult();
         }
     }
 
     private void CloseIdle()
     {
-        foreach (RemotingConnection connection in _connections.Values)
+        try
         {
-            TimeSpan idle = _time.GetElapsedTime(connection.LastReadTimestamp);
-            if (idle > _options.MaxIdle)
+            foreach ((_, RemotingConnection connection) in _connections)
             {
-                Log.ConnectionIdle(_logger, connection.RemoteEndPoint, (long)idle.TotalSeconds);
-                connection.Abort("idle");
+                if (connection.Idle > _options.MaxIdle)
+                {
+                    Log.ConnectionIdle(_logger, connection.RemoteEndPoint, (long)connection.Idle.TotalSeconds);
+                    connection.AbortTold("idle");
+                }
+                else if (connection.FrameAge > _options.MaxIdle)
+                {
+                    Log.FrameStalled(_logger, connection.RemoteEndPoint, (long)connection.FrameAge.TotalSeconds);
+                    connection.AbortTold("its frame does not end");
+                }
             }
+        }
+        catch (Exception e)
+        {
+            Log.IdleScanFailed(_logger, e);
         }
     }
 }

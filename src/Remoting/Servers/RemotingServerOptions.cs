@@ -23,9 +23,14 @@ public sealed record RemotingServerOptions
     /// <summary>Open connections; one more is closed at once.</summary>
     public int MaxConnections { get; init; } = 100_000;
 
-    /// <summary>A connection on which nothing came for so long is closed (RocketMQ: serverChannelMaxIdleTimeSeconds).</summary>
+    /// <summary>
+    /// A connection is closed after so long without a byte coming or leaving (RocketMQ: serverChannelMaxIdleTimeSeconds), and when a
+    /// frame takes longer than this to come. Zero: never.
+    /// </summary>
     public TimeSpan MaxIdle { get; init; } = TimeSpan.FromSeconds(120);
 
     /// <summary>The time that a TLS handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal bool NeverIdle => MaxIdle <= TimeSpan.Zero;
 }

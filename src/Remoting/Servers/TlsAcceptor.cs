@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Remoting.Connections;
@@ -24,11 +26,23 @@ internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider ti
     /// The transport to read frames from, which is to be disposed when it is a <see cref="TlsTransport"/>; null, with a line in the
     /// log, when the connection is not to be served.
     /// </summary>
-    public async Task<IDuplexPipe?> AcceptAsync(System.Net.EndPoint? peer, IDuplexPipe transport, CancellationToken cancel)
+    public async Task<IDuplexPipe?> AcceptAsync(EndPoint? peer, IDuplexPipe transport, CancellationToken cancel)
     {
-        using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using ITimer idleTimer = CancelAfter(idle, options.MaxIdle);
-        ReadResult first = await transport.Input.ReadAsync(idle.Token).ConfigureAwait(false);
+        ReadResult first;
+        using (var timeout = new CancellationTokenSource(options.NeverIdle ? Timeout.InfiniteTimeSpan : options.MaxIdle, time))
+        using (var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token))
+        {
+            try
+            {
+                first = await transport.Input.ReadAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+            {
+                Log.SilentPeer(logger, peer, (long)options.MaxIdle.TotalSeconds);
+                return null;
+            }
+        }
+
         bool tls = !first.Buffer.IsEmpty && first.Buffer.FirstSpan[0] == TlsHandshake;
         transport.Input.AdvanceTo(first.Buffer.Start);
         if (first.Buffer.IsEmpty)
@@ -53,21 +67,21 @@ internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider ti
             return null;
         }
 
-        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using ITimer timer = CancelAfter(limited, options.HandshakeTimeout);
+        using var handshakeTimeout = new CancellationTokenSource(options.HandshakeTimeout, time);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel, handshakeTimeout.Token);
         try
         {
             return await TlsTransport.AcceptAsync(transport, Authentication(), limited.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is System.Security.Authentication.AuthenticationException or IOException or OperationCanceledException)
+        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException)
         {
-            Log.TlsRefused(logger, peer, $"its TLS handshake failed: {e.Message}");
+            string reason = handshakeTimeout.IsCancellationRequested
+                ? $"it took longer than {options.HandshakeTimeout.TotalSeconds:F0} s"
+                : e.Message;
+            Log.TlsRefused(logger, peer, $"its TLS handshake failed: {reason}");
             return null;
         }
     }
-
-    private ITimer CancelAfter(CancellationTokenSource source, TimeSpan after) => time.CreateTimer(
-        static source => ((CancellationTokenSource)source!).Cancel(), source, after, Timeout.InfiniteTimeSpan);
 
     public void Dispose() => _selfSigned?.Dispose();
 
@@ -77,7 +91,9 @@ internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider ti
         {
             return _authentication ??= new SslServerAuthenticationOptions
             {
-                ServerCertificate = options.Certificate ?? MakeSelfSigned(),
+                // Built once; given the bare certificate, each handshake would look for its chain again.
+                ServerCertificateContext = SslStreamCertificateContext.Create(
+                    options.Certificate ?? MakeSelfSigned(), additionalCertificates: null, offline: true),
                 ClientCertificateRequired = options.RequireClientCertificate,
             };
         }

@@ -16,6 +16,7 @@ namespace GrayMQ.Protocol.Bodies.Json;
 [JsonSerializable(typeof(ConsumerRunningInfo))]
 [JsonSerializable(typeof(CreateTopicListRequestBody))]
 [JsonSerializable(typeof(DataVersion))]
+[JsonSerializable(typeof(Dictionary<string, int>))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(GetBrokerMemberGroupResponseBody))]
 [JsonSerializable(typeof(GetConsumerListByGroupResponseBody))]

@@ -29,16 +29,18 @@ internal ref struct LenientJson
     }
 
     /// <summary>False when the text cannot be understood even so; <paramref name="output"/> is then worthless.</summary>
-    public static bool TryRewrite(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> output, int maxDepth)
+    /// <param name="stoppedAt">How many bytes could be understood.</param>
+    public static bool TryRewrite(ReadOnlySpan<byte> text, ArrayBufferWriter<byte> output, int maxDepth, out int stoppedAt)
     {
         var rewriter = new LenientJson(text, maxDepth);
-        if (!rewriter.Value(output, depth: 0))
+        bool understood = rewriter.Value(output, depth: 0);
+        if (understood)
         {
-            return false;
+            rewriter.SkipSpace();
         }
 
-        rewriter.SkipSpace();
-        return rewriter._position == text.Length;
+        stoppedAt = Math.Min(rewriter._position, text.Length);
+        return understood && stoppedAt == text.Length;
     }
 
     private bool Value(ArrayBufferWriter<byte> output, int depth)

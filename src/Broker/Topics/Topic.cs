@@ -1,0 +1,46 @@
+using System.Text;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Names;
+
+namespace GrayMQ.Broker.Topics;
+
+/// <summary>
+/// A topic of this broker. The object stays the same for as long as the topic exists, its configuration is replaced as a whole:
+/// who reads several members of it reads <see cref="Config"/> once.
+/// </summary>
+public sealed class Topic
+{
+    private TopicConfig _config;
+
+    internal Topic(TopicConfig config, bool isSystem)
+    {
+        _config = config;
+        Name = config.TopicName;
+        NameUtf8 = Encoding.UTF8.GetBytes(Name);
+        IsSystem = isSystem;
+        IsRetry = Name.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal);
+        IsForbiddenToSend = SystemTopics.IsForbiddenToSend(Name);
+    }
+
+    public string Name { get; }
+
+    public ReadOnlyMemory<byte> NameUtf8 { get; }
+
+    /// <summary>Never changed once it is here.</summary>
+    public TopicConfig Config
+    {
+        get => Volatile.Read(ref _config);
+        internal set => Volatile.Write(ref _config, value);
+    }
+
+    /// <summary>Whether the broker created it for itself.</summary>
+    public bool IsSystem { get; }
+
+    /// <summary>Whether it holds messages of one group that will be consumed again.</summary>
+    public bool IsRetry { get; }
+
+    /// <summary>Whether clients may not send to it, whatever its permission.</summary>
+    public bool IsForbiddenToSend { get; }
+
+    public override string ToString() => Name;
+}

@@ -1,0 +1,38 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using GrayMQ.Broker.Metadata;
+
+namespace GrayMQ.Broker.Topics;
+
+/// <summary>
+/// The attributes that a topic may have (RocketMQ: TopicAttributes). <c>message.type</c> is the one that means something here;
+/// of the others only the value is taken that says what is so anyway.
+/// </summary>
+internal static class TopicAttributes
+{
+    public const string MessageType = "message.type";
+
+    /// <summary>The type whose topics take messages of every type.</summary>
+    public const string Mixed = "MIXED";
+
+    private static readonly FrozenSet<string> MessageTypes = FrozenSet.Create(
+        StringComparer.Ordinal, "UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", Mixed);
+
+    /// <summary>Every attribute of a topic.</summary>
+    public static AttributeSet All { get; } = new(
+        new AttributeDefinition(
+            MessageType, Changeable: true, value => MessageTypes.Contains(value) ? null : $"expected one of {string.Join(", ", MessageTypes)}"),
+        new AttributeDefinition("queue.type", Changeable: false, value => Only(value, "SimpleCQ", ["BatchCQ"])),
+        new AttributeDefinition("cleanup.policy", Changeable: false, value => Only(value, "DELETE", ["COMPACTION"])),
+        new AttributeDefinition("reserve.time", Changeable: true, ReserveTime));
+
+    private static string? Only(string value, string supported, ReadOnlySpan<string> known) =>
+        value == supported ? null
+        : known.Contains(value) ? $"{value} is not supported by this broker, {supported} is"
+        : $"expected {supported}";
+
+    private static string? ReserveTime(string value) =>
+        !long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long time) || time < -1
+            ? "expected -1 or a number of milliseconds"
+            : time != -1 ? "a retention of its own is not supported by this broker" : null;
+}

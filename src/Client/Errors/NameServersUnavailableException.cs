@@ -1,0 +1,22 @@
+namespace GrayMQ.Client.Errors;
+
+/// <summary>None of the name servers answered. The inner exception is that of the last one asked.</summary>
+public sealed class NameServersUnavailableException : GrayMQException
+{
+    /// <inheritdoc cref="NameServersUnavailableException"/>
+    public NameServersUnavailableException()
+    {
+    }
+
+    /// <inheritdoc cref="NameServersUnavailableException"/>
+    public NameServersUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    /// <inheritdoc cref="NameServersUnavailableException"/>
+    public NameServersUnavailableException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Text;
+using GrayMQ.Protocol.Messages;
+
+namespace GrayMQ.Client.Producers;
+
+/// <summary>Checks messages and puts them into the bytes in which they travel.</summary>
+internal sealed class MessageEncoder(
+    int compressBodyFromBytes, int maxMessageBytes, UniqueKeyGenerator keys, TimeProvider time)
+{
+    // RocketMQ's clients compress at this level.
+    private static readonly ZLibCompressionOptions Compression = new() { CompressionLevel = 5 };
+
+    /// <exception cref="ArgumentException">The message cannot be sent; the exception says why.</exception>
+    public OutgoingMessage Encode(Message message)
+    {
+        MessageRules.Require(message, maxMessageBytes);
+        string id = message.MessageId ?? NextId();
+        ReadOnlyMemory<byte> body = message.Body;
+        int sysFlag = 0;
+        if (body.Length >= compressBodyFromBytes && TryCompress(body.Span, out ReadOnlyMemory<byte> compressed))
+        {
+            body = compressed;
+            sysFlag = MessageSysFlag.Compressed | MessageSysFlag.CompressionZlib;
+        }
+
+        return new OutgoingMessage
+        {
+            Topic = message.Topic,
+            MessageId = id,
+            Properties = EncodeProperties(message, id),
+            Body = body,
+            SysFlag = sysFlag,
+            Flag = message.Flag,
+        };
+    }
+
+    /// <summary>Puts messages into one body; they are not compressed (RocketMQ: MessageBatch).</summary>
+    /// <exception cref="ArgumentException">A message cannot be sent, or not with the others.</exception>
+    public OutgoingMessage EncodeBatch(IReadOnlyList<Message> messages)
+    {
+        if (messages.Count == 0)
+        {
+            throw new ArgumentException("the batch is empty", nameof(messages));
+        }
+
+        Message first = messages[0];
+        var body = new ArrayBufferWriter<byte>();
+        var ids = new StringBuilder();
+        foreach (Message message in messages)
+        {
+            MessageRules.Require(message, maxMessageBytes);
+            RequireAlike(first, message);
+            string id = message.MessageId ?? NextId();
+            ids.Append(ids.Length == 0 ? "" : ",").Append(id);
+            BatchBodyWriter.Write(body, message.Flag, message.Body.Span, EncodeProperties(message, id));
+            if (body.WrittenCount > maxMessageBytes)
+            {
+                throw new ArgumentException(
+                    $"the batch has more than {maxMessageBytes} bytes: cut it with {nameof(MessageBatch)}", nameof(messages));
+            }
+        }
+
+        var envelope = new Message(first.Topic, default) { WaitForStore = first.WaitForStore };
+        return new OutgoingMessage
+        {
+            Topic = first.Topic,
+            MessageId = ids.ToString(),
+            Properties = EncodeProperties(envelope, NextId()),
+            Body = body.WrittenMemory,
+            IsBatch = true,
+        };
+    }
+
+    private string NextId() => keys.Next(time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private static void RequireAlike(Message first, Message message)
+    {
+        if (message.Topic != first.Topic)
+        {
+            throw new ArgumentException($"the batch holds topics {first.Topic} and {message.Topic}: a batch has one");
+        }
+
+        if (message.WaitForStore != first.WaitForStore)
+        {
+            throw new ArgumentException($"{nameof(Message.WaitForStore)} differs within the batch");
+        }
+
+        if (NameRules.IsRetryTopic(message.Topic))
+        {
+            throw new ArgumentException($"retry topic {message.Topic} takes no batches");
+        }
+    }
+
+    private static byte[] EncodeProperties(Message message, string id)
+    {
+        var writer = new PropertiesWriter();
+        try
+        {
+            if (message.Keys.Count > 0)
+            {
+                writer.Write(MessageProperty.Keys, JoinKeys(message.Keys));
+            }
+
+            writer.Write(MessageProperty.UniqueKey, id);
+            writer.Write(MessageProperty.WaitStoreMessageOk, message.WaitForStore ? "true" : "false");
+            if (!string.IsNullOrEmpty(message.Tag))
+            {
+                writer.Write(MessageProperty.Tags, message.Tag);
+            }
+
+            if (message.PropertiesOrNull is { } properties)
+            {
+                foreach ((string name, string value) in properties)
+                {
+                    writer.Write(name, value);
+                }
+            }
+
+            return writer.ToArray();
+        }
+        finally
+        {
+            writer.Dispose();
+        }
+    }
+
+    private static string JoinKeys(IReadOnlyList<string> keys) =>
+        keys.Count == 1 ? keys[0] : string.Join(MessageProperty.KeySeparator, keys);
+
+    private static bool TryCompress(ReadOnlySpan<byte> body, out ReadOnlyMemory<byte> compressed)
+    {
+        var output = new MemoryStream(body.Length);
+        using (var deflater = new ZLibStream(output, Compression, leaveOpen: true))
+        {
+            deflater.Write(body);
+        }
+
+        compressed = output.GetBuffer().AsMemory(0, (int)output.Length);
+        return output.Length < body.Length;
+    }
+}

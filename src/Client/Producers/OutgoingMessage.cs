@@ -1,0 +1,24 @@
+using GrayMQ.Protocol.Commands;
+
+namespace GrayMQ.Client.Producers;
+
+/// <summary>A message, or a batch of them, checked and in the bytes in which it travels.</summary>
+internal sealed class OutgoingMessage
+{
+    public required string Topic { get; init; }
+
+    /// <summary>The id, or those of a batch's messages separated by commas.</summary>
+    public required string MessageId { get; init; }
+
+    public required ReadOnlyMemory<byte> Properties { get; init; }
+
+    public required ReadOnlyMemory<byte> Body { get; init; }
+
+    public int SysFlag { get; init; }
+
+    public int Flag { get; init; }
+
+    public bool IsBatch { get; init; }
+
+    public RequestCode RequestCode => IsBatch ? RequestCode.SendBatchMessage : RequestCode.SendMessageV2;
+}

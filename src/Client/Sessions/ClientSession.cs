@@ -1,0 +1,56 @@
+using GrayMQ.Client.Routes;
+using GrayMQ.Remoting.Clients;
+using GrayMQ.Remoting.Dispatch;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Client.Sessions;
+
+/// <summary>
+/// What one producer, consumer or administration client has of the outside world: its identity, its connections and its routes. Each
+/// has its own, so that none waits behind another's traffic.
+/// </summary>
+internal sealed class ClientSession : IAsyncDisposable
+{
+    private readonly RemotingClient _remoting;
+    private int _disposed;
+
+    /// <param name="requests">What this client answers when a broker asks.</param>
+    public ClientSession(ClientOptions options, string clientId, RequestTable requests, ILoggerFactory loggers, TimeProvider time)
+    {
+        ClientId = clientId;
+        Time = time;
+        _remoting = new RemotingClient(
+            new RemotingClientOptions
+            {
+                ConnectTimeout = options.ConnectTimeout,
+                SerializeType = options.SerializeType,
+                Tls = options.Tls,
+            },
+            requests,
+            time,
+            loggers);
+        Servers = new ServerCaller(_remoting, options.SerializeType, options.RequestTimeout, time);
+        NameServers = new NameServerList(
+            RemotingAddress.ParseList(options.NameServers), Servers, loggers.CreateLogger<NameServerList>());
+        Routes = new RouteTable(NameServers, options.RouteRefreshInterval, time, loggers.CreateLogger<RouteTable>());
+    }
+
+    public string ClientId { get; }
+
+    public ServerCaller Servers { get; }
+
+    public NameServerList NameServers { get; }
+
+    public RouteTable Routes { get; }
+
+    public TimeProvider Time { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await Routes.DisposeAsync().ConfigureAwait(false);
+            await _remoting.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

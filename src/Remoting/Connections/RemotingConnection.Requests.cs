@@ -1,0 +1,188 @@
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Remoting.Connections;
+
+/// <content>The peer's requests: from the frame to the answer, each answered once.</content>
+public sealed partial class RemotingConnection
+{
+    private readonly FreeList<RequestTicket> _tickets = new();
+    private readonly FreeList<HandlerWait> _waits = new();
+    private int _inFlight;
+    private long _queuedBytes;
+    private int _malformed;
+
+    /// <summary>Writes the answer to a request, unless it has one.</summary>
+    /// <returns>False when the request has been answered before.</returns>
+    internal bool Answer<THeader, TBody>(
+        in Responder request, ResponseCode code, string? remark, in THeader header, in TBody body)
+        where THeader : IHeaderFields, allows ref struct
+        where TBody : IBodyWriter
+    {
+        // Whatever the header throws leaves the request unanswered, and its handler to answer otherwise.
+        int length = 0;
+        HeaderBuffer buffer = FrameOutput.Header;
+        if (!request.IsOneWay)
+        {
+            length = body.Length;
+            ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(body));
+            CommandWriter.WriteResponse(buffer, request.SerializeType, code, request.Opaque, remark, in header, length);
+        }
+
+        RequestTicket? ticket = request.Ticket;
+        if (ticket is not null && !ticket.TryUse(request.TicketNumber))
+        {
+            return false;
+        }
+
+        if (!request.IsOneWay)
+        {
+            _output.WriteAnswer(buffer, in body, length);
+        }
+
+        if (ticket is not null)
+        {
+            _tickets.Give(ticket);
+            if (Interlocked.Decrement(ref _inFlight) == 0 && _draining)
+            {
+                _allAnswered.TrySetResult();
+            }
+        }
+
+        return true;
+    }
+
+    internal void AnsweredTwice(in Responder request)
+    {
+        if (!request.IsOneWay)
+        {
+            Log.AnsweredTwice(_logger, request.RequestCode, RemoteEndPoint);
+        }
+    }
+
+    /// <summary>Answers with what a handler threw. A handler that fails after its answer has left fails into the log only.</summary>
+    internal void Fail(in Responder request, Exception e)
+    {
+        bool malformed = e is HeaderFieldException or BodyFormatException;
+        (ResponseCode code, string remark) = e is RemotingException refused
+            ? (refused.Code, refused.Message)
+            : (ResponseCode.SystemError, malformed ? e.Message : $"{e.GetType().Name}: {e.Message}");
+        if (malformed)
+        {
+            // A line for each request would let a peer fill the disk.
+            if (Interlocked.Exchange(ref _malformed, 1) == 0)
+            {
+                Log.RequestMalformed(_logger, request.RequestCode, RemoteEndPoint, e.Message);
+            }
+        }
+        else if (e is not RemotingException)
+        {
+            Log.RequestFailed(_logger, e, request.RequestCode, RemoteEndPoint);
+        }
+
+        Answer(in request, code, remark, default(NoHeader), default(MemoryBody));
+    }
+
+    /// <summary>The handler of a request has ended. Nobody waits for the answer to a one-way request, so it need not give one.</summary>
+    internal void Handled(in Responder request)
+    {
+        if (request.IsOneWay)
+        {
+            Answer(in request, ResponseCode.Success, null, default(NoHeader), default(MemoryBody));
+        }
+    }
+
+    /// <summary>Takes back what waited for a handler.</summary>
+    internal void Waited(HandlerWait wait) => _waits.Give(wait);
+
+    private void HandleRequest()
+    {
+        RemotingCommand command = _command;
+        RequestTicket ticket = _tickets.TryTake() ?? new RequestTicket();
+        var responder = new Responder(this, command.RequestCode, command.Opaque, command.SerializeType, command.IsOneWay)
+        {
+            Ticket = ticket,
+            TicketNumber = ticket.Number,
+        };
+        int inFlight = Interlocked.Increment(ref _inFlight);
+        if (!_requests.TryGet(command.Code, out RequestTable.Entry entry))
+        {
+            responder.Reply(ResponseCode.RequestCodeNotSupported, $" request type {command.Code} not supported");
+            return;
+        }
+
+        if (inFlight > _options.MaxRequestsInFlight)
+        {
+            responder.Reply(
+                ResponseCode.SystemBusy,
+                $"[OVERLOAD]system busy, {_options.MaxRequestsInFlight} requests of this connection wait for their answers");
+            return;
+        }
+
+        if (entry.OnPool)
+        {
+            Queue(entry, responder);
+            return;
+        }
+
+        ValueTask handling;
+        try
+        {
+            handling = entry.Handle(new RemotingRequest(responder, command.Language, command.Version, command.Fields, command.Body));
+            if (handling.IsCompletedSuccessfully)
+            {
+                // Gives a pooled source back.
+                handling.GetAwaiter().GetResult();
+                Handled(in responder);
+                return;
+            }
+        }
+        catch (Exception e)
+        {
+            Fail(in responder, e);
+            return;
+        }
+
+        (_waits.TryTake() ?? new HandlerWait(this)).Start(handling, in responder);
+    }
+
+    private void Queue(RequestTable.Entry entry, in Responder responder)
+    {
+        RemotingCommand command = _command;
+        long bytes = command.Body.Length;
+        if (Interlocked.Add(ref _queuedBytes, bytes) > _options.MaxQueuedBytes && bytes > 0)
+        {
+            Interlocked.Add(ref _queuedBytes, -bytes);
+            responder.Reply(
+                ResponseCode.SystemBusy,
+                $"[OVERLOAD]system busy, requests of {_options.MaxQueuedBytes} bytes of this connection wait to be carried out");
+            return;
+        }
+
+        command.OwnBody();
+        _command = new RemotingCommand();
+        var request = new RemotingRequest(responder, command.Language, command.Version, command.Fields, command.Body);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => _ = work.Connection.HandleQueuedAsync(work.Entry, work.Request),
+            (Connection: this, Entry: entry, Request: request),
+            preferLocal: false);
+    }
+
+    private async Task HandleQueuedAsync(RequestTable.Entry entry, RemotingRequest request)
+    {
+        try
+        {
+            await entry.Handle(request).ConfigureAwait(false);
+            Handled(request.Responder);
+        }
+        catch (Exception e)
+        {
+            Fail(request.Responder, e);
+        }
+        finally
+        {
+            Interlocked.Add(ref _queuedBytes, -request.Body.Length);
+        }
+    }
+}

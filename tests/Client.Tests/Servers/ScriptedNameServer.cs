@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Client.Tests.Servers;
+
+/// <summary>A name server that knows the routes that a test gives it.</summary>
+internal sealed class ScriptedNameServer : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, TopicRouteData> _routes = new();
+    private TestServer _server = null!;
+    private int _asked;
+
+    public string Address => _server.Address;
+
+    public int Port => _server.Port;
+
+    /// <summary>How many routes were asked for.</summary>
+    public int Asked => Volatile.Read(ref _asked);
+
+    public static async Task<ScriptedNameServer> StartAsync(int port = 0)
+    {
+        var nameServer = new ScriptedNameServer();
+        var requests = new RequestTable();
+        requests.On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, nameServer.HandleRoute);
+        nameServer._server = await TestServer.StartAsync(requests, port);
+        return nameServer;
+    }
+
+    public static TopicRouteData RouteOf(int queues, params ScriptedBroker[] brokers) => new()
+    {
+        BrokerDatas = [.. brokers.Select(broker => new BrokerData
+        {
+            BrokerName = broker.Name,
+            Cluster = "c",
+            BrokerAddrs = new() { [BrokerData.MasterId] = broker.Address },
+        })],
+        QueueDatas = [.. brokers.Select(broker => new QueueData
+        {
+            BrokerName = broker.Name,
+            Perm = 6,
+            ReadQueueNums = queues,
+            WriteQueueNums = queues,
+        })],
+    };
+
+    public ScriptedNameServer With(string topic, TopicRouteData route)
+    {
+        _routes[topic] = route;
+        return this;
+    }
+
+    public ScriptedNameServer With(string topic, int queues, params ScriptedBroker[] brokers) =>
+        With(topic, RouteOf(queues, brokers));
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private ValueTask HandleRoute(RemotingRequest request, GetRouteInfoHeader header)
+    {
+        Interlocked.Increment(ref _asked);
+        string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
+        if (_routes.TryGetValue(topic, out TopicRouteData? route))
+        {
+            request.Reply(BodyCodec.Encode(route));
+        }
+        else
+        {
+            request.Reply(ResponseCode.TopicNotExist, $"no route for {topic}");
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

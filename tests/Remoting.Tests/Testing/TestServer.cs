@@ -1,0 +1,46 @@
+using System.Net;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Servers;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace GrayMQ.Remoting.Tests.Testing;
+
+/// <summary>A server on sockets, at a free port of 127.0.0.1.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private TestServer(RemotingServer server, CapturedLog log)
+    {
+        Server = server;
+        Log = log;
+    }
+
+    public RemotingServer Server { get; }
+
+    public CapturedLog Log { get; }
+
+    public IPEndPoint EndPoint => Server.EndPoints[0];
+
+    public string Address => EndPoint.ToString();
+
+    public static async Task<TestServer> StartAsync(
+        RequestTable requests,
+        Func<RemotingServerOptions, RemotingServerOptions>? configure = null,
+        TimeProvider? time = null,
+        int port = 0)
+    {
+        var log = new CapturedLog();
+        var options = new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, port)] };
+        var server = new RemotingServer(
+            configure?.Invoke(options) ?? options, requests, Sockets(log), time ?? TimeProvider.System, log);
+        await server.StartAsync();
+        return new TestServer(server, log);
+    }
+
+    public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(EndPoint);
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    private static SocketTransportFactory Sockets(CapturedLog log) =>
+        new SocketTransportFactory(Options.Create(new SocketTransportOptions()), log);
+}
