@@ -1,9 +1,12 @@
 namespace GrayMQ.Protocol.Messages;
 
 /// <summary>A message as a client sees it after decoding: copied out, strings and dictionaries instead of bytes.</summary>
-public sealed class ReceivedMessage
+public sealed record ReceivedMessage
 {
     public required string Topic { get; init; }
+
+    /// <summary>The broker that it came from, where a client has filled that in: records do not tell.</summary>
+    public string? BrokerName { get; init; }
 
     public int QueueId { get; init; }
 
