@@ -61,7 +61,7 @@ internal static class KeyValueStoreOpening
     private static DbOptions MakeDbOptions(KeyValueStoreOptions options) => new DbOptions()
         .SetCreateIfMissing()
         .SetCreateMissingColumnFamilies()
-        .SetWalRecoveryMode(Recovery.PointInTime)
+        .SetWalRecoveryMode(RocksDbSharp.Recovery.PointInTime)
         .SetMaxTotalWalSize((ulong)options.MaxTotalWalBytes)
         .SetDbWriteBufferSize((ulong)options.TotalWriteBufferBytes)
         .SetMaxOpenFiles(options.MaxOpenFiles)
