@@ -12,7 +12,7 @@ using GrayMQ.Store.Files;
 using GrayMQ.Store.Flushing;
 using GrayMQ.Store.Indexes;
 using GrayMQ.Store.Reading;
-using GrayMQ.Store.Recovery;
+using GrayMQ.Store.Recovering;
 using GrayMQ.Store.Retention;
 using GrayMQ.Store.Statistics;
 using Microsoft.Extensions.Logging;

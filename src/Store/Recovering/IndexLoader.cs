@@ -3,7 +3,7 @@ using GrayMQ.Store.Files;
 using GrayMQ.Store.Indexes;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Store.Recovery;
+namespace GrayMQ.Store.Recovering;
 
 /// <summary>
 /// Finds the index files on disk and cuts off what is not sure. An index can be done without, so a file that makes no

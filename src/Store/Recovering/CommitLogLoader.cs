@@ -2,7 +2,7 @@ using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Store.Recovery;
+namespace GrayMQ.Store.Recovering;
 
 /// <summary>Finds and maps the files of the commit log.</summary>
 internal sealed class CommitLogLoader(

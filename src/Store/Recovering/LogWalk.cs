@@ -5,7 +5,7 @@ using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.ConsumeQueues;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Store.Recovery;
+namespace GrayMQ.Store.Recovering;
 
 /// <summary>
 /// Walks the commit log record by record and finds its end. A record counts if its magic code, its lengths, its own

@@ -1,7 +1,7 @@
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Store.Recovery;
+namespace GrayMQ.Store.Recovering;
 
 /// <summary>Where files go that cannot be used: out of the way of RocketMQ and of us, but not thrown away.</summary>
 internal sealed class Quarantine(StoreOptions options, IStoreFileSystem fileSystem, ILogger logger)

@@ -7,7 +7,7 @@ using GrayMQ.Store.Dispatching;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Store.Recovery;
+namespace GrayMQ.Store.Recovering;
 
 /// <summary>What recovery found out.</summary>
 /// <param name="Start">Everything below was known to be good and was not read.</param>

@@ -5,7 +5,7 @@ using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Store.Recovery;
+namespace GrayMQ.Store.Recovering;
 
 /// <summary>
 /// Finds the consume queues on disk and where each ends. Entries are read by a handful of small reads per queue, not by
