@@ -25,6 +25,9 @@ public static class RegisterBrokerBodyCodec
     /// <summary>Inflated bytes that are accepted: a megabyte of zlib can blow up to a gigabyte.</summary>
     public const int MaxInflatedBytes = 128 * 1024 * 1024;
 
+    /// <summary>How zlib data with the usual window begins, and JSON cannot.</summary>
+    private const byte ZlibMark = 0x78;
+
     private const int MaxEntryBytes = 1024 * 1024;
     private const int MaxFilterServersBytes = 1024 * 1024;
 
@@ -60,12 +63,15 @@ public static class RegisterBrokerBodyCodec
 
     /// <summary>Reads a registration.</summary>
     /// <param name="bytes">The body as received.</param>
-    /// <param name="compressed">What the header says of it.</param>
+    /// <param name="compressed">
+    /// What the header says of it. Brokers of RocketMQ 5 with compressedRegister say false and compress all the same, so the
+    /// bytes are believed before the header.
+    /// </param>
     /// <param name="brokerVersion">RocketMQ: ordinal of the sender's MQVersion.Version.</param>
     /// <exception cref="BodyFormatException">It is cut off, does not add up, or inflates beyond every measure.</exception>
     public static RegisterBrokerBody Decode(in ReadOnlySequence<byte> bytes, bool compressed, int brokerVersion)
     {
-        if (!compressed)
+        if (!compressed && (bytes.IsEmpty || bytes.FirstSpan[0] != ZlibMark))
         {
             return BodyCodec.Decode<RegisterBrokerBody>(bytes);
         }

@@ -22,6 +22,15 @@ public sealed class RegisterBrokerBodyCodecTests
     }
 
     [Fact]
+    public void CompressedForm_CalledUncompressed_IsReadAllTheSame()
+    {
+        RegisterBrokerBody read = RegisterBrokerBodyCodec.Decode(
+            new(RegisterBrokerBodyCodec.Encode(Sample(), compress: true)), compressed: false, Version533);
+
+        Assert.Equal(BodyCodec.Encode(Sample()), BodyCodec.Encode(read));
+    }
+
+    [Fact]
     public void CompressedForm_Inflated_IsLaidOutAsRocketMqDoes()
     {
         var body = new RegisterBrokerBody
