@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Protocol.Commands;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker;
@@ -6,6 +7,27 @@ namespace GrayMQ.Broker;
 /// <summary>Every line that this project logs. Event ids: 1 to 99 the broker itself, 100 to 199 metadata, 200 to 299 clients.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(1, LogLevel.Information, "Broker {Name} serves {Address}, its store is {Directory}")]
+    public static partial void Started(ILogger logger, string name, IPEndPoint address, string directory);
+
+    [LoggerMessage(2, LogLevel.Information, "Broker {Name} has stopped")]
+    public static partial void Stopped(ILogger logger, string name);
+
+    [LoggerMessage(3, LogLevel.Warning, "No name server is configured: only clients that know this broker's address find it")]
+    public static partial void NoNameServer(ILogger logger);
+
+    [LoggerMessage(4, LogLevel.Debug, "Registered with name server {Address}")]
+    public static partial void Registered(ILogger logger, string address);
+
+    [LoggerMessage(5, LogLevel.Error, "Name server {Address} refused the registration: {Code} {Remark}")]
+    public static partial void RegistrationRefused(ILogger logger, string address, ResponseCode code, string? remark);
+
+    [LoggerMessage(6, LogLevel.Warning, "Name server {Address} was not told: {Reason}")]
+    public static partial void RegistrationFailed(ILogger logger, string address, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Warning}")]
+    public static partial void SettingWarning(ILogger logger, string warning);
+
     [LoggerMessage(100, LogLevel.Information, "Topic {Config} was created like {Template} because {Producer} sends to it")]
     public static partial void TopicCreatedOnSend(ILogger logger, string config, string template, EndPoint? producer);
 

@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+using GrayMQ.Micro;
+
+BenchmarkSwitcher.FromAssembly(typeof(CommandBenchmarks).Assembly).Run(args);

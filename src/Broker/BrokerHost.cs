@@ -1,0 +1,169 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Metadata;
+using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.Queries;
+using GrayMQ.Broker.Registration;
+using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Clients;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Servers;
+using GrayMQ.Settings;
+using GrayMQ.Store;
+using GrayMQ.Store.Files;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace GrayMQ.Broker;
+
+/// <summary>
+/// A broker: all of its parts put together, to be started and stopped once. Making one opens and recovers what is stored; nothing
+/// is served before <see cref="StartAsync"/>.
+/// </summary>
+public sealed class BrokerHost : IHostedService, IAsyncDisposable
+{
+    private static readonly TimeSpan ClientScanInterval = TimeSpan.FromSeconds(10);
+
+    private readonly EffectiveSettings _settings;
+    private readonly MetadataStore _metadata;
+    private readonly ConsumerOffsetTable _offsets;
+    private readonly RocketMqExport _export;
+    private readonly MessageStore _store;
+    private readonly ParkedPulls _parked;
+    private readonly RemotingServer _server;
+    private readonly RemotingClient _nameServers;
+    private readonly NameServerRegistration _registration;
+    private readonly X509Certificate2? _certificate;
+    private readonly ITimer _clientScan;
+    private readonly ILogger _logger;
+
+    /// <param name="settings">Loaded by <see cref="BrokerSettings.Catalogue"/>.</param>
+    /// <param name="time">The clock, monotonic and of the wall.</param>
+    /// <param name="loggers">Where log lines go.</param>
+    /// <param name="transport">What connections come from; null means TCP.</param>
+    /// <param name="files">Where messages are stored; null means the disk.</param>
+    /// <exception cref="IOException">The store is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
+    public BrokerHost(
+        EffectiveSettings settings,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        IConnectionListenerFactory? transport = null,
+        IStoreFileSystem? files = null)
+    {
+        _settings = settings;
+        _logger = loggers.CreateLogger<BrokerHost>();
+        IPEndPoint address = BrokerSettings.Address(settings);
+        StoreOptions storeOptions = StoreSettings.ToOptions(settings);
+
+        _metadata = MetadataStore.Open(Path.Combine(storeOptions.RootDirectory, "config"), loggers);
+        TopicTable topics = TopicTable.Open(_metadata, BrokerSettings.TopicOptions(settings), time, loggers);
+        SubscriptionGroupTable groups = SubscriptionGroupTable.Open(_metadata, BrokerSettings.GroupOptions(settings), time, loggers);
+        _offsets = ConsumerOffsetTable.Open(_metadata, new OffsetOptions(), time, loggers);
+        _export = new RocketMqExport(_metadata, topics, groups, _offsets, loggers);
+
+        _parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
+        _store = MessageStore.Open(storeOptions, files ?? new LinuxFileSystem(), time, loggers, _parked);
+
+        var consumers = new ConsumerTable(ClientLimits.Default, time, loggers.CreateLogger<ConsumerTable>());
+        var producers = new ProducerTable(ClientLimits.Default, time, loggers.CreateLogger<ProducerTable>());
+        var notifier = new ConsumerNotifier(
+            group => groups.FindExisting(group)?.NotifyConsumerIdsChangedEnable ?? true, loggers.CreateLogger<ConsumerNotifier>());
+        consumers.GroupChanged += notifier.Changed;
+        var heartbeats = new HeartbeatHandler(
+            consumers, producers, ClientLimits.Default, consumer => PrepareGroup(consumer, groups, topics));
+        _clientScan = time.CreateTimer(
+            _ =>
+            {
+                consumers.Expire();
+                producers.Expire();
+            },
+            null,
+            ClientScanInterval,
+            ClientScanInterval);
+
+        _certificate = ServerCertificate.Load(
+            settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
+        _server = new RemotingServer(
+            BrokerSettings.ServerOptions(settings, _certificate),
+            BrokerRequests.Table(
+                new SendMessageHandler(
+                    BrokerSettings.SendOptions(settings), topics, _store, new UniqueKeyGenerator(address.Address, Environment.ProcessId), time),
+                new PullMessageHandler(
+                    BrokerSettings.PullOptions(settings), topics, groups, consumers, _offsets, _store, _parked),
+                new QueueOffsetHandler(topics, _store),
+                new MessageQueryHandler(_store, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
+                heartbeats,
+                new ConsumerListHandler(consumers)),
+            transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
+            time,
+            loggers);
+        _server.ConnectionClosed += heartbeats.ConnectionClosed;
+
+        _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
+        _registration = new NameServerRegistration(
+            BrokerSettings.RegistrationOptions(settings), topics, _nameServers, time, loggers.CreateLogger<NameServerRegistration>());
+    }
+
+    /// <summary>The addresses that are bound, once started: the main one first.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints => _server.EndPoints;
+
+    /// <summary>Serves, then registers with the name servers; one that is away does not fail this.</summary>
+    /// <exception cref="IOException">An address cannot be bound; the message names it.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _store.Start();
+        await _server.StartAsync(cancellationToken).ConfigureAwait(false);
+        await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
+        Log.Started(
+            _logger,
+            _settings.Get(BrokerSettings.BrokerName),
+            BrokerSettings.Address(_settings),
+            _settings.Get(BrokerSettings.StorePathRootDir));
+    }
+
+    /// <summary>Leaves the routes, answers what was asked, and writes down what RocketMQ would read.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _registration.StopAsync(cancellationToken).ConfigureAwait(false);
+        _parked.Close();
+        await _server.StopAsync(cancellationToken).ConfigureAwait(false);
+        _offsets.Write();
+        _export.Write();
+        Log.Stopped(_logger, _settings.Get(BrokerSettings.BrokerName));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _clientScan.Dispose();
+        await _registration.DisposeAsync().ConfigureAwait(false);
+        await _nameServers.DisposeAsync().ConfigureAwait(false);
+        await _server.DisposeAsync().ConfigureAwait(false);
+        _parked.Dispose();
+        await _store.DisposeAsync().ConfigureAwait(false);
+        _offsets.Dispose();
+        _metadata.Dispose();
+        _certificate?.Dispose();
+    }
+
+    // A consumer group has a retry topic from its first heartbeat on, whether a message ever fails or not.
+    private static bool PrepareGroup(ConsumerData consumer, SubscriptionGroupTable groups, TopicTable topics)
+    {
+        if (groups.Find(consumer.GroupName) is not { } group)
+        {
+            return false;
+        }
+
+        topics.CreateOnSendBack(TopicNames.RetryOf(group.GroupName), group.RetryQueueNums);
+        return true;
+    }
+}

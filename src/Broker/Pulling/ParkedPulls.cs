@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Dispatching;
+using Microsoft.Extensions.ObjectPool;
+
+namespace GrayMQ.Broker.Pulling;
+
+/// <summary>
+/// Pulls that wait for a message, by queue. The dispatcher's arrival wakes those that the message is for; the others go on waiting
+/// until their time is up, when they are answered with how far their queue has come.
+/// </summary>
+internal sealed class ParkedPulls : IArrivalListener, IDisposable
+{
+    private static readonly TimeSpan ScanInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly int _limit;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<LogicQueue, ParkedQueue> _queues = new();
+    private readonly ObjectPool<ParkedPull> _pool;
+    private readonly ITimer _scan;
+    private Action<Pull>? _answer;
+    private int _count;
+    private bool _closed;
+
+    /// <param name="limit">How many may wait at a time.</param>
+    public ParkedPulls(int limit, TimeProvider time)
+    {
+        _limit = limit;
+        _time = time;
+        _pool = new DefaultObjectPool<ParkedPull>(new Policy(Answer), maximumRetained: 4096);
+        _scan = time.CreateTimer(static parked => ((ParkedPulls)parked!).WakeOverdue(), this, ScanInterval, ScanInterval);
+    }
+
+    /// <summary>How many wait now.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Says who answers a pull that is woken; called once, before the first is parked.</summary>
+    public void AnswerWith(Action<Pull> answer) => _answer = answer;
+
+    /// <summary>
+    /// Keeps <paramref name="pull"/> until a message for it arrives, at most for <paramref name="timeout"/>; false when as many wait as
+    /// may, and the caller has to answer.
+    /// </summary>
+    public bool TryPark(in Pull pull, TimeSpan timeout)
+    {
+        if (Interlocked.Increment(ref _count) > _limit)
+        {
+            Interlocked.Decrement(ref _count);
+            return false;
+        }
+
+        ParkedPull parked = _pool.Get();
+        parked.Pull = pull;
+        parked.Deadline = _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency);
+        ParkedQueue queue = _queues.GetOrAdd(pull.Queue, static _ => new ParkedQueue());
+        queue.Add(parked);
+
+        // What happened between the caller's look and the parking has woken nobody.
+        if (Volatile.Read(ref _closed))
+        {
+            Wake(queue.TakeOverdue(long.MaxValue));
+        }
+        else if (pull.Queue.MaxOffset > pull.QueueOffset)
+        {
+            Wake(queue.TakeOverdue(_time.GetTimestamp(), pull.Queue.MaxOffset));
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void OnArrived(LogicQueue queue, long queueOffset, long tagsCode, in StoredMessage message)
+    {
+        if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(queue, out ParkedQueue? parked) && !parked.IsEmpty)
+        {
+            Wake(parked.TakeMatching(queueOffset, tagsCode, in message));
+        }
+    }
+
+    /// <summary>Wakes all that wait and keeps none from now on: the broker stops.</summary>
+    public void Close()
+    {
+        Volatile.Write(ref _closed, true);
+        foreach (ParkedQueue queue in _queues.Values)
+        {
+            Wake(queue.TakeOverdue(long.MaxValue));
+        }
+    }
+
+    public void Dispose() => _scan.Dispose();
+
+    private void WakeOverdue()
+    {
+        if (Count == 0)
+        {
+            return;
+        }
+
+        long now = _time.GetTimestamp();
+        foreach ((_, ParkedQueue queue) in _queues)
+        {
+            if (!queue.IsEmpty)
+            {
+                Wake(queue.TakeOverdue(now));
+            }
+        }
+    }
+
+    private void Wake(ParkedPull? parked)
+    {
+        while (parked is not null)
+        {
+            ParkedPull? next = parked.Next;
+            parked.Next = null;
+            Interlocked.Decrement(ref _count);
+
+            // Reading and writing for others is not the dispatcher's business.
+            ThreadPool.UnsafeQueueUserWorkItem(parked, preferLocal: false);
+            parked = next;
+        }
+    }
+
+    private void Answer(ParkedPull parked)
+    {
+        Pull pull = parked.Pull;
+        parked.Pull = default;
+        _pool.Return(parked);
+        _answer!(pull);
+    }
+
+    private sealed class Policy(Action<ParkedPull> answer) : PooledObjectPolicy<ParkedPull>
+    {
+        public override ParkedPull Create() => new(answer);
+
+        public override bool Return(ParkedPull obj) => true;
+    }
+}

@@ -1,0 +1,262 @@
+using System.Text;
+using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Filtering;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Store;
+using GrayMQ.Store.Reading;
+
+namespace GrayMQ.Broker.Pulling;
+
+/// <summary>
+/// Answers PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361): checks who asks for what, then reads, and where there is nothing yet parks
+/// the request. The rules, codes and next offsets are those of RocketMQ's PullMessageProcessor.
+/// </summary>
+internal sealed class PullMessageHandler
+{
+    [ThreadStatic]
+    private static MessageSlices? _slices;
+
+    private readonly PullOptions _options;
+    private readonly TopicTable _topics;
+    private readonly SubscriptionGroupTable _groups;
+    private readonly ConsumerTable _consumers;
+    private readonly ConsumerOffsetTable _offsets;
+    private readonly MessageStore _store;
+    private readonly ParkedPulls _parked;
+    private readonly SubscriptionFilters _filters = new();
+
+    public PullMessageHandler(
+        PullOptions options,
+        TopicTable topics,
+        SubscriptionGroupTable groups,
+        ConsumerTable consumers,
+        ConsumerOffsetTable offsets,
+        MessageStore store,
+        ParkedPulls parked)
+    {
+        _options = options;
+        _topics = topics;
+        _groups = groups;
+        _consumers = consumers;
+        _offsets = offsets;
+        _store = store;
+        _parked = parked;
+        parked.AnswerWith(pull => Answer(in pull, TimeSpan.Zero));
+    }
+
+    public ValueTask HandleAsync(RemotingRequest request, PullMessageHeader header)
+    {
+        SubscriptionGroupConfig group = FindGroup(in header, request.Code);
+        Topic topic = FindTopic(in header, request);
+        IMessageFilter? filter = FindFilter(in header, group);
+
+        if ((header.SysFlag & PullSysFlag.CommitOffset) != 0 && header.CommitOffset >= 0)
+        {
+            _offsets.Commit(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId, header.CommitOffset);
+        }
+
+        var pull = new Pull(
+            request.Responder,
+            topic,
+            group,
+            _store.GetQueue(topic.NameUtf8.Span, header.QueueId),
+            header.QueueOffset,
+            Math.Max(1, header.MaxMessages),
+            header.MaxMessageBytes is > 0 and int most ? most : int.MaxValue,
+            filter);
+        if (_offsets.TakeReset(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId) is long reset)
+        {
+            Reply(in pull, ResponseCode.PullOffsetMoved, "OFFSET_RESET", reset);
+        }
+        else
+        {
+            Answer(in pull, SuspendTime(in header));
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Reply(in Pull pull, ResponseCode code, string remark, long nextOffset) =>
+        pull.Responder.Reply(code, remark, ResponseHeader(in pull, nextOffset, pull.Queue.MinOffset, pull.Queue.MaxOffset));
+
+    private static PullMessageResponseHeader ResponseHeader(in Pull pull, long next, long min, long max) => new()
+    {
+        SuggestWhichBrokerId = pull.Group.BrokerId,
+        NextBeginOffset = next,
+        MinOffset = min,
+        MaxOffset = max,
+        TopicSysFlag = pull.Topic.Config.TopicSysFlag,
+        GroupSysFlag = pull.Group.GroupSysFlag,
+    };
+
+    /// <summary>Reads and answers; parks the pull instead when there is nothing yet and it may wait.</summary>
+    private void Answer(in Pull pull, TimeSpan suspend)
+    {
+        MessageSlices slices = _slices ??= new MessageSlices();
+        ReadStatus status = _store.Read(
+            pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, pull.Filter, slices);
+        try
+        {
+            ResponseCode code = ToCode(status, pull.QueueOffset);
+            if (code == ResponseCode.PullNotFound && suspend > TimeSpan.Zero && _parked.TryPark(in pull, suspend))
+            {
+                return;
+            }
+
+            PullMessageResponseHeader header = ResponseHeader(in pull, slices.NextOffset, slices.MinOffset, slices.MaxOffset);
+            if (code == ResponseCode.Success)
+            {
+                pull.Responder.Reply(code, Remark(status), in header, new SlicesBody(slices));
+            }
+            else
+            {
+                pull.Responder.Reply(code, Remark(status), in header);
+            }
+        }
+        finally
+        {
+            slices.Dispose();
+        }
+    }
+
+    private TimeSpan SuspendTime(in PullMessageHeader header)
+    {
+        if ((header.SysFlag & PullSysFlag.Suspend) == 0)
+        {
+            return TimeSpan.Zero;
+        }
+
+        long wanted = Math.Clamp(header.SuspendTimeoutMs, 0, (long)_options.MaxSuspend.TotalMilliseconds);
+        return TimeSpan.FromMilliseconds(_options.LongPollingEnabled ? wanted : Math.Min(wanted, _options.ShortPollingMs));
+    }
+
+    private SubscriptionGroupConfig FindGroup(in PullMessageHeader header, RequestCode code)
+    {
+        if (!TopicPermission.IsReadable(_options.BrokerPermission))
+        {
+            throw Forbidden($"the broker[{_options.BrokerAddress}] pulling message is forbidden");
+        }
+
+        if (code == RequestCode.LitePullMessage && !_options.LitePullEnabled)
+        {
+            throw Forbidden($"the broker[{_options.BrokerAddress}] for lite pull consumer is forbidden");
+        }
+
+        SubscriptionGroupConfig group = _groups.Find(header.ConsumerGroup.Span)
+            ?? throw new RemotingException(
+                ResponseCode.SubscriptionGroupNotExist,
+                $"subscription group [{Text(header.ConsumerGroup)}] does not exist");
+        return group.ConsumeEnable
+            ? group
+            : throw Forbidden($"subscription group no permission, {group.GroupName}");
+    }
+
+    private Topic FindTopic(in PullMessageHeader header, in RemotingRequest request)
+    {
+        Topic topic = _topics.Find(header.Topic.Span)
+            ?? throw new RemotingException(
+                ResponseCode.TopicNotExist, $"topic[{Text(header.Topic)}] not exist, apply first please!");
+        if (!TopicPermission.IsReadable(topic.Config.Perm))
+        {
+            throw Forbidden($"the topic[{topic.Name}] pulling message is forbidden");
+        }
+
+        return (uint)header.QueueId < (uint)topic.Config.ReadQueueNums
+            ? topic
+            : throw new RemotingException(
+                ResponseCode.InvalidParameter,
+                $"queueId[{header.QueueId}] is illegal, topic:[{topic.Name}] "
+                + $"topicConfig.readQueueNums:[{topic.Config.ReadQueueNums}] consumer:[{request.Connection.RemoteEndPoint}]");
+    }
+
+    private IMessageFilter? FindFilter(in PullMessageHeader header, SubscriptionGroupConfig group)
+    {
+        SubscriptionExpression expression = (header.SysFlag & PullSysFlag.Subscription) != 0
+            ? ParseExpression(in header)
+            : FindExpression(in header, group);
+        return expression.Tags is { } tags
+            ? tags.MatchesAll ? null : _filters.For(tags)
+            : throw new RemotingException(
+                ResponseCode.SystemError, $"The broker does not support consumer to filter message by {expression.Type}");
+    }
+
+    private static SubscriptionExpression ParseExpression(in PullMessageHeader header)
+    {
+        ReadOnlySpan<byte> text = header.Subscription.Span;
+        if (text.IsEmpty || text.SequenceEqual("*"u8))
+        {
+            return SubscriptionExpression.All;
+        }
+
+        try
+        {
+            return SubscriptionExpression.Parse(Text(header.ExpressionType), Text(header.Subscription));
+        }
+        catch (ExpressionSyntaxException e)
+        {
+            throw new RemotingException(
+                ResponseCode.SubscriptionParseFailed, $"parse the consumer's subscription failed: {e.Message}");
+        }
+    }
+
+    private SubscriptionExpression FindExpression(in PullMessageHeader header, SubscriptionGroupConfig group)
+    {
+        ConsumerGroup consumers = _consumers.Find(header.ConsumerGroup.Span)
+            ?? throw new RemotingException(
+                ResponseCode.SubscriptionNotExist, $"the consumer's group info not exist: {group.GroupName}");
+        if (!group.ConsumeBroadcastEnable && consumers.MessageModel == MessageModel.Broadcasting)
+        {
+            throw Forbidden($"the consumer group[{group.GroupName}] can not consume by broadcast way");
+        }
+
+        if (_groups.IsReadForbidden(header.ConsumerGroup.Span, header.Topic.Span))
+        {
+            throw Forbidden($"the consumer group[{group.GroupName}] is forbidden for topic[{Text(header.Topic)}]");
+        }
+
+        Subscription subscription = consumers.FindSubscription(header.Topic.Span)
+            ?? throw new RemotingException(
+                ResponseCode.SubscriptionNotExist,
+                $"the consumer's subscription not exist: group {group.GroupName}, topic {Text(header.Topic)}");
+        return subscription.SubVersion >= header.SubVersion
+            ? subscription.Expression
+            : throw new RemotingException(
+                ResponseCode.SubscriptionNotLatest,
+                $"the consumer's subscription not latest: {subscription.SubVersion} is known, {header.SubVersion} was asked for");
+    }
+
+    private static RemotingException Forbidden(string remark) => new(ResponseCode.NoPermission, remark);
+
+    private static string Text(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
+
+    private static ResponseCode ToCode(ReadStatus status, long asked) => status switch
+    {
+        ReadStatus.Found => ResponseCode.Success,
+        ReadStatus.NoMatchedMessage or ReadStatus.MessageWasRemoving => ResponseCode.PullRetryImmediately,
+        ReadStatus.NoMatchedLogicQueue or ReadStatus.NoMessageInQueue =>
+            asked == 0 ? ResponseCode.PullNotFound : ResponseCode.PullOffsetMoved,
+        ReadStatus.OffsetFoundNull or ReadStatus.OffsetOverflowOne => ResponseCode.PullNotFound,
+        _ => ResponseCode.PullOffsetMoved,
+    };
+
+    // RocketMQ's remark is the status by name; clients show it.
+    private static string Remark(ReadStatus status) => status switch
+    {
+        ReadStatus.Found => "FOUND",
+        ReadStatus.NoMatchedMessage => "NO_MATCHED_MESSAGE",
+        ReadStatus.MessageWasRemoving => "MESSAGE_WAS_REMOVING",
+        ReadStatus.OffsetFoundNull => "OFFSET_FOUND_NULL",
+        ReadStatus.OffsetOverflowBadly => "OFFSET_OVERFLOW_BADLY",
+        ReadStatus.OffsetOverflowOne => "OFFSET_OVERFLOW_ONE",
+        ReadStatus.OffsetTooSmall => "OFFSET_TOO_SMALL",
+        ReadStatus.NoMatchedLogicQueue => "NO_MATCHED_LOGIC_QUEUE",
+        _ => "NO_MESSAGE_IN_QUEUE",
+    };
+}

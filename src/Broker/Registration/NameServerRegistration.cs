@@ -1,0 +1,166 @@
+using System.Threading.Channels;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Clients;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Registration;
+
+/// <summary>
+/// Keeps every name server informed of this broker and its topics: at the start, at each change of a topic, and now and then, so that
+/// a name server that was away learns of it again. Name servers are told independently of each other.
+/// </summary>
+internal sealed class NameServerRegistration : IAsyncDisposable
+{
+    private readonly RegistrationOptions _options;
+    private readonly TopicTable _topics;
+    private readonly RemotingClient _client;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+
+    // Changes that come while one registration is under way are told together by the next.
+    private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private Task _registering = Task.CompletedTask;
+
+    public NameServerRegistration(
+        RegistrationOptions options, TopicTable topics, RemotingClient client, TimeProvider time, ILogger<NameServerRegistration> logger)
+    {
+        _options = options;
+        _topics = topics;
+        _client = client;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Registers once everywhere, then goes on in the background; a name server that is away does not fail this.</summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        if (_options.NameServers.Count == 0)
+        {
+            Log.NoNameServer(_logger);
+            return;
+        }
+
+        _topics.Changed += OnTopicsChanged;
+        await RegisterEverywhereAsync(cancel).ConfigureAwait(false);
+        _registering = KeepRegisteredAsync(_stopping.Token);
+    }
+
+    /// <summary>Takes this broker out of the routes.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        _topics.Changed -= OnTopicsChanged;
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _registering.ConfigureAwait(false);
+        await Task.WhenAll(_options.NameServers.Select(address => UnregisterAsync(address, cancel))).ConfigureAwait(false);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _stopping.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private void OnTopicsChanged(TopicChange change) => Wake();
+
+    private void Wake() => _changes.Writer.TryWrite(true);
+
+    private async Task KeepRegisteredAsync(CancellationToken cancel)
+    {
+        using ITimer period = _time.CreateTimer(_ => Wake(), null, _options.Period, _options.Period);
+        try
+        {
+            while (await _changes.Reader.WaitToReadAsync(cancel).ConfigureAwait(false))
+            {
+                // Taken off first: what changes from here on is told again.
+                _changes.Reader.TryRead(out _);
+                await RegisterEverywhereAsync(cancel).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task RegisterEverywhereAsync(CancellationToken cancel)
+    {
+        byte[] body = RegisterBrokerBodyCodec.Encode(Describe(), _options.Compress);
+        var header = new RegisterBrokerHeader
+        {
+            BrokerName = _options.BrokerName,
+            BrokerAddress = _options.BrokerAddress,
+            ClusterName = _options.ClusterName,
+            HaServerAddress = _options.HaServerAddress,
+            BrokerId = _options.BrokerId,
+            HeartbeatTimeoutMs = (long)_options.NotActiveTimeout.TotalMilliseconds,
+            EnableActingMaster = false,
+            Compressed = _options.Compress,
+            BodyCrc32 = (int)Crc32.Compute(body) & int.MaxValue,
+        };
+        await Task.WhenAll(_options.NameServers.Select(address => RegisterAsync(address, header, body, cancel))).ConfigureAwait(false);
+    }
+
+    private RegisterBrokerBody Describe()
+    {
+        (DataVersion version, IReadOnlyList<Topic> topics) = _topics.Snapshot();
+        var wrapper = new TopicConfigAndMappingSerializeWrapper { DataVersion = version };
+        foreach (Topic topic in topics)
+        {
+            TopicConfig config = topic.Config;
+            wrapper.TopicConfigTable[topic.Name] = (config.Perm & _options.BrokerPermission) == config.Perm
+                ? config
+                : config with { Perm = config.Perm & _options.BrokerPermission };
+        }
+
+        return new RegisterBrokerBody { TopicConfigSerializeWrapper = wrapper };
+    }
+
+    private async Task RegisterAsync(string address, RegisterBrokerHeader header, byte[] body, CancellationToken cancel)
+    {
+        try
+        {
+            RemotingCommand answer = await _client
+                .InvokeAsync(address, RequestCode.RegisterBroker, header, body, _options.Timeout, cancel)
+                .ConfigureAwait(false);
+            if (answer.ResponseCode == ResponseCode.Success)
+            {
+                Log.Registered(_logger, address);
+            }
+            else
+            {
+                Log.RegistrationRefused(_logger, address, answer.ResponseCode, answer.Remark);
+            }
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            Log.RegistrationFailed(_logger, address, e.Message);
+        }
+    }
+
+    private async Task UnregisterAsync(string address, CancellationToken cancel)
+    {
+        var header = new UnregisterBrokerHeader
+        {
+            BrokerName = _options.BrokerName,
+            BrokerAddress = _options.BrokerAddress,
+            ClusterName = _options.ClusterName,
+            BrokerId = _options.BrokerId,
+        };
+        try
+        {
+            await _client
+                .InvokeAsync(address, RequestCode.UnregisterBroker, header, default, _options.Timeout, cancel)
+                .ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or TimeoutException or OperationCanceledException)
+        {
+            Log.RegistrationFailed(_logger, address, e.Message);
+        }
+    }
+}

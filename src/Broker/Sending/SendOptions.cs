@@ -1,0 +1,24 @@
+using System.Net;
+
+namespace GrayMQ.Broker.Sending;
+
+/// <summary>What sending needs to know of this broker.</summary>
+internal sealed record SendOptions
+{
+    /// <summary>The address that stored messages and their ids name: where clients reach this broker.</summary>
+    public required IPEndPoint StoreHost { get; init; }
+
+    public required string ClusterName { get; init; }
+
+    /// <summary>RocketMQ: regionId.</summary>
+    public required string Region { get; init; }
+
+    /// <summary>RocketMQ: traceOn.</summary>
+    public required bool TraceOn { get; init; }
+
+    /// <summary>Bytes of a message's body, or of a batch (RocketMQ: maxMessageSize).</summary>
+    public required int MaxMessageBytes { get; init; }
+
+    /// <summary>RocketMQ: brokerPermission.</summary>
+    public required int BrokerPermission { get; init; }
+}

@@ -1,0 +1,151 @@
+using System.Buffers.Text;
+using GrayMQ.Protocol.Messages;
+
+namespace GrayMQ.Broker.Sending;
+
+/// <summary>
+/// The properties of a message to be stored: what the producer sent, seen in one pass, and what the broker adds to it. Works on
+/// bytes and allocates nothing.
+/// </summary>
+internal ref struct SendProperties
+{
+    private readonly ReadOnlySpan<byte> _sent;
+    private bool _rewrite;
+
+    private SendProperties(ReadOnlySpan<byte> sent)
+    {
+        _sent = sent;
+        WaitForFlush = true;
+    }
+
+    /// <summary>The UNIQ_KEY that the producer gave; empty when it gave none.</summary>
+    public ReadOnlySpan<byte> UniqueKey { get; private set; }
+
+    /// <summary>False when the producer does not want to wait for the disk (WAIT is false).</summary>
+    public bool WaitForFlush { get; private set; }
+
+    /// <summary>Whether the message is the first half of a transaction.</summary>
+    public bool IsTransaction { get; private set; }
+
+    /// <summary>Whether the message is to be delivered later.</summary>
+    public bool IsDelayed { get; private set; }
+
+    public static SendProperties Scan(ReadOnlySpan<byte> sent)
+    {
+        var scanned = new SendProperties(sent);
+        foreach (MessagePropertyBytes property in MessagePropertiesCodec.Enumerate(sent))
+        {
+            scanned.See(property.Name, property.Value);
+        }
+
+        return scanned;
+    }
+
+    /// <summary>The bytes that <see cref="Write"/> needs at most.</summary>
+    public readonly int MaxBytes(ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> cluster) =>
+        _sent.Length + uniqueKey.Length + cluster.Length
+        + MessagePropertyUtf8.UniqueKey.Length + MessagePropertyUtf8.Cluster.Length + 6;
+
+    /// <summary>
+    /// Writes the properties as they are stored: those that were sent, the unique key where there was none, and the name of this
+    /// cluster; without the reserved ones, and with no separator at the end.
+    /// </summary>
+    /// <returns>The bytes written.</returns>
+    public readonly int Write(Span<byte> destination, ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> cluster)
+    {
+        int length = 0;
+        if (_rewrite)
+        {
+            foreach (MessagePropertyBytes property in MessagePropertiesCodec.Enumerate(_sent))
+            {
+                if (!IsReplaced(property.Name))
+                {
+                    length += Append(destination[length..], length > 0, property.Name, property.Value);
+                }
+            }
+        }
+        else
+        {
+            ReadOnlySpan<byte> kept = _sent.TrimEnd(MessagePropertiesCodec.PropertySeparator);
+            kept.CopyTo(destination);
+            length = kept.Length;
+        }
+
+        if (UniqueKey.IsEmpty)
+        {
+            length += Append(destination[length..], length > 0, MessagePropertyUtf8.UniqueKey, uniqueKey);
+        }
+
+        length += Append(destination[length..], length > 0, MessagePropertyUtf8.Cluster, cluster);
+        return length;
+    }
+
+    /// <summary>
+    /// Writes what each message of a batch gets beside its own properties: those of the batch, but for its unique key, which would
+    /// hide the message's own.
+    /// </summary>
+    /// <inheritdoc cref="Write"/>
+    public readonly int WriteShared(Span<byte> destination, ReadOnlySpan<byte> cluster)
+    {
+        int length = 0;
+        foreach (MessagePropertyBytes property in MessagePropertiesCodec.Enumerate(_sent))
+        {
+            if (!IsReplaced(property.Name) && !property.Name.SequenceEqual(MessagePropertyUtf8.UniqueKey))
+            {
+                length += Append(destination[length..], length > 0, property.Name, property.Value);
+            }
+        }
+
+        return length + Append(destination[length..], length > 0, MessagePropertyUtf8.Cluster, cluster);
+    }
+
+    private static int Append(Span<byte> destination, bool separate, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        int at = 0;
+        if (separate)
+        {
+            destination[at++] = MessagePropertiesCodec.PropertySeparator;
+        }
+
+        name.CopyTo(destination[at..]);
+        at += name.Length;
+        destination[at++] = MessagePropertiesCodec.NameValueSeparator;
+        value.CopyTo(destination[at..]);
+        return at + value.Length;
+    }
+
+    private static bool IsReplaced(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual(MessagePropertyUtf8.Cluster)
+        || name.SequenceEqual(MessagePropertyUtf8.PopCheckPoint);
+
+    private void See(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        // Told apart by length first: most properties are nothing to the broker.
+        switch (name.Length)
+        {
+            case 4 when name.SequenceEqual(MessagePropertyUtf8.WaitStoreMessageOk):
+                WaitForFlush = !System.Text.Ascii.EqualsIgnoreCase(value, "false"u8);
+                break;
+            case 5 when name.SequenceEqual(MessagePropertyUtf8.DelayTimeLevel):
+                IsDelayed |= Utf8Parser.TryParse(value, out int level, out _) && level > 0;
+                break;
+            case 6 when name.SequenceEqual(MessagePropertyUtf8.PopCheckPoint):
+                _rewrite = true;
+                break;
+            case 7 when name.SequenceEqual(MessagePropertyUtf8.Cluster):
+                _rewrite = true;
+                break;
+            case 8 when name.SequenceEqual(MessagePropertyUtf8.UniqueKey):
+                UniqueKey = value;
+                break;
+            case 8 when name.SequenceEqual(MessagePropertyUtf8.TransactionPrepared):
+                IsTransaction = System.Text.Ascii.EqualsIgnoreCase(value, "true"u8);
+                break;
+            case 12 when name.SequenceEqual(MessagePropertyUtf8.TimerDelayMs):
+            case 15 when name.SequenceEqual(MessagePropertyUtf8.TimerDelaySeconds):
+            case 16 when name.SequenceEqual(MessagePropertyUtf8.TimerDeliverMs):
+                IsDelayed = true;
+                break;
+        }
+    }
+}

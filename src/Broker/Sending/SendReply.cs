@@ -1,0 +1,39 @@
+using GrayMQ.Protocol.Commands;
+
+namespace GrayMQ.Broker.Sending;
+
+/// <summary>
+/// The header of a send's answer, written from bytes (RocketMQ: SendMessageResponseHeader with the fields MSG_REGION and TRACE_ON
+/// that its broker adds).
+/// </summary>
+internal readonly ref struct SendReply(
+    ReadOnlySpan<byte> messageIds, int queueId, long queueOffset, ReadOnlySpan<byte> uniqueKey, SendIdentity identity) : IHeaderFields
+{
+    private readonly ReadOnlySpan<byte> _messageIds = messageIds;
+    private readonly ReadOnlySpan<byte> _uniqueKey = uniqueKey;
+
+    public void Write(ref HeaderWriter writer)
+    {
+        writer.Write("msgId"u8, _messageIds);
+        writer.Write("queueId"u8, queueId);
+        writer.Write("queueOffset"u8, queueOffset);
+        if (!_uniqueKey.IsEmpty)
+        {
+            writer.Write("transactionId"u8, _uniqueKey);
+        }
+
+        identity.Write(ref writer);
+    }
+}
+
+/// <summary>What each answer to a producer says of this broker, whether the send succeeded or not.</summary>
+internal sealed class SendIdentity(string region, bool traceOn) : IHeaderFields
+{
+    private readonly byte[] _region = System.Text.Encoding.UTF8.GetBytes(region);
+
+    public void Write(ref HeaderWriter writer)
+    {
+        writer.Write("MSG_REGION"u8, _region);
+        writer.Write("TRACE_ON"u8, traceOn);
+    }
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using GrayMQ.Chaos;
+
+var rounds = new Option<int>("--rounds") { Description = "How often the server is killed", DefaultValueFactory = _ => 50 };
+var seed = new Option<int>("--seed") { Description = "Makes the same moments again", DefaultValueFactory = _ => Random.Shared.Next() };
+var command = new Option<string>("--command") { Description = "The graymq command", Required = true };
+var flush = new Option<string>("--flush") { Description = "SYNC_FLUSH or ASYNC_FLUSH", DefaultValueFactory = _ => "SYNC_FLUSH" };
+var directory = new Option<string?>("--store") { Description = "Where to store; a new temporary directory otherwise" };
+
+var kill = new Command("kill", "Kills a standalone server under load again and again, and counts what it lost")
+{
+    rounds, seed, command, flush, directory,
+};
+kill.SetAction(async (parsed, cancel) =>
+{
+    var options = new KillOptions
+    {
+        Command = parsed.GetRequiredValue(command),
+        FlushDiskType = parsed.GetRequiredValue(flush),
+        Rounds = parsed.GetValue(rounds),
+        Seed = parsed.GetValue(seed),
+        StoreDirectory = parsed.GetValue(directory),
+    };
+    return await new KillRun(options).RunAsync(cancel) ? 0 : 1;
+});
+
+var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill };
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace GrayMQ.Chaos;
+
+/// <summary>A standalone server as a process of its own, on loopback ports of its own, that can be killed and started again.</summary>
+internal sealed class ServerUnderTest(KillOptions options, string storeDirectory) : IAsyncDisposable
+{
+    private const int PollMs = 10;
+
+    private readonly int _nameServerPort = FreePort();
+    private readonly int _brokerPort = FreePort();
+    private Process? _process;
+
+    public string BrokerAddress => $"127.0.0.1:{_brokerPort}";
+
+    /// <summary>What the server wrote to its log since it was started last.</summary>
+    public string Log { get; private set; } = "";
+
+    /// <summary>Starts the server; returns how long it took to serve.</summary>
+    public async Task<TimeSpan> StartAsync(CancellationToken cancel)
+    {
+        long started = Stopwatch.GetTimestamp();
+        var start = new ProcessStartInfo(
+            options.Command,
+            [
+                "standalone", "--store", storeDirectory, "--namesrv-port", $"{_nameServerPort}", "--broker-port", $"{_brokerPort}",
+                "--http-port", "0", "--set", $"flushDiskType={options.FlushDiskType}", "--set", "mappedFileSizeCommitLog=16777216",
+            ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        Log = "";
+        _process = Process.Start(start) ?? throw new InvalidOperationException($"{options.Command} does not start");
+        _process.OutputDataReceived += (_, line) => Log += line.Data + "\n";
+        _process.ErrorDataReceived += (_, line) => Log += line.Data + "\n";
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        while (!await AcceptsAsync(cancel))
+        {
+            if (_process.HasExited)
+            {
+                await _process.WaitForExitAsync(cancel);
+                throw new InvalidOperationException($"the server ended with {_process.ExitCode}:\n{Log}");
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > options.StartLimit)
+            {
+                throw new TimeoutException($"the server does not serve after {options.StartLimit}:\n{Log}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(PollMs), cancel);
+        }
+
+        return Stopwatch.GetElapsedTime(started);
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is { } process)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+            _process = null;
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await KillAsync();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task<bool> AcceptsAsync(CancellationToken cancel)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _brokerPort), cancel);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
