@@ -8,6 +8,7 @@ using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
@@ -40,6 +41,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     private readonly RocketMqExport _export;
     private readonly MessageStore _store;
     private readonly ParkedPulls _parked;
+    private readonly BrokerStatistics _statistics;
     private readonly RemotingServer _server;
     private readonly RemotingClient _nameServers;
     private readonly NameServerRegistration _registration;
@@ -74,6 +76,8 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
         _store = MessageStore.Open(storeOptions, files ?? new LinuxFileSystem(), time, loggers, _parked);
 
+        _statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
+
         var consumers = new ConsumerTable(ClientLimits.Default, time, loggers.CreateLogger<ConsumerTable>());
         var producers = new ProducerTable(ClientLimits.Default, time, loggers.CreateLogger<ProducerTable>());
         var notifier = new ConsumerNotifier(
@@ -97,9 +101,14 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             BrokerSettings.ServerOptions(settings, _certificate),
             BrokerRequests.Table(
                 new SendMessageHandler(
-                    BrokerSettings.SendOptions(settings), topics, _store, new UniqueKeyGenerator(address.Address, Environment.ProcessId), time),
+                    BrokerSettings.SendOptions(settings),
+                    topics,
+                    _store,
+                    _statistics,
+                    new UniqueKeyGenerator(address.Address, Environment.ProcessId),
+                    time),
                 new PullMessageHandler(
-                    BrokerSettings.PullOptions(settings), topics, groups, consumers, _offsets, _store, _parked),
+                    BrokerSettings.PullOptions(settings), topics, groups, consumers, _offsets, _store, _parked, _statistics),
                 new QueueOffsetHandler(topics, _store),
                 new MessageQueryHandler(_store, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
                 heartbeats,
@@ -122,6 +131,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _store.Start();
+        _statistics.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
@@ -149,6 +159,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         await _nameServers.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
         _parked.Dispose();
+        _statistics.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _offsets.Dispose();
         _metadata.Dispose();

@@ -2,6 +2,7 @@ using System.Text;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Filtering;
 using GrayMQ.Protocol.Bodies;
@@ -30,6 +31,7 @@ internal sealed class PullMessageHandler
     private readonly ConsumerOffsetTable _offsets;
     private readonly MessageStore _store;
     private readonly ParkedPulls _parked;
+    private readonly BrokerStatistics _statistics;
     private readonly SubscriptionFilters _filters = new();
 
     public PullMessageHandler(
@@ -39,7 +41,8 @@ internal sealed class PullMessageHandler
         ConsumerTable consumers,
         ConsumerOffsetTable offsets,
         MessageStore store,
-        ParkedPulls parked)
+        ParkedPulls parked,
+        BrokerStatistics statistics)
     {
         _options = options;
         _topics = topics;
@@ -48,6 +51,7 @@ internal sealed class PullMessageHandler
         _offsets = offsets;
         _store = store;
         _parked = parked;
+        _statistics = statistics;
         parked.AnswerWith(pull => Answer(in pull, TimeSpan.Zero));
     }
 
@@ -113,6 +117,7 @@ internal sealed class PullMessageHandler
             PullMessageResponseHeader header = ResponseHeader(in pull, slices.NextOffset, slices.MinOffset, slices.MaxOffset);
             if (code == ResponseCode.Success)
             {
+                _statistics.Got(pull.Group.GroupName, pull.Topic, slices.Count, slices.TotalBytes);
                 pull.Responder.Reply(code, Remark(status), in header, new SlicesBody(slices));
             }
             else

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
+using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -24,6 +25,7 @@ internal sealed class SendMessageHandler(
     SendOptions options,
     TopicTable topics,
     MessageStore store,
+    BrokerStatistics statistics,
     UniqueKeyGenerator uniqueKeys,
     TimeProvider time)
 {
@@ -84,6 +86,7 @@ internal sealed class SendMessageHandler(
             LogicQueue queue = store.GetQueue(topic.NameUtf8.Span, queueId);
             AppendResult result = store.Append(queue, in message);
             ThrowUnlessStored(result.Status);
+            statistics.Put(topic, 1, result.Bytes);
             return sent.WaitForFlush
                 ? ReplyWhenFlushed(request.Responder, queueId, in result, uniqueKey)
                 : Reply(request.Responder, ResponseCode.Success, queueId, in result, uniqueKey);
@@ -159,6 +162,7 @@ internal sealed class SendMessageHandler(
             AppendBatchResult result = store.AppendBatch(
                 store.GetQueue(topic.NameUtf8.Span, queueId), in common, request.Body, offsets);
             ThrowUnlessStored(result.Status);
+            statistics.Put(topic, result.Count, result.Bytes);
             return ReplyToBatchAsync(request.Responder, queueId, result, offsets, sent.WaitForFlush);
         }
         finally
