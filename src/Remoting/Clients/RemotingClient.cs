@@ -93,7 +93,8 @@ public sealed class RemotingClient : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             Lazy<Task<RemotingConnection>> entry = _connections.GetOrAdd(
-                address, static (address, client) => new Lazy<Task<RemotingConnection>>(() => client.OpenAsync(address)), this);
+                address, static (address, client) => new Lazy<Task<RemotingConnection>>(
+                    () => Detached.RunAsync(() => client.OpenAsync(address))), this);
 
             // What failed before this call, when nobody waited for it any more, is tried again.
             bool old = entry.IsValueCreated && entry.Value.IsFaulted;

@@ -24,14 +24,13 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipe) : Stream
     {
         ReadResult result = await pipe.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
         ReadOnlySequence<byte> there = result.Buffer;
-        if (there.Length > buffer.Length)
-        {
-            there = there.Slice(0, buffer.Length);
-        }
-
+        int length = (int)Math.Min(there.Length, buffer.Length);
+        there = there.Slice(0, length);
         there.CopyTo(buffer.Span);
+
+        // From here on the sequence's segments belong to the pipe again: not even its length may be asked.
         pipe.Input.AdvanceTo(there.End);
-        return (int)there.Length;
+        return length;
     }
 
     /// <exception cref="IOException">The peer is gone.</exception>

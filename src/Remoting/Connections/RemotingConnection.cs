@@ -145,19 +145,18 @@ public sealed partial class RemotingConnection
     /// <summary>Ends the connection at once.</summary>
     public void Abort(string reason)
     {
-        if (Interlocked.Exchange(ref _aborted, 1) == 0)
+        if (TryAbort(reason))
         {
             Log.ConnectionAborted(_logger, RemoteEndPoint, reason);
         }
-
-        _context.Abort(new ConnectionAbortedException(reason));
     }
 
-    /// <summary>Ends the connection at once; the caller has told why.</summary>
-    internal void AbortTold(string reason)
+    /// <summary>Ends the connection at once; true when it is to be told why, which is for the first time.</summary>
+    internal bool TryAbort(string reason)
     {
-        Volatile.Write(ref _aborted, 1);
+        bool first = Interlocked.Exchange(ref _aborted, 1) == 0;
         _context.Abort(new ConnectionAbortedException(reason));
+        return first;
     }
 
     /// <summary>

@@ -86,7 +86,7 @@ public sealed class RemotingServer : IAsyncDisposable
         foreach (IConnectionListener listener in _listeners)
         {
             Log.Listening(_logger, listener.EndPoint);
-            _accepting.Add(AcceptAsync(listener));
+            _accepting.Add(Detached.RunAsync(() => AcceptAsync(listener)));
         }
 
         if (!_options.NeverIdle)
@@ -256,11 +256,9 @@ public sealed class RemotingServer : IAsyncDisposable
         try
         {
             Log.Connected(_logger, context.RemoteEndPoint);
-            using (var ended = CancellationTokenSource.CreateLinkedTokenSource(context.ConnectionClosed, _stopping.Token))
-            {
-                transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, ended.Token).ConfigureAwait(false);
-            }
 
+            // Not cancelled when the peer leaves: what it sent before is still to be read.
+            transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, _stopping.Token).ConfigureAwait(false);
             if (transport is not null)
             {
                 await ServeAsync(context, transport).ConfigureAwait(false);
@@ -320,13 +318,14 @@ public sealed class RemotingServer : IAsyncDisposable
             {
                 if (connection.Idle > _options.MaxIdle)
                 {
-                    Log.ConnectionIdle(_logger, connection.RemoteEndPoint, (long)connection.Idle.TotalSeconds);
-                    connection.AbortTold("idle");
+                    if (connection.TryAbort("idle"))
+                    {
+                        Log.ConnectionIdle(_logger, connection.RemoteEndPoint, (long)connection.Idle.TotalSeconds);
+                    }
                 }
-                else if (connection.FrameAge > _options.MaxIdle)
+                else if (connection.FrameAge > _options.MaxIdle && connection.TryAbort("its frame does not end"))
                 {
                     Log.FrameStalled(_logger, connection.RemoteEndPoint, (long)connection.FrameAge.TotalSeconds);
-                    connection.AbortTold("its frame does not end");
                 }
             }
         }

@@ -59,6 +59,27 @@ public class DispatchTests
     }
 
     [Fact]
+    public async Task OneWay_OfPeersThatLeaveAtOnce_IsHandled()
+    {
+        const int Peers = 200;
+        int seen = 0;
+        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (_, _) =>
+        {
+            Interlocked.Increment(ref seen);
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table);
+        byte[] request = RawClient.Request(Tables.Echo, 1, oneWay: true);
+        for (int i = 0; i < Peers; i++)
+        {
+            using RawClient client = await server.ConnectAsync();
+            await client.SendAsync(request);
+        }
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref seen) == Peers, () => $"{seen} of {Peers} handled");
+    }
+
+    [Fact]
     public async Task Answers_GivenInAnyOrder_GoToTheirRequests()
     {
         await using TestServer server = await StartAsync();
@@ -260,7 +281,7 @@ public class DispatchTests
         await other.SendAsync(RawClient.Request(Tables.Echo, 1));
         await other.ReadAnswerAsync();
         using RawClient client = await server.ConnectAsync();
-        await client.SendAsync(RawClient.Request(Failing, 1), RawClient.Request(Tables.Echo, 2));
+        await client.SendAsync([.. RawClient.Request(Failing, 1), .. RawClient.Request(Tables.Echo, 2)]);
         Assert.Null(await client.ReadAsync());
         await other.SendAsync(RawClient.Request(Tables.Echo, 2));
         Assert.Equal(2, (await other.ReadAnswerAsync()).Opaque);

@@ -90,6 +90,9 @@ internal sealed class RawClient : IDisposable
         return command;
     }
 
+    /// <summary>False when the server has closed the connection.</summary>
+    public Task<bool> ReadByteAsync() => FillAsync(new byte[1]);
+
     public void Dispose() => _stream.Dispose();
 
     private async Task<bool> FillAsync(Memory<byte> buffer)
