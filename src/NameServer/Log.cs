@@ -55,7 +55,7 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Information, "Topic {Topic} is registered at {Brokers} brokers for {Peer}")]
     public static partial void TopicRegistered(ILogger logger, string topic, int brokers, IPEndPoint? peer);
 
-    [LoggerMessage(17, LogLevel.Warning, "Topic {Topic} is not registered for {Peer}: one of its brokers is unknown")]
+    [LoggerMessage(17, LogLevel.Warning, "Topic {Topic} is not registered for {Peer}: one of its brokers is unknown, or there are too many topics")]
     public static partial void TopicNotRegistered(ILogger logger, string topic, IPEndPoint? peer);
 
     [LoggerMessage(18, LogLevel.Information, "The write permission of {Topics} topics at broker {Name} is wiped for {Peer}")]

@@ -26,11 +26,10 @@ internal sealed class BrokerExpiry : IDisposable
     {
         try
         {
-            foreach ((BrokerDeparture departure, object? connection, TimeSpan silence) in _routes.FindExpired())
+            _notifier.Notify(_routes.UnregisterExpired(out IReadOnlyList<object> connections));
+            foreach (RemotingConnection connection in connections.OfType<RemotingConnection>())
             {
-                Log.BrokerExpired(_logger, departure.Node, departure.BrokerName, departure.BrokerId, (long)silence.TotalMilliseconds);
-                _notifier.Notify(_routes.Unregister(departure));
-                (connection as RemotingConnection)?.Abort("the broker has been silent for too long");
+                connection.Abort("the broker has been silent for too long");
             }
         }
         catch (Exception e)

@@ -83,18 +83,10 @@ internal sealed class RegistrationHandler(
     /// <summary>A connection has ended, and with it whatever lived by it.</summary>
     public void OnConnectionClosed(RemotingConnection connection)
     {
-        if (!BrokerConnection.IsMarked(connection))
+        if (BrokerConnection.IsMarked(connection))
         {
-            return;
+            notifier.Notify(routes.UnregisterBy(connection));
         }
-
-        IReadOnlyList<BrokerDeparture> gone = routes.FindBy(connection);
-        foreach (BrokerDeparture departure in gone)
-        {
-            Log.BrokerConnectionClosed(logger, departure.Node, departure.BrokerName, departure.BrokerId);
-        }
-
-        notifier.Notify(routes.Unregister(gone));
     }
 
     private static RegisterBrokerBody ReadBody(RemotingRequest request, RegisterBrokerHeader header)

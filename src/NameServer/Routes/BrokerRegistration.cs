@@ -35,12 +35,3 @@ internal readonly record struct RegistrationResult(
 
 /// <summary>A node that leaves.</summary>
 internal readonly record struct BrokerDeparture(BrokerIdentity Node, string BrokerName, long BrokerId);
-
-/// <summary>The lowest broker id under a name has changed, which decides who acts as its master.</summary>
-/// <param name="Notify">Addresses of the nodes to tell.</param>
-/// <param name="MinBrokerId">The lowest id now.</param>
-/// <param name="MinBrokerAddress">Who has it.</param>
-/// <param name="OfflineAddress">The node that went, if that is why.</param>
-/// <param name="HaAddress">Where the new one is copied from, if a new one came.</param>
-internal sealed record MinBrokerIdChange(
-    IReadOnlyList<string> Notify, long MinBrokerId, string MinBrokerAddress, string? OfflineAddress, string? HaAddress);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
@@ -12,46 +11,33 @@ namespace GrayMQ.NameServer.Routes;
 /// </summary>
 internal sealed class RouteTable
 {
-    /// <summary>RocketMQ: PermName.PERM_WRITE.</summary>
-    private const int WritePermission = 2;
-
-    /// <summary>RocketMQ: PermName.PERM_READ and PERM_WRITE.</summary>
-    private const int ReadWritePermission = 6;
-
-    /// <summary>Topics that tell slaves apart are never routed to an acting master (RocketMQ: TopicValidator).</summary>
-    private const string SyncMemberTopicPrefix = "rmq_sys_SYNC_BROKER_MEMBER_";
-
     private readonly LiveOptions _options;
-    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, TopicRoute> _topics = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, TopicRoute>.AlternateLookup<ReadOnlySpan<char>> _topicsBySpan;
-    private readonly Dictionary<string, BrokerGroup> _groups = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, HashSet<string>> _clusters = new(StringComparer.Ordinal);
-    private readonly Dictionary<BrokerIdentity, LiveBroker> _live = [];
-    private long _brokersVersion;
+    private readonly TopicRoutes _topics;
+    private readonly BrokerGroups _groups = new();
+    private readonly LiveBrokers _live;
 
     public RouteTable(LiveOptions options, TimeProvider time, ILogger logger)
     {
         _options = options;
-        _time = time;
+        _live = new LiveBrokers(time);
         _logger = logger;
-        _topicsBySpan = _topics.GetAlternateLookup<ReadOnlySpan<char>>();
+        _topics = new TopicRoutes(logger);
     }
 
     /// <summary>Goes up when a node, its address, its zone or its filter servers change.</summary>
-    public long BrokersVersion => Volatile.Read(ref _brokersVersion);
+    public long BrokersVersion => _groups.Version;
 
     /// <summary>Looks a topic up without a lock.</summary>
     public bool TryFindTopic(ReadOnlySpan<char> name, [NotNullWhen(true)] out TopicRoute? topic) =>
-        _topicsBySpan.TryGetValue(name, out topic);
+        _topics.TryFind(name, out topic);
 
     public RegistrationResult Register(BrokerRegistration registration)
     {
         lock (_lock)
         {
-            _groups.TryGetValue(registration.BrokerName, out BrokerGroup? group);
+            _groups.TryFind(registration.BrokerName, out BrokerGroup? group);
             string? oldAddress = null;
             group?.Addresses.TryGetValue(registration.BrokerId, out oldAddress);
             if (oldAddress is not null && IsOutranked(registration, oldAddress))
@@ -66,23 +52,17 @@ internal sealed class RouteTable
                 return new RegistrationResult(refusal);
             }
 
-            if (group is null)
-            {
-                _groups[registration.BrokerName] = group = new BrokerGroup(registration.BrokerName, registration.Node.Cluster);
-                _brokersVersion++;
-            }
-
-            Names(registration.Node.Cluster).Add(registration.BrokerName);
-            long minBefore = group.Addresses.Count == 0 ? BrokerData.MasterId : group.MinBrokerId;
-            PlaceNode(group, registration);
-            DataVersion? known = _live.TryGetValue(registration.Node, out LiveBroker? before) ? before.Version : null;
+            long minBefore = group?.MinBrokerId ?? BrokerData.MasterId;
+            group = _groups.Place(registration);
+            DataVersion? known = _live.TryFind(registration.Node, out LiveBroker? before) ? before.Version : null;
             bool changed = oldAddress is null || known != registration.Topics.DataVersion;
             bool isMaster = registration.BrokerId == BrokerData.MasterId;
             bool isPrimeSlave = !isMaster && registration.EnableActingMaster is not null
                 && registration.BrokerId == group.MinBrokerId;
             if (isMaster || isPrimeSlave)
             {
-                TakeTopics(group, registration.Topics, changed, wipeWrite: isPrimeSlave && group.EnableActingMaster);
+                bool deleteOthers = _options.Current.DeleteTopicWithBrokerRegistration;
+                _topics.Take(group, registration.Topics, changed, deleteOthers, wipeWrite: isPrimeSlave && group.EnableActingMaster);
             }
 
             MarkAlive(registration, before);
@@ -90,50 +70,50 @@ internal sealed class RouteTable
         }
     }
 
-    /// <summary>Forgets nodes that left; returns whom to tell.</summary>
-    public IReadOnlyList<MinBrokerIdChange> Unregister(params IReadOnlyCollection<BrokerDeparture> departures)
+    /// <summary>Forgets a node that leaves; returns whom to tell.</summary>
+    public IReadOnlyList<MinBrokerIdChange> Unregister(BrokerDeparture departure)
     {
         lock (_lock)
         {
-            var changes = new List<MinBrokerIdChange>();
-            foreach (BrokerDeparture departure in departures)
+            return Remove([departure]);
+        }
+    }
+
+    /// <summary>Forgets the nodes whose life was tied to a connection that has ended; returns whom to tell.</summary>
+    public IReadOnlyList<MinBrokerIdChange> UnregisterBy(object connection)
+    {
+        lock (_lock)
+        {
+            List<BrokerDeparture> gone = _live.FindBy(connection);
+            foreach (BrokerDeparture departure in gone)
             {
-                if (Unregister(departure) is { } change)
+                Log.BrokerConnectionClosed(_logger, departure.Node, departure.BrokerName, departure.BrokerId);
+            }
+
+            return Remove(gone);
+        }
+    }
+
+    /// <summary>Forgets the nodes that have been silent for too long; returns whom to tell.</summary>
+    /// <param name="connections">Their connections, to be closed.</param>
+    public IReadOnlyList<MinBrokerIdChange> UnregisterExpired(out IReadOnlyList<object> connections)
+    {
+        lock (_lock)
+        {
+            var gone = new List<BrokerDeparture>();
+            var left = new List<object>();
+            foreach ((BrokerIdentity node, LiveBroker live, TimeSpan silence) in _live.FindExpired(_options.Current.BrokerChannelExpiredTime))
+            {
+                Log.BrokerExpired(_logger, node, live.BrokerName, live.BrokerId, (long)silence.TotalMilliseconds);
+                gone.Add(new BrokerDeparture(node, live.BrokerName, live.BrokerId));
+                if (live.Connection is not null)
                 {
-                    changes.Add(change);
+                    left.Add(live.Connection);
                 }
             }
 
-            return changes;
-        }
-    }
-
-    /// <summary>The nodes whose life is tied to a connection.</summary>
-    public IReadOnlyList<BrokerDeparture> FindBy(object connection)
-    {
-        lock (_lock)
-        {
-            return
-            [
-                .. _live.Where(pair => ReferenceEquals(pair.Value.Connection, connection))
-                    .Select(pair => new BrokerDeparture(pair.Key, pair.Value.BrokerName, pair.Value.BrokerId)),
-            ];
-        }
-    }
-
-    /// <summary>The nodes that have been silent for too long, each with its connection.</summary>
-    public IReadOnlyList<(BrokerDeparture Node, object? Connection, TimeSpan Silence)> FindExpired()
-    {
-        lock (_lock)
-        {
-            TimeSpan byDefault = _options.Current.BrokerChannelExpiredTime;
-            return
-            [
-                .. from pair in _live
-                   let silence = _time.GetElapsedTime(pair.Value.HeardAt)
-                   where silence > (pair.Value.Timeout ?? byDefault)
-                   select (new BrokerDeparture(pair.Key, pair.Value.BrokerName, pair.Value.BrokerId), pair.Value.Connection, silence),
-            ];
+            connections = left;
+            return Remove(gone);
         }
     }
 
@@ -142,10 +122,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            if (_live.TryGetValue(node, out LiveBroker? live))
-            {
-                live.HeardAt = _time.GetTimestamp();
-            }
+            _live.Touch(node);
         }
     }
 
@@ -154,7 +131,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            return _live.TryGetValue(node, out LiveBroker? live) ? live.Version : null;
+            return _live.TryFind(node, out LiveBroker? live) ? live.Version : null;
         }
     }
 
@@ -163,35 +140,30 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            if (!_groups.TryGetValue(brokerName, out BrokerGroup? group))
+            if (!_groups.TryFind(brokerName, out BrokerGroup? group))
             {
                 return 0;
             }
 
-            foreach (string name in group.Topics)
-            {
-                TopicRoute topic = _topics[name];
-                QueueData queues = topic.Queues[brokerName];
-                SetQueues(group, name, queues with { Perm = writable ? ReadWritePermission : queues.Perm & ~WritePermission });
-            }
-
+            _topics.SetWritable(group, writable);
             return group.Topics.Count;
         }
     }
 
-    /// <summary>Adds a topic's queues at brokers that are registered; false, with nothing added, when one is not.</summary>
+    /// <summary>Adds a topic's queues at brokers that are registered; false, with nothing added, when one is not, or too many topics are.</summary>
     public bool RegisterTopic(string topic, IReadOnlyList<QueueData> queues)
     {
         lock (_lock)
         {
-            if (queues.Any(queue => !_groups.ContainsKey(queue.BrokerName)))
+            bool beyondLimit = !_topics.Contains(topic) && _topics.Count >= NameServerLimits.MaxTopics;
+            if (beyondLimit || queues.Any(queue => !_groups.Contains(queue.BrokerName)))
             {
                 return false;
             }
 
             foreach (QueueData queue in queues)
             {
-                SetQueues(_groups[queue.BrokerName], topic, queue);
+                _topics.SetQueues(_groups[queue.BrokerName], topic, queue);
             }
 
             return true;
@@ -203,16 +175,16 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            if (!_topics.TryGetValue(topic, out TopicRoute? route))
+            if (!_topics.TryFind(topic, out TopicRoute? route))
             {
                 return false;
             }
 
             string[] brokers =
-                [.. route.Queues.Keys.Where(name => cluster is null || (_clusters.TryGetValue(cluster, out var names) && names.Contains(name)))];
+                [.. route.Queues.Keys.Where(name => cluster is null || _groups.NamesOf(cluster).Contains(name))];
             foreach (string broker in brokers)
             {
-                RemoveQueues(broker, topic);
+                _topics.RemoveQueues(_groups[broker], topic);
             }
 
             return brokers.Length > 0;
@@ -227,8 +199,8 @@ internal sealed class RouteTable
         {
             route = null;
             topicVersion = 0;
-            brokersVersion = _brokersVersion;
-            if (!_topics.TryGetValue(topic, out TopicRoute? found))
+            brokersVersion = _groups.Version;
+            if (!_topics.TryFind(topic, out TopicRoute? found))
             {
                 return false;
             }
@@ -241,7 +213,7 @@ internal sealed class RouteTable
                 route.BrokerDatas.Add(group.ToBrokerData());
                 foreach (string address in group.Addresses.Values)
                 {
-                    if (_live.TryGetValue(new BrokerIdentity(group.Cluster, address), out LiveBroker? live) && live.FilterServers.Count > 0)
+                    if (_live.TryFind(new BrokerIdentity(group.Cluster, address), out LiveBroker? live) && live.FilterServers.Count > 0)
                     {
                         route.FilterServerTable[address] = [.. live.FilterServers];
                     }
@@ -254,9 +226,9 @@ internal sealed class RouteTable
             }
         }
 
-        if (_options.Current.SupportActingMaster && !topic.StartsWith(SyncMemberTopicPrefix, StringComparison.Ordinal))
+        if (_options.Current.SupportActingMaster)
         {
-            NameActingMasters(route);
+            ActingMaster.NameIn(route, topic);
         }
 
         return true;
@@ -266,11 +238,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            return new ClusterInfo
-            {
-                BrokerAddrTable = _groups.ToDictionary(pair => pair.Key, pair => pair.Value.ToBrokerData()),
-                ClusterAddrTable = _clusters.ToDictionary(pair => pair.Key, pair => pair.Value.ToList()),
-            };
+            return _groups.Describe();
         }
     }
 
@@ -280,7 +248,7 @@ internal sealed class RouteTable
         {
             return new BrokerMemberGroup
             {
-                BrokerAddrs = _groups.TryGetValue(brokerName, out BrokerGroup? group) ? new(group.Addresses) : [],
+                BrokerAddrs = _groups.TryFind(brokerName, out BrokerGroup? group) ? new(group.Addresses) : [],
                 BrokerName = brokerName,
                 Cluster = cluster,
             };
@@ -288,14 +256,14 @@ internal sealed class RouteTable
     }
 
     /// <summary>The names of all topics.</summary>
-    public List<string> ListTopics() => [.. _topics.Keys];
+    public List<string> ListTopics() => [.. _topics.Names];
 
     /// <summary>The names of the topics whose system flags satisfy a condition (RocketMQ: TopicSysFlag).</summary>
     public List<string> ListTopics(Predicate<int> topicSysFlag)
     {
         lock (_lock)
         {
-            return [.. _topics.Values.Where(topic => topicSysFlag(topic.Queues.Values.First().TopicSysFlag)).Select(topic => topic.Name)];
+            return [.. _topics.All.Where(topic => topicSysFlag(topic.Queues.Values.First().TopicSysFlag)).Select(topic => topic.Name)];
         }
     }
 
@@ -304,9 +272,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            return _clusters.TryGetValue(cluster, out HashSet<string>? names)
-                ? [.. names.SelectMany(name => _groups[name].Topics).Distinct(StringComparer.Ordinal)]
-                : [];
+            return [.. _groups.NamesOf(cluster).SelectMany(name => _groups[name].Topics).Distinct(StringComparer.Ordinal)];
         }
     }
 
@@ -315,11 +281,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            return new TopicList
-            {
-                BrokerAddr = _groups.Values.FirstOrDefault()?.Addresses.First().Value,
-                Topics = [.. _clusters.SelectMany(pair => pair.Value.Prepend(pair.Key))],
-            };
+            return _groups.ListSystemTopics();
         }
     }
 
@@ -330,7 +292,7 @@ internal sealed class RouteTable
     private bool IsOutranked(BrokerRegistration registration, string oldAddress)
     {
         if (oldAddress == registration.Node.Address
-            || !_live.TryGetValue(new BrokerIdentity(registration.Node.Cluster, oldAddress), out LiveBroker? holder)
+            || !_live.TryFind(new BrokerIdentity(registration.Node.Cluster, oldAddress), out LiveBroker? holder)
             || holder.Version.StateVersion <= registration.Topics.DataVersion.StateVersion)
         {
             return false;
@@ -348,7 +310,7 @@ internal sealed class RouteTable
             return "register broker failed";
         }
 
-        if (!_live.ContainsKey(registration.Node) && _live.Count >= NameServerLimits.MaxNodes)
+        if (!_live.Contains(registration.Node) && _live.Count >= NameServerLimits.MaxNodes)
         {
             return $"{_live.Count} brokers are registered, which is the limit";
         }
@@ -358,92 +320,16 @@ internal sealed class RouteTable
             return $"{group.Addresses.Count} nodes are registered as {group.Name}, which is the limit";
         }
 
-        int topics = _topics.Count + registration.Topics.TopicConfigTable.Values.Count(topic => !_topics.ContainsKey(topic.TopicName));
+        int topics = _topics.Count + registration.Topics.TopicConfigTable.Values.Count(topic => !_topics.Contains(topic.TopicName));
         return topics > NameServerLimits.MaxTopics ? $"it would make {topics} topics: expected at most {NameServerLimits.MaxTopics}" : null;
-    }
-
-    private void PlaceNode(BrokerGroup group, BrokerRegistration registration)
-    {
-        bool actingMaster = registration.EnableActingMaster ?? false;
-        if (group.EnableActingMaster != actingMaster || group.Zone != registration.Zone)
-        {
-            group.EnableActingMaster = actingMaster;
-            group.Zone = registration.Zone;
-            _brokersVersion++;
-        }
-
-        // A node that comes back with another id, as a slave that became master does, must not stay under the old one.
-        string address = registration.Node.Address;
-        foreach (long id in group.Addresses.Where(pair => pair.Value == address && pair.Key != registration.BrokerId).Select(pair => pair.Key).ToList())
-        {
-            group.Addresses.Remove(id);
-            _brokersVersion++;
-        }
-
-        if (!group.Addresses.TryGetValue(registration.BrokerId, out string? placed) || placed != address)
-        {
-            group.Addresses[registration.BrokerId] = address;
-            _brokersVersion++;
-        }
-    }
-
-    private void TakeTopics(BrokerGroup group, TopicConfigAndMappingSerializeWrapper topics, bool changed, bool wipeWrite)
-    {
-        if (_options.Current.DeleteTopicWithBrokerRegistration && topics.TopicQueueMappingInfoMap.Count == 0)
-        {
-            var named = topics.TopicConfigTable.Values.Select(topic => topic.TopicName).ToHashSet(StringComparer.Ordinal);
-            foreach (string gone in group.Topics.Where(topic => !named.Contains(topic)).ToList())
-            {
-                RemoveQueues(group.Name, gone);
-                Log.TopicLeftBroker(_logger, gone, group.Name);
-            }
-        }
-
-        foreach (TopicConfig topic in topics.TopicConfigTable.Values)
-        {
-            if (changed || !group.Topics.Contains(topic.TopicName))
-            {
-                SetQueues(group, topic.TopicName, new QueueData
-                {
-                    BrokerName = group.Name,
-                    Perm = wipeWrite ? topic.Perm & ~WritePermission : topic.Perm,
-                    ReadQueueNums = topic.ReadQueueNums,
-                    TopicSysFlag = topic.TopicSysFlag,
-                    WriteQueueNums = topic.WriteQueueNums,
-                });
-            }
-        }
-
-        if (changed)
-        {
-            foreach ((string name, TopicQueueMappingInfo mapping) in topics.TopicQueueMappingInfoMap)
-            {
-                if (_topics.TryGetValue(name, out TopicRoute? topic))
-                {
-                    topic.Mappings[mapping.Bname ?? group.Name] = mapping;
-                    topic.Changed();
-                }
-            }
-        }
     }
 
     private void MarkAlive(BrokerRegistration registration, LiveBroker? before)
     {
-        IReadOnlyList<string> filterServers = registration.FilterServers ?? before?.FilterServers ?? [];
-        _live[registration.Node] = new LiveBroker
+        LiveBroker live = _live.Set(registration);
+        if (!live.FilterServers.SequenceEqual(before?.FilterServers ?? []))
         {
-            BrokerName = registration.BrokerName,
-            BrokerId = registration.BrokerId,
-            HeardAt = _time.GetTimestamp(),
-            Timeout = registration.Timeout,
-            Version = registration.Topics.DataVersion,
-            Connection = registration.Connection,
-            HaAddress = registration.HaAddress,
-            FilterServers = filterServers,
-        };
-        if (!filterServers.SequenceEqual(before?.FilterServers ?? []))
-        {
-            _brokersVersion++;
+            _groups.Changed();
         }
 
         if (before is null)
@@ -456,11 +342,11 @@ internal sealed class RouteTable
     private RegistrationResult Answer(BrokerGroup group, BrokerRegistration registration, bool lowered)
     {
         MinBrokerIdChange? change = lowered && _options.Current.NotifyMinBrokerIdChanged
-            ? DescribeChange(group, offlineAddress: null, registration.HaAddress)
+            ? MinBrokerIdChange.ByArrival(group, registration.HaAddress)
             : null;
         if (registration.BrokerId != BrokerData.MasterId
             && group.Addresses.TryGetValue(BrokerData.MasterId, out string? master)
-            && _live.TryGetValue(new BrokerIdentity(registration.Node.Cluster, master), out LiveBroker? live))
+            && _live.TryFind(new BrokerIdentity(registration.Node.Cluster, master), out LiveBroker? live))
         {
             return new RegistrationResult(MasterAddress: master, MasterHaAddress: live.HaAddress, Change: change);
         }
@@ -468,10 +354,13 @@ internal sealed class RouteTable
         return new RegistrationResult(Change: change);
     }
 
-    private MinBrokerIdChange? Unregister(BrokerDeparture departure)
+    private List<MinBrokerIdChange> Remove(List<BrokerDeparture> departures) =>
+        [.. departures.Select(Remove).OfType<MinBrokerIdChange>()];
+
+    private MinBrokerIdChange? Remove(BrokerDeparture departure)
     {
         bool wasAlive = _live.Remove(departure.Node);
-        if (!_groups.TryGetValue(departure.BrokerName, out BrokerGroup? group))
+        if (!_groups.TryFind(departure.BrokerName, out BrokerGroup? group))
         {
             Log.UnknownBrokerLeft(_logger, departure.Node, departure.BrokerName);
             return null;
@@ -479,12 +368,7 @@ internal sealed class RouteTable
 
         // Another node may have taken its place under the name already.
         long minBefore = group.MinBrokerId;
-        foreach (long id in group.Addresses.Where(pair => pair.Value == departure.Node.Address).Select(pair => pair.Key).ToList())
-        {
-            group.Addresses.Remove(id);
-            _brokersVersion++;
-        }
-
+        _groups.RemoveAddress(group, departure.Node.Address);
         if (wasAlive)
         {
             Log.BrokerUnregistered(_logger, departure.Node, group.Name, departure.BrokerId);
@@ -492,102 +376,18 @@ internal sealed class RouteTable
 
         if (group.Addresses.Count == 0)
         {
-            RemoveGroup(group);
+            _topics.RemoveAll(group);
+            _groups.Remove(group);
             return null;
         }
 
         if (group.EnableActingMaster && !group.HasMaster)
         {
-            SetWritable(group.Name, writable: false);
+            _topics.SetWritable(group, writable: false);
         }
 
         return group.MinBrokerId != minBefore && group.EnableActingMaster && _options.Current.NotifyMinBrokerIdChanged
-            ? DescribeChange(group, departure.Node.Address, haAddress: null)
+            ? MinBrokerIdChange.ByDeparture(group, departure.Node.Address)
             : null;
-    }
-
-    private void RemoveGroup(BrokerGroup group)
-    {
-        foreach (string topic in group.Topics.ToList())
-        {
-            RemoveQueues(group.Name, topic);
-        }
-
-        _groups.Remove(group.Name);
-        foreach ((string cluster, HashSet<string> names) in _clusters.ToList())
-        {
-            if (names.Remove(group.Name) && names.Count == 0)
-            {
-                _clusters.Remove(cluster);
-            }
-        }
-    }
-
-    /// <summary>When a node has gone, all that are left are told; when a lower one has come, all but it.</summary>
-    private static MinBrokerIdChange DescribeChange(BrokerGroup group, string? offlineAddress, string? haAddress)
-    {
-        bool all = offlineAddress is not null || group.Addresses.Count == 1;
-        return new MinBrokerIdChange(
-            [.. group.Addresses.Where(pair => all || pair.Key != group.MinBrokerId).Select(pair => pair.Value)],
-            group.MinBrokerId,
-            group.Addresses[group.MinBrokerId],
-            offlineAddress,
-            haAddress);
-    }
-
-    /// <summary>Where a master is missing and writes are off, the lowest slave is named as master, to be read from.</summary>
-    private static void NameActingMasters(TopicRouteData route)
-    {
-        foreach (BrokerData broker in route.BrokerDatas)
-        {
-            QueueData queues = route.QueueDatas.First(queue => queue.BrokerName == broker.BrokerName);
-            if (broker.EnableActingMaster
-                && broker.BrokerAddrs.Count > 0
-                && !broker.BrokerAddrs.ContainsKey(BrokerData.MasterId)
-                && (queues.Perm & WritePermission) == 0)
-            {
-                long lowest = broker.BrokerAddrs.Keys.Min();
-                broker.BrokerAddrs.Remove(lowest, out string? address);
-                broker.BrokerAddrs[BrokerData.MasterId] = address!;
-            }
-        }
-    }
-
-    private void SetQueues(BrokerGroup group, string name, QueueData queues)
-    {
-        TopicRoute topic = _topics.GetOrAdd(name, static name => new TopicRoute(name));
-        if (!topic.Queues.TryGetValue(group.Name, out QueueData? before) || before != queues)
-        {
-            topic.Queues[group.Name] = queues;
-            topic.Changed();
-            group.Topics.Add(name);
-        }
-    }
-
-    private void RemoveQueues(string brokerName, string name)
-    {
-        TopicRoute topic = _topics[name];
-        topic.Queues.Remove(brokerName);
-        topic.Mappings.Remove(brokerName);
-        topic.Changed();
-        if (_groups.TryGetValue(brokerName, out BrokerGroup? group))
-        {
-            group.Topics.Remove(name);
-        }
-
-        if (topic.Queues.Count == 0)
-        {
-            _topics.TryRemove(name, out _);
-        }
-    }
-
-    private HashSet<string> Names(string cluster)
-    {
-        if (!_clusters.TryGetValue(cluster, out HashSet<string>? names))
-        {
-            _clusters[cluster] = names = new HashSet<string>(StringComparer.Ordinal);
-        }
-
-        return names;
     }
 }
