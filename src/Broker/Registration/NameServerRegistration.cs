@@ -4,6 +4,7 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Clients;
 using Microsoft.Extensions.Logging;
 
@@ -110,12 +111,12 @@ internal sealed class NameServerRegistration : IAsyncDisposable
     {
         (DataVersion version, IReadOnlyList<Topic> topics) = _topics.Snapshot();
         var wrapper = new TopicConfigAndMappingSerializeWrapper { DataVersion = version };
+        // A broker that serves both ways leaves permissions as they are: they hold more than reading and writing.
+        bool narrows = !TopicPermission.IsReadable(_options.BrokerPermission) || !TopicPermission.IsWritable(_options.BrokerPermission);
         foreach (Topic topic in topics)
         {
             TopicConfig config = topic.Config;
-            wrapper.TopicConfigTable[topic.Name] = (config.Perm & _options.BrokerPermission) == config.Perm
-                ? config
-                : config with { Perm = config.Perm & _options.BrokerPermission };
+            wrapper.TopicConfigTable[topic.Name] = narrows ? config with { Perm = config.Perm & _options.BrokerPermission } : config;
         }
 
         return new RegisterBrokerBody { TopicConfigSerializeWrapper = wrapper };

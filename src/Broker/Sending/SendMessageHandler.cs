@@ -33,7 +33,7 @@ internal sealed class SendMessageHandler(
 
     private readonly SendIdentity _identity = new(options.Region, options.TraceOn);
     private readonly MessageHost _storeHost = MessageHost.From(options.StoreHost);
-    private readonly byte[] _cluster = Encoding.UTF8.GetBytes(options.ClusterName);
+    private readonly byte[] _addedProperties = SendProperties.Added(options);
 
     public ValueTask HandleAsync(RemotingRequest request, SendMessageHeader header)
     {
@@ -66,12 +66,12 @@ internal sealed class SendMessageHandler(
             uniqueKey = madeKey[..uniqueKeys.Digits];
         }
 
-        int propertyBytes = sent.MaxBytes(uniqueKey, _cluster);
+        int propertyBytes = sent.MaxBytes(uniqueKey, _addedProperties);
         byte[]? rented = propertyBytes <= MaxStackBytes ? null : ArrayPool<byte>.Shared.Rent(propertyBytes);
         Span<byte> properties = rented ?? stackalloc byte[MaxStackBytes];
         try
         {
-            int length = sent.Write(properties, uniqueKey, _cluster);
+            int length = sent.Write(properties, uniqueKey, _addedProperties);
             var message = new MessageAppend
             {
                 Body = request.Body,
@@ -144,13 +144,13 @@ internal sealed class SendMessageHandler(
         int queueId = ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
         RefuseUnsupported(topic, in sent);
-        int propertyBytes = sent.MaxBytes(default, _cluster);
+        int propertyBytes = sent.MaxBytes(default, _addedProperties);
         byte[] properties = ArrayPool<byte>.Shared.Rent(propertyBytes);
         try
         {
             var common = new MessageAppend
             {
-                Properties = properties.AsSpan(0, sent.WriteShared(properties, _cluster)),
+                Properties = properties.AsSpan(0, sent.WriteShared(properties, _addedProperties)),
                 Flag = header.Flag,
                 SysFlag = SysFlagOf(topic, in header),
                 BornTimestampMs = header.BornTimestampMs,
@@ -163,7 +163,7 @@ internal sealed class SendMessageHandler(
                 store.GetQueue(topic.NameUtf8.Span, queueId), in common, request.Body, offsets);
             ThrowUnlessStored(result.Status);
             statistics.Put(topic, result.Count, result.Bytes);
-            return ReplyToBatchAsync(request.Responder, queueId, result, offsets, sent.WaitForFlush);
+            return ReplyToBatchAsync(request.Responder, queueId, result, offsets, sent.UniqueKey.ToArray(), sent.WaitForFlush);
         }
         finally
         {
@@ -172,13 +172,13 @@ internal sealed class SendMessageHandler(
     }
 
     private async ValueTask ReplyToBatchAsync(
-        Responder responder, int queueId, AppendBatchResult result, List<long> offsets, bool waitForFlush)
+        Responder responder, int queueId, AppendBatchResult result, List<long> offsets, byte[] uniqueKey, bool waitForFlush)
     {
         FlushStatus status = waitForFlush
             ? await store.WaitForFlushAsync(result.EndOffset).ConfigureAwait(false)
             : FlushStatus.Flushed;
         byte[] messageIds = Encoding.ASCII.GetBytes(string.Join(',', offsets.Select(offset => MessageId.Format(in _storeHost, offset))));
-        responder.Reply(ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, default, _identity));
+        responder.Reply(ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _identity));
     }
 
     private Topic FindTopic(in SendMessageHeader header, in RemotingRequest request)

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Broker.Sending;
@@ -9,6 +10,8 @@ namespace GrayMQ.Broker.Sending;
 /// </summary>
 internal ref struct SendProperties
 {
+    private const int SeparatorBytes = 2;
+
     private readonly ReadOnlySpan<byte> _sent;
     private bool _rewrite;
 
@@ -42,16 +45,18 @@ internal ref struct SendProperties
     }
 
     /// <summary>The bytes that <see cref="Write"/> needs at most.</summary>
-    public readonly int MaxBytes(ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> cluster) =>
-        _sent.Length + uniqueKey.Length + cluster.Length
-        + MessagePropertyUtf8.UniqueKey.Length + MessagePropertyUtf8.Cluster.Length + 6;
+    public readonly int MaxBytes(ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> added) =>
+        _sent.Length + SeparatorBytes + MessagePropertyUtf8.UniqueKey.Length + uniqueKey.Length + SeparatorBytes + added.Length;
 
     /// <summary>
-    /// Writes the properties as they are stored: those that were sent, the unique key where there was none, and the name of this
-    /// cluster; without the reserved ones, and with no separator at the end.
+    /// Writes the properties as they are stored: those that were sent, the unique key where there was none, and what the broker adds;
+    /// without the reserved ones, and each with a separator behind it.
     /// </summary>
+    /// <param name="destination">At least <see cref="MaxBytes"/>.</param>
+    /// <param name="uniqueKey">Taken where none was sent.</param>
+    /// <param name="added">From <see cref="Added"/>.</param>
     /// <returns>The bytes written.</returns>
-    public readonly int Write(Span<byte> destination, ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> cluster)
+    public readonly int Write(Span<byte> destination, ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> added)
     {
         int length = 0;
         if (_rewrite)
@@ -60,24 +65,27 @@ internal ref struct SendProperties
             {
                 if (!IsReplaced(property.Name))
                 {
-                    length += Append(destination[length..], length > 0, property.Name, property.Value);
+                    length += Append(destination[length..], property.Name, property.Value);
                 }
             }
         }
         else
         {
-            ReadOnlySpan<byte> kept = _sent.TrimEnd(MessagePropertiesCodec.PropertySeparator);
-            kept.CopyTo(destination);
-            length = kept.Length;
+            _sent.CopyTo(destination);
+            length = _sent.Length;
+            if (length > 0 && destination[length - 1] != MessagePropertiesCodec.PropertySeparator)
+            {
+                destination[length++] = MessagePropertiesCodec.PropertySeparator;
+            }
         }
 
         if (UniqueKey.IsEmpty)
         {
-            length += Append(destination[length..], length > 0, MessagePropertyUtf8.UniqueKey, uniqueKey);
+            length += Append(destination[length..], MessagePropertyUtf8.UniqueKey, uniqueKey);
         }
 
-        length += Append(destination[length..], length > 0, MessagePropertyUtf8.Cluster, cluster);
-        return length;
+        added.CopyTo(destination[length..]);
+        return length + added.Length;
     }
 
     /// <summary>
@@ -85,37 +93,44 @@ internal ref struct SendProperties
     /// hide the message's own.
     /// </summary>
     /// <inheritdoc cref="Write"/>
-    public readonly int WriteShared(Span<byte> destination, ReadOnlySpan<byte> cluster)
+    public readonly int WriteShared(Span<byte> destination, ReadOnlySpan<byte> added)
     {
         int length = 0;
         foreach (MessagePropertyBytes property in MessagePropertiesCodec.Enumerate(_sent))
         {
             if (!IsReplaced(property.Name) && !property.Name.SequenceEqual(MessagePropertyUtf8.UniqueKey))
             {
-                length += Append(destination[length..], length > 0, property.Name, property.Value);
+                length += Append(destination[length..], property.Name, property.Value);
             }
         }
 
-        return length + Append(destination[length..], length > 0, MessagePropertyUtf8.Cluster, cluster);
+        added.CopyTo(destination[length..]);
+        return length + added.Length;
     }
 
-    private static int Append(Span<byte> destination, bool separate, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        int at = 0;
-        if (separate)
-        {
-            destination[at++] = MessagePropertiesCodec.PropertySeparator;
-        }
+    /// <summary>What the broker adds to every message: where it is stored, and whether it is to be traced (RocketMQ: buildMsgContext).</summary>
+    public static byte[] Added(SendOptions options) => MessagePropertiesCodec.ToBytes(
+    [
+        new(MessageProperty.MessageRegion, options.Region),
+        new(MessageProperty.Cluster, options.ClusterName),
+        new(MessageProperty.TraceSwitch, options.TraceOn ? "true" : "false"),
+    ]);
 
-        name.CopyTo(destination[at..]);
-        at += name.Length;
+    private static int Append(Span<byte> destination, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        name.CopyTo(destination);
+        int at = name.Length;
         destination[at++] = MessagePropertiesCodec.NameValueSeparator;
         value.CopyTo(destination[at..]);
-        return at + value.Length;
+        at += value.Length;
+        destination[at++] = MessagePropertiesCodec.PropertySeparator;
+        return at;
     }
 
     private static bool IsReplaced(ReadOnlySpan<byte> name) =>
         name.SequenceEqual(MessagePropertyUtf8.Cluster)
+        || name.SequenceEqual(MessagePropertyUtf8.MessageRegion)
+        || name.SequenceEqual(MessagePropertyUtf8.TraceSwitch)
         || name.SequenceEqual(MessagePropertyUtf8.PopCheckPoint);
 
     private void See(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
@@ -124,7 +139,7 @@ internal ref struct SendProperties
         switch (name.Length)
         {
             case 4 when name.SequenceEqual(MessagePropertyUtf8.WaitStoreMessageOk):
-                WaitForFlush = !System.Text.Ascii.EqualsIgnoreCase(value, "false"u8);
+                WaitForFlush = !Ascii.EqualsIgnoreCase(value, "false"u8);
                 break;
             case 5 when name.SequenceEqual(MessagePropertyUtf8.DelayTimeLevel):
                 IsDelayed |= Utf8Parser.TryParse(value, out int level, out _) && level > 0;
@@ -135,11 +150,15 @@ internal ref struct SendProperties
             case 7 when name.SequenceEqual(MessagePropertyUtf8.Cluster):
                 _rewrite = true;
                 break;
+            case 8 when name.SequenceEqual(MessagePropertyUtf8.TraceSwitch):
+            case 10 when name.SequenceEqual(MessagePropertyUtf8.MessageRegion):
+                _rewrite = true;
+                break;
             case 8 when name.SequenceEqual(MessagePropertyUtf8.UniqueKey):
                 UniqueKey = value;
                 break;
             case 8 when name.SequenceEqual(MessagePropertyUtf8.TransactionPrepared):
-                IsTransaction = System.Text.Ascii.EqualsIgnoreCase(value, "true"u8);
+                IsTransaction = Ascii.EqualsIgnoreCase(value, "true"u8);
                 break;
             case 12 when name.SequenceEqual(MessagePropertyUtf8.TimerDelayMs):
             case 15 when name.SequenceEqual(MessagePropertyUtf8.TimerDelaySeconds):
