@@ -68,6 +68,9 @@ internal static partial class Log
     [LoggerMessage(124, LogLevel.Information, "Group {Group}, topic {Topic}: offsets were reset to {Offsets} by {Client}")]
     public static partial void OffsetsReset(ILogger logger, string group, string topic, string offsets, EndPoint? client);
 
+    [LoggerMessage(125, LogLevel.Warning, "A consumer was told an offset that is in memory only")]
+    public static partial void OffsetToldUnwritten(ILogger logger, Exception error);
+
     [LoggerMessage(130, LogLevel.Information, "Took over {Path} of RocketMQ: {Count} entries")]
     public static partial void ConfigFileTakenOver(ILogger logger, string path, int count);
 

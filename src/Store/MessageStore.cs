@@ -202,6 +202,12 @@ public sealed class MessageStore : IAsyncDisposable
         return status;
     }
 
+    /// <summary>
+    /// Whether the message at a queue offset can be read and is so near the end of the log that it is taken to be in memory.
+    /// </summary>
+    public bool IsInMemory(LogicQueue queue, long queueOffset) =>
+        queue.TryGetEntry(queueOffset, out ConsumeQueueEntry entry) && !entry.IsBlank && _reader.IsInMemory(entry.PhysicalOffset);
+
     /// <summary>Reads the record at a physical offset; false if no whole record begins there. Clears the slices first.</summary>
     public bool TryReadMessage(long physicalOffset, MessageSlices result)
     {

@@ -21,6 +21,9 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
     private readonly long _memoryBytes =
         (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * (options.AccessInMemoryMaxRatio / 100.0));
 
+    /// <summary>Whether a message at this physical offset is taken to be in memory still.</summary>
+    public bool IsInMemory(long physicalOffset) => log.MaxOffset - physicalOffset <= _memoryBytes;
+
     public ReadStatus Read(
         LogicQueue queue, long queueOffset, int maxCount, int maxBytes, IMessageFilter? filter, MessageSlices result)
     {
