@@ -68,9 +68,11 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         StoreOptions storeOptions = StoreSettings.ToOptions(settings);
 
         _metadata = MetadataStore.Open(Path.Combine(storeOptions.RootDirectory, "config"), loggers);
-        TopicTable topics = TopicTable.Open(_metadata, BrokerSettings.TopicOptions(settings), time, loggers);
-        SubscriptionGroupTable groups = SubscriptionGroupTable.Open(_metadata, BrokerSettings.GroupOptions(settings), time, loggers);
-        _offsets = ConsumerOffsetTable.Open(_metadata, new OffsetOptions(), time, loggers);
+        TopicOptions topicOptions = MetadataSettings.TopicOptions(settings);
+        TopicTable topics = TopicTable.Open(_metadata, topicOptions, time, loggers);
+        SubscriptionGroupTable groups = SubscriptionGroupTable.Open(_metadata, MetadataSettings.GroupOptions(settings), time, loggers);
+        OffsetOptions offsetOptions = MetadataSettings.OffsetOptions(settings);
+        _offsets = ConsumerOffsetTable.Open(_metadata, offsetOptions, time, loggers);
         _export = new RocketMqExport(_metadata, topics, groups, _offsets, loggers);
 
         _parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
@@ -112,7 +114,21 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
                 new QueueOffsetHandler(topics, _store),
                 new MessageQueryHandler(_store, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
                 heartbeats,
-                new ConsumerListHandler(consumers)),
+                new ConsumerListHandler(consumers),
+                new TopicHandler(topicOptions, topics, _offsets, _store),
+                new SubscriptionGroupHandler(groups, _offsets),
+                new ConsumerOffsetHandler(topics, groups, _offsets, _store, loggers.CreateLogger<ConsumerOffsetHandler>()),
+                new OffsetAdminHandler(address.ToString(), topics, consumers, _offsets, _store),
+                new ResetOffsetHandler(
+                    settings.Get(BrokerSettings.BrokerName),
+                    offsetOptions,
+                    topics,
+                    groups,
+                    consumers,
+                    _offsets,
+                    _store,
+                    loggers.CreateLogger<ResetOffsetHandler>()),
+                new ExportHandler(_export)),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);

@@ -1,7 +1,11 @@
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Metadata;
+using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
 using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Dispatch;
@@ -20,7 +24,13 @@ internal static class BrokerRequests
         QueueOffsetHandler queueOffsets,
         MessageQueryHandler messages,
         HeartbeatHandler heartbeats,
-        ConsumerListHandler consumerLists) => new RequestTable()
+        ConsumerListHandler consumerLists,
+        TopicHandler topics,
+        SubscriptionGroupHandler groups,
+        ConsumerOffsetHandler offsets,
+        OffsetAdminHandler offsetAdmin,
+        ResetOffsetHandler resetOffset,
+        ExportHandler export) => new RequestTable()
         .On(RequestCode.SendMessage, SendMessageHeader.Read, sending.HandleAsync)
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
@@ -34,6 +44,30 @@ internal static class BrokerRequests
         .OnPool<QueueHeader>(RequestCode.GetEarliestMessageStoreTime, queueOffsets.EarliestStoreTimeAsync)
         .OnPool<ViewMessageHeader>(RequestCode.ViewMessageById, messages.ViewAsync)
         .OnPool<QueryMessageHeader>(RequestCode.QueryMessage, messages.QueryAsync)
+
+        .On<QueryConsumerOffsetHeader>(RequestCode.QueryConsumerOffset, offsets.QueryAsync)
+        .On<UpdateConsumerOffsetHeader>(RequestCode.UpdateConsumerOffset, offsets.UpdateAsync)
+        .OnPool<NoHeader>(RequestCode.GetAllConsumerOffset, offsetAdmin.GetAllAsync)
+        .OnPool<GroupHeader>(RequestCode.QueryTopicsByConsumer, offsetAdmin.GetTopicsAsync)
+        .OnPool<QueryCorrectionOffsetHeader>(RequestCode.QueryCorrectionOffset, offsetAdmin.CorrectAsync)
+        .OnPool<CloneGroupOffsetHeader>(RequestCode.CloneGroupOffset, offsetAdmin.CloneAsync)
+        .OnPool<ResetOffsetHeader>(RequestCode.InvokeBrokerToResetOffset, resetOffset.HandleAsync)
+
+        .OnPool<CreateTopicHeader>(RequestCode.UpdateAndCreateTopic, topics.PutAsync)
+        .OnPool<NoHeader>(RequestCode.UpdateAndCreateTopicList, topics.PutListAsync)
+        .OnPool<TopicHeader>(RequestCode.DeleteTopicInBroker, topics.DeleteAsync)
+        .OnPool<NoHeader>(RequestCode.GetAllTopicConfig, topics.GetAllAsync)
+        .OnPool<TopicHeader>(RequestCode.GetTopicConfig, topics.GetAsync)
+        .OnPool<NoHeader>(RequestCode.GetSystemTopicListFromBroker, topics.GetSystemTopicsAsync)
+
+        .OnPool<NoHeader>(RequestCode.UpdateAndCreateSubscriptionGroup, groups.PutAsync)
+        .OnPool<NoHeader>(RequestCode.UpdateAndCreateSubscriptionGroupList, groups.PutListAsync)
+        .OnPool<DeleteSubscriptionGroupHeader>(RequestCode.DeleteSubscriptionGroup, groups.DeleteAsync)
+        .OnPool<NoHeader>(RequestCode.GetAllSubscriptionGroupConfig, groups.GetAllAsync)
+        .OnPool<GroupHeader>(RequestCode.GetSubscriptionGroupConfig, groups.GetAsync)
+        .OnPool<UpdateGroupForbiddenHeader>(RequestCode.UpdateAndGetGroupForbidden, groups.ForbidAsync)
+
+        .OnPool<ExportConfigHeader>(RequestCode.ExportRocksDBConfigToJson, export.HandleAsync)
 
         .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
         .On<UnregisterClientHeader>(RequestCode.UnregisterClient, heartbeats.UnregisterAsync)

@@ -2,11 +2,9 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Sending;
-using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Servers;
@@ -218,21 +216,6 @@ public static class BrokerSettings
         };
     }
 
-    internal static TopicOptions TopicOptions(EffectiveSettings settings) => new()
-    {
-        BrokerClusterName = settings.Get(BrokerClusterName),
-        BrokerName = settings.Get(BrokerName),
-        AutoCreateTopicEnable = settings.Get(AutoCreateTopicEnable),
-        DefaultTopicQueueNums = settings.Get(DefaultTopicQueueNums),
-        ClusterTopicEnable = settings.Get(ClusterTopicEnable),
-        BrokerTopicEnable = settings.Get(BrokerTopicEnable),
-    };
-
-    internal static GroupOptions GroupOptions(EffectiveSettings settings) => new()
-    {
-        AutoCreateSubscriptionGroup = settings.Get(AutoCreateSubscriptionGroup),
-    };
-
     internal static SendOptions SendOptions(EffectiveSettings settings) => new()
     {
         StoreHost = Address(settings),
@@ -276,6 +259,7 @@ public static class BrokerSettings
             MaxParkedPulls, DefaultQueryMaxNum, RegisterNameServerPeriod, RegisterBrokerTimeoutMills, CompressedRegister,
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)
         .Define(StoreSettings.All)
+        .Define(MetadataSettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("com.rocketmq.remoting.frameMaxLength", "frameMaxLength")
         .Variable("NAMESRV_ADDR", "namesrvAddr")

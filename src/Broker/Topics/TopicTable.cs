@@ -155,6 +155,12 @@ public sealed class TopicTable
     public Topic CreateOnSendBack(
         string name, int queueNums, int permission = TopicPermission.ReadWrite, bool order = false, int topicSysFlag = 0)
     {
+        // Heartbeats ask each time: they do not wait for others' changes.
+        if (Find(name) is { } known && known.Config.Order == order)
+        {
+            return known;
+        }
+
         Topic topic;
         TopicChange change;
         lock (_changes)
