@@ -25,9 +25,6 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "Name server {Address} was not told: {Reason}")]
     public static partial void RegistrationFailed(ILogger logger, string address, string reason);
 
-    [LoggerMessage(7, LogLevel.Warning, "{Warning}")]
-    public static partial void SettingWarning(ILogger logger, string warning);
-
     [LoggerMessage(100, LogLevel.Information, "Topic {Config} was created like {Template} because {Producer} sends to it")]
     public static partial void TopicCreatedOnSend(ILogger logger, string config, string template, EndPoint? producer);
 

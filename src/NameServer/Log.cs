@@ -75,7 +75,4 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Information, "Setting {Key} is changed to {Value} for {Peer}")]
     public static partial void SettingChanged(ILogger logger, string key, string value, IPEndPoint? peer);
-
-    [LoggerMessage(24, LogLevel.Warning, "{Warning}")]
-    public static partial void SettingWarning(ILogger logger, string warning);
 }

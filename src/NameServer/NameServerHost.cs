@@ -9,13 +9,14 @@ using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace GrayMQ.NameServer;
 
 /// <summary>A name server: all of its parts put together, to be started and stopped once.</summary>
-public sealed class NameServerHost : IAsyncDisposable
+public sealed class NameServerHost : IHostedService, IAsyncDisposable
 {
     private readonly LiveOptions _options;
     private readonly RouteTable _routes;
@@ -46,7 +47,7 @@ public sealed class NameServerHost : IAsyncDisposable
         _options = new LiveOptions(options);
         _routes = new RouteTable(_options, time, _logger);
         _notifier = new MinBrokerIdNotifier(time, loggers);
-        _certificate = LoadCertificate(options);
+        _certificate = ServerCertificate.Load(options.TlsServerCertPath, options.TlsServerKeyPath);
         KVConfigStore configs = KVConfigStore.Open(options.KVConfigPath);
         var registrations = new RegistrationHandler(_routes, configs, _options, _notifier, _logger);
         _server = new RemotingServer(
@@ -75,18 +76,18 @@ public sealed class NameServerHost : IAsyncDisposable
     public IReadOnlyList<IPEndPoint> EndPoints => _server.EndPoints;
 
     /// <exception cref="IOException">The address cannot be bound; the message names it.</exception>
-    public async Task StartAsync(CancellationToken cancel = default)
+    public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        await _server.StartAsync(cancel).ConfigureAwait(false);
+        await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         _expiry = new BrokerExpiry(_routes, _notifier, _options.Current.ScanNotActiveBrokerInterval, _time, _logger);
         Log.Started(_logger, EndPoints[0]);
     }
 
-    /// <summary>Answers what has been asked, and closes; what is left when <paramref name="cancel"/> is cancelled is cut off.</summary>
-    public async Task StopAsync(CancellationToken cancel = default)
+    /// <summary>Answers what has been asked, and closes; what is left when <paramref name="cancellationToken"/> is cancelled is cut off.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         _expiry?.Dispose();
-        await _server.StopAsync(cancel).ConfigureAwait(false);
+        await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         Log.Stopped(_logger);
     }
 
@@ -97,10 +98,4 @@ public sealed class NameServerHost : IAsyncDisposable
         await _notifier.DisposeAsync().ConfigureAwait(false);
         _certificate?.Dispose();
     }
-
-    private static X509Certificate2? LoadCertificate(NameServerOptions options) =>
-        options.TlsServerCertPath.Length == 0
-            ? null
-            : X509Certificate2.CreateFromPemFile(
-                options.TlsServerCertPath, options.TlsServerKeyPath.Length == 0 ? null : options.TlsServerKeyPath);
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Remoting.Servers;
+namespace GrayMQ.Hosting;
 
 /// <summary>The life of a process that serves: started, told to stop by SIGTERM or SIGINT, and stopped in order.</summary>
 public static class ServerProcess

@@ -1,6 +1,7 @@
+using GrayMQ.Settings;
 using System.Diagnostics.CodeAnalysis;
 
-namespace GrayMQ.Settings;
+namespace GrayMQ.Hosting;
 
 /// <summary>The command line of a server that is started by itself: <c>-c FILE</c>, <c>--set KEY=VALUE</c>, <c>--print-config</c>.</summary>
 public sealed class ServerArguments
