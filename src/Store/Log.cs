@@ -119,4 +119,7 @@ internal static partial class Log
 
     [LoggerMessage(38, LogLevel.Error, "There is no room to reserve the rest of {Path}; messages are refused until there is")]
     public static partial void TailNotReserved(ILogger logger, Exception e, string path);
+
+    [LoggerMessage(39, LogLevel.Error, "What stands at {Offset} is not the message that a queue says; it is not served")]
+    public static partial void DamageRead(ILogger logger, long offset);
 }

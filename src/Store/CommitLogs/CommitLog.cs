@@ -30,6 +30,7 @@ internal sealed class CommitLog(
     private long _maxOffset;
     private long _flushedOffset;
     private long _lastStoreTimestampMs;
+    private long _lastDamageRead = -1;
 
     // Guarded by the append lock.
     private CommitLogFile? _current;
@@ -250,8 +251,10 @@ internal sealed class CommitLog(
 
         if (StoredMessage.Read(file.Memory.Span(position, size), out message) != StoredMessageStatus.Message
             || message.TotalSize != size
-            || message.PhysicalOffset != offset)
+            || message.PhysicalOffset != offset
+            || (options.CheckCrcOnRead && !message.BodyCrcMatches()))
         {
+            OnDamageRead(offset);
             return false;
         }
 
@@ -431,6 +434,15 @@ internal sealed class CommitLog(
 
         _createFailed = true;
         _createFailedAt = time.GetTimestamp();
+    }
+
+    // A consumer that comes by again and again is no news.
+    private void OnDamageRead(long offset)
+    {
+        if (Interlocked.Exchange(ref _lastDamageRead, offset) != offset)
+        {
+            Log.DamageRead(logger, offset);
+        }
     }
 
     private void Publish(long end, long storeTimestampMs)

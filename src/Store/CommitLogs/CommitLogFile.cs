@@ -17,6 +17,9 @@ internal sealed class CommitLogFile(string path, long baseOffset, MappedFile mem
 
     public int Length => Memory.Length;
 
+    /// <summary>What the file had of its length when it was opened: what lies behind was cut off by somebody.</summary>
+    public int FoundLength { get; init; } = memory.Length;
+
     public long EndOffset => BaseOffset + Length;
 
     public static string NameOf(long baseOffset) => baseOffset.ToString("D20", CultureInfo.InvariantCulture);

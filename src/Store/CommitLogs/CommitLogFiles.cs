@@ -121,10 +121,10 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
         open.Allocate(position, _fileBytes - position);
     }
 
-    public CommitLogFile Map(string path, long baseOffset)
+    public CommitLogFile Map(string path, long baseOffset, int foundLength)
     {
         using IStoreFile file = fileSystem.Open(path, create: false);
-        return new CommitLogFile(path, baseOffset, new MappedFile(file.Map(_fileBytes)));
+        return new CommitLogFile(path, baseOffset, new MappedFile(file.Map(_fileBytes))) { FoundLength = foundLength };
     }
 
     public void Dispose()

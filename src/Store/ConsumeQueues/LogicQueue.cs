@@ -53,8 +53,10 @@ public sealed class LogicQueue
     /// <summary>Directories were made that the next flush has to make durable; guarded by the dispatch lock.</summary>
     internal bool HasNewFiles { get; set; }
 
-    /// <summary>Its files were not usable, so recovery builds it anew from the whole log.</summary>
-    internal bool NeedsRebuild { get; set; }
+    /// <summary>Recovery has to fill it in again with the log's messages from here on; -1 for no.</summary>
+    internal long RebuildFrom { get; set; } = -1;
+
+    internal bool NeedsRebuild => RebuildFrom >= 0;
 
     internal string DirectoryPath =>
         Path.Combine(_topic.DirectoryPath, QueueId.ToString(CultureInfo.InvariantCulture));
@@ -148,7 +150,7 @@ public sealed class LogicQueue
         }
         else if (queueOffset > end)
         {
-            FillGap(end, queueOffset);
+            FillGap(end, queueOffset, entry.PhysicalOffset);
         }
 
         WriteEntry(queueOffset, entry);
@@ -291,9 +293,11 @@ public sealed class LogicQueue
         }
     }
 
-    private void FillGap(long from, long to)
+    private void FillGap(long from, long to, long physicalOffset)
     {
-        if (to - from > Storage.FileEntries)
+        // As many messages as are missing must have had room in the log since the last one that is known.
+        long knownEnd = from > 0 && TryReadEntry(from - 1, out ConsumeQueueEntry last) && !last.IsBlank ? last.EndOffset : 0;
+        if ((physicalOffset - knownEnd) / StoredMessageLayout.MinRecordBytes < to - from)
         {
             throw new InvalidDataException(
                 $"Queue {this} ends at {from}; the log holds a message for offset {to}, which is too far off to be true.");

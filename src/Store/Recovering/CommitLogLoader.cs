@@ -52,7 +52,7 @@ internal sealed class CommitLogLoader(
                 Log.CommitLogFilesMissing(logger, last.EndOffset, baseOffset);
             }
 
-            files.Add(files.Map(path, baseOffset));
+            files.Add(files.Map(path, baseOffset, (int)Math.Min(length, fileBytes)));
         }
     }
 

@@ -13,6 +13,8 @@ namespace GrayMQ.Store.Recovering;
 /// </summary>
 internal sealed class LogWalk(StoreOptions options, CommitLogFiles files, ILogger logger)
 {
+    private const int PageBytes = 4096;
+
     /// <summary>
     /// A damaged stretch is searched this far for a whole record behind it: a damaged record is no longer than the largest
     /// message with its properties.
@@ -56,9 +58,26 @@ internal sealed class LogWalk(StoreOptions options, CommitLogFiles files, ILogge
         }
 
         StoredMessageStatus status = StoredMessage.Read(file.Memory.Span(position, file.Length - position), out message);
-        return status == StoredMessageStatus.Message && message.PhysicalOffset != offset
-            ? StoredMessageStatus.Malformed
-            : status;
+        return status == StoredMessageStatus.Message
+            && (message.PhysicalOffset != offset || IsTorn(message, position, file.FoundLength))
+                ? StoredMessageStatus.Malformed
+                : status;
+    }
+
+    // No CRC covers the properties. They are torn if the file ended within them, or if they are zeros from a page's
+    // beginning on: then that page never got to the disk.
+    private static bool IsTorn(in StoredMessage message, int position, int foundLength)
+    {
+        int end = position + message.TotalSize;
+        if (end > foundLength)
+        {
+            return true;
+        }
+
+        int onLastPage = end & (PageBytes - 1);
+        return onLastPage > 0
+            && onLastPage < message.Properties.Length
+            && !message.Properties[^onLastPage..].ContainsAnyExcept((byte)0);
     }
 
     /// <summary>

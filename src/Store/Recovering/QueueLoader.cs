@@ -88,11 +88,14 @@ internal sealed class QueueLoader(
 
     private void CutBeyond(LogicQueue queue, long limit)
     {
-        long end = FindEnd(queue, limit, out _);
+        long end = FindEnd(queue, limit, out ConsumeQueueEntry last);
         if (end < queue.MaxOffset)
         {
             Log.QueueCut(logger, queue.Topic, queue.QueueId, queue.MaxOffset, end, limit);
             queue.CutTo(end);
+
+            // The log may hold what these entries should have said.
+            queue.RebuildFrom = last.IsBlank ? 0 : last.EndOffset;
         }
     }
 
@@ -140,7 +143,7 @@ internal sealed class QueueLoader(
         quarantine.Take(queue.DirectoryPath, reason);
         queue.Retire();
         queue.Load([], 0);
-        queue.NeedsRebuild = true;
+        queue.RebuildFrom = 0;
     }
 
     // The files of a queue in order; false if one is missing in the middle or has lost some of its length.

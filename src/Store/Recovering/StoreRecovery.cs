@@ -319,13 +319,18 @@ internal sealed class StoreRecovery(
         }
     }
 
-    // Queues whose files were not usable are built from the whole log; other queues are left alone.
+    // Queues that were not usable are filled in again from the log; other queues are left alone.
     private void RebuildQueues(long end)
     {
         int count = 0;
+        long offset = end;
         foreach (LogicQueue queue in dispatch.Queues.All)
         {
-            count += queue.NeedsRebuild ? 1 : 0;
+            if (queue.NeedsRebuild)
+            {
+                count++;
+                offset = Math.Min(offset, Math.Max(queue.RebuildFrom, files.MinOffset));
+            }
         }
 
         if (count == 0)
@@ -334,7 +339,6 @@ internal sealed class StoreRecovery(
         }
 
         long startedAt = Stopwatch.GetTimestamp();
-        long offset = files.MinOffset;
         while (offset < end)
         {
             if (files.Find(offset) is not { } file)
@@ -367,7 +371,7 @@ internal sealed class StoreRecovery(
 
         foreach (LogicQueue queue in dispatch.Queues.All)
         {
-            queue.NeedsRebuild = false;
+            queue.RebuildFrom = -1;
         }
 
         Log.QueuesRebuilt(logger, count, (long)Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds);

@@ -1,0 +1,321 @@
+using System.Collections.Concurrent;
+using System.Text;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Appending;
+using GrayMQ.Store.Flushing;
+using GrayMQ.Store.Tests.Support;
+
+namespace GrayMQ.Store.Tests;
+
+/// <summary>Disks that are full, fail, hang, or lose their power.</summary>
+public sealed class FaultTests : IDisposable
+{
+    private readonly TempFolder _folder = new(inMemory: true);
+    private readonly FaultyFileSystem _files = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private string Root => _folder["store"];
+
+    private StoreOptions SyncOptions => TestStore.Options(Root) with { FlushDiskType = FlushDiskType.SyncFlush };
+
+    [Fact]
+    public async Task Append_NoRoomForTheNextFile_IsRefusedAndReadsGoOnAndSpaceHeals()
+    {
+        var time = new ManualTime();
+        StoreOptions options = TestStore.Options(Root);
+        await using TestStore store = TestStore.Open(options, _files, time);
+        int stored = 0;
+        _files.MayAllocate = path => !path.Contains("commitlog", StringComparison.Ordinal);
+        store.Append(TestStore.Body(stored, 1_000));
+        Assert.Equal(0, store.Store.Statistics.PutTimesTotal);
+
+        // The first file can be made, the second cannot.
+        _files.MayAllocate = path => !path.Contains($"commitlog/{options.CommitLogFileBytes:D20}", StringComparison.Ordinal);
+        time.Advance(TimeSpan.FromSeconds(2));
+        AppendResult result;
+        while ((result = store.Append(TestStore.Body(stored, 1_000))).IsOk)
+        {
+            stored++;
+        }
+
+        Assert.Equal(AppendStatus.CreateMappedFileFailed, result.Status);
+        Assert.True(stored > 50);
+        Assert.Equal(AppendStatus.CreateMappedFileFailed, store.Append(TestStore.Body(stored, 1_000)).Status);
+        Assert.True(store.Store.IsWritable);
+        store.WaitForDispatch();
+        Assert.Equal(stored, store.ReadAll().Count);
+        Assert.False(File.Exists(Path.Combine(Root, "commitlog", $"{options.CommitLogFileBytes:D20}")));
+
+        // A small message still fits into what is left of the file.
+        Assert.True(store.Append("small").IsOk);
+
+        _files.MayAllocate = _ => true;
+        time.Advance(TimeSpan.FromSeconds(2));
+        result = store.Append(TestStore.Body(stored, 1_000));
+        Assert.Equal(AppendStatus.Ok, result.Status);
+        Assert.Equal(options.CommitLogFileBytes, result.PhysicalOffset);
+        store.WaitForDispatch();
+        Assert.Equal(stored + 2, store.ReadAll().Count);
+    }
+
+    [Fact]
+    public async Task Dispatch_NoRoomForQueues_WaitsAndLosesNothing()
+    {
+        var time = new ManualTime();
+        var logs = new LogRecorder();
+        await using TestStore store = TestStore.Open(TestStore.Options(Root), _files, time, logs);
+        store.Append("0", properties: "UNIQ_KEY\u0001u\u0002");
+        store.WaitForDispatch();
+        _files.MayAllocate = path => path.Contains("commitlog", StringComparison.Ordinal);
+        for (int i = 1; i < 300; i++)
+        {
+            Assert.True(store.Append(i.ToString(System.Globalization.CultureInfo.InvariantCulture), queueId: i % 2, properties: $"UNIQ_KEY\u0001u{i}\u0002").IsOk);
+        }
+
+        TestStore.WaitFor(() => logs.Warnings.Any(line => line.Contains("could not be dispatched", StringComparison.Ordinal)));
+        Assert.True(store.Store.DispatchBehindBytes > 0);
+        Assert.Equal("0", store.ReadBodies()[0]);
+
+        _files.MayAllocate = _ => true;
+        TestStore.WaitFor(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return store.Store.DispatchBehindBytes == 0;
+        });
+        Assert.Equal(Enumerable.Range(0, 150).Select(i => $"{2 * i}"), store.ReadBodies(queueId: 0));
+        Assert.Equal(Enumerable.Range(0, 150).Select(i => $"{(2 * i) + 1}"), store.ReadBodies(queueId: 1));
+        Assert.Equal(300, store.Arrivals.All.Count);
+    }
+
+    [Fact]
+    public async Task Open_FullDiskAfterKill_ServesWhatIsThere()
+    {
+        await using (TestStore store = TestStore.Open(TestStore.Options(Root)))
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                store.Append($"{i}");
+            }
+
+            store.WaitForDispatch();
+            Folders.Copy(Root, _folder["killed"]);
+        }
+
+        var time = new ManualTime();
+        _files.MayAllocate = _ => false;
+        await using TestStore killed = TestStore.Open(TestStore.Options(_folder["killed"]), _files, time);
+        Assert.Equal(AppendStatus.CreateMappedFileFailed, killed.Append("no").Status);
+        _files.MayAllocate = _ => true;
+        TestStore.WaitFor(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return killed.Store.DispatchBehindBytes == 0;
+        });
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), killed.ReadBodies());
+        Assert.Equal(100, killed.Append("yes").QueueOffset);
+    }
+
+    [Fact]
+    public async Task WaitForFlush_DiskFails_WaitersAreToldAndAppendsRefused()
+    {
+        var logs = new LogRecorder();
+        await using (TestStore store = TestStore.Open(SyncOptions, _files, logs: logs))
+        {
+            AppendResult good = store.Append("good");
+            Assert.Equal(FlushStatus.Flushed, await store.Store.WaitForFlushAsync(good.EndOffset));
+            store.WaitForDispatch();
+
+            _files.MayFlush = path => !path.Contains("commitlog", StringComparison.Ordinal);
+            AppendResult bad = store.Append("bad");
+            Assert.True(bad.IsOk);
+            Assert.Equal(FlushStatus.Failed, await store.Store.WaitForFlushAsync(bad.EndOffset));
+            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
+            Assert.False(store.Store.IsWritable);
+
+            // Even if the disk says that it is well again: what it lost, nobody knows.
+            _files.MayFlush = _ => true;
+            Assert.Equal(FlushStatus.Failed, await store.Store.WaitForFlushAsync(bad.EndOffset));
+            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
+            Assert.Equal(["good"], store.ReadBodies());
+        }
+
+        Assert.Contains(logs.Warnings, line => line.Contains("flush of the commit log", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(Root, "abort")));
+        await using TestStore again = TestStore.Open(SyncOptions);
+        Assert.Equal("good", again.ReadBodies()[0]);
+        Assert.True(again.Append("new").IsOk);
+    }
+
+    [Fact]
+    public async Task WaitForFlush_DiskHangs_TimesOut()
+    {
+        var time = new ManualTime();
+        await using TestStore store = TestStore.Open(SyncOptions, _files, time);
+        AppendResult first = store.Append("first");
+        Assert.Equal(FlushStatus.Flushed, await store.Store.WaitForFlushAsync(first.EndOffset));
+        store.WaitForDispatch();
+        _files.FlushGate.Reset();
+        AppendResult result = store.Append("slow");
+        Task<FlushStatus> waiting = store.Store.WaitForFlushAsync(result.EndOffset).AsTask();
+        time.Advance(TimeSpan.FromSeconds(4));
+        Assert.False(waiting.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(FlushStatus.TimedOut, await waiting);
+        Assert.Equal(first.EndOffset, store.Store.FlushedOffset);
+        Assert.Equal(first.EndOffset, store.Store.DispatchedOffset);
+
+        _files.FlushGate.Set();
+        Assert.Equal(FlushStatus.Flushed, await store.Store.WaitForFlushAsync(result.EndOffset));
+        store.WaitForDispatch();
+        Assert.Equal(["first", "slow"], store.ReadBodies());
+    }
+
+    [Fact]
+    public async Task WaitForFlush_ManyAppends_ShareFlushes()
+    {
+        await using TestStore store = TestStore.Open(SyncOptions, _files);
+        await store.Store.WaitForFlushAsync(store.Append("first").EndOffset);
+        int before = _files.Flushes;
+        _files.FlushGate.Reset();
+        store.Append("begins a flush");
+        TestStore.WaitFor(() => _files.Flushes > before);
+        var waiting = Enumerable.Range(0, 100)
+            .Select(i => store.Store.WaitForFlushAsync(store.Append($"{i}").EndOffset).AsTask()).ToList();
+        Assert.DoesNotContain(waiting, task => task.IsCompleted);
+        _files.FlushGate.Set();
+        Assert.All(await Task.WhenAll(waiting), status => Assert.Equal(FlushStatus.Flushed, status));
+        Assert.InRange(_files.Flushes - before, 2, 6);
+    }
+
+    [Fact]
+    public async Task AsyncFlush_Interval_FlushesEnoughPagesAndInTheEndEverything()
+    {
+        var time = new ManualTime();
+        await using TestStore store = TestStore.Open(TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue }, _files, time);
+        store.Append("little");
+        time.Advance(TimeSpan.FromMilliseconds(500));
+        store.Append(TestStore.Body(1, 20_000));
+        Assert.Equal(0, store.Store.FlushedOffset);
+        TestStore.WaitFor(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(500));
+            return store.Store.FlushedOffset == store.Store.MaxPhysicalOffset;
+        });
+
+        store.Append("little");
+        TestStore.WaitFor(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            return store.Store.FlushedOffset == store.Store.MaxPhysicalOffset;
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task PowerFailure_SyncFlush_LosesNothingAcknowledged(int seed)
+    {
+        var acknowledged = new ConcurrentDictionary<(int QueueId, long QueueOffset), string>();
+        int appended = 0;
+        await using (TestStore store = TestStore.Open(SyncOptions with { CheckPointIntervalMs = 20 }, _files))
+        {
+            await Parallel.ForEachAsync(Enumerable.Range(0, 4), async (worker, _) =>
+            {
+                var random = new Random((seed * 100) + worker);
+                for (int i = 0; i < 60; i++)
+                {
+                    string body = $"{worker}-{i}-" + new string((char)('a' + worker), random.Next(2_000));
+                    AppendResult result = store.Append(body, queueId: worker % 3, properties: $"UNIQ_KEY\u0001{worker}-{i}\u0002");
+                    Interlocked.Increment(ref appended);
+                    Assert.True(result.IsOk);
+                    if (await store.Store.WaitForFlushAsync(result.EndOffset) == FlushStatus.Flushed)
+                    {
+                        acknowledged[(worker % 3, result.QueueOffset)] = body;
+                    }
+                }
+            });
+
+            // The power is about to fail: these are not acknowledged any more.
+            _files.FreezeDurability();
+            for (int i = 0; i < 30; i++)
+            {
+                store.Append($"late {i} " + new string('z', 700), queueId: i % 3);
+            }
+
+            store.WaitForDispatch();
+            _files.LosePower(Root, _folder["after"], seed);
+        }
+
+        Assert.Equal(240, acknowledged.Count);
+        AssertHolds(_folder["after"], acknowledged);
+
+        // And once more, over what the first recovery left.
+        await AssertHoldsAsync(_folder["after"], acknowledged);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task PowerFailure_AsyncFlush_KeepsWhatWasFlushedAndNothingCorrupt(int seed)
+    {
+        var bodies = new List<string>();
+        int flushed;
+        await using (TestStore store = TestStore.Open(TestStore.Options(Root) with { FlushIntervalMs = int.MaxValue / 2, CheckPointIntervalMs = int.MaxValue }, _files))
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                bodies.Add($"{i} " + new string('x', (i * 37 % 900) + 1));
+                Assert.True(store.Append(bodies[i], properties: $"UNIQ_KEY\u0001u{i}\u0002").IsOk);
+                if (i == 120)
+                {
+                    store.WaitForDispatch();
+                    Assert.True(store.Store.TakeCheckPoint());
+                }
+            }
+
+            flushed = 121;
+            store.WaitForDispatch();
+            _files.FreezeDurability();
+            _files.LosePower(Root, _folder["after"], seed);
+        }
+
+        await using TestStore after = TestStore.Open(TestStore.Options(_folder["after"]));
+        List<ReceivedMessage> messages = after.ReadAll();
+        Assert.True(messages.Count >= flushed);
+        foreach (ReceivedMessage message in messages)
+        {
+            Assert.Equal(bodies[(int)message.QueueOffset], Encoding.UTF8.GetString(message.Body.Span));
+        }
+
+        Assert.Equal(Enumerable.Range(0, flushed).Select(i => (long)i), messages.Take(flushed).Select(message => message.QueueOffset));
+        long next = after.Append("next", properties: "UNIQ_KEY\u0001next\u0002").QueueOffset;
+        Assert.True(next > messages[^1].QueueOffset);
+        after.WaitForDispatch();
+        Assert.Single(after.Store.QueryByKey(TestStore.Topic, "next", 1, 0, long.MaxValue).PhysicalOffsets);
+    }
+
+    public static TheoryData<int> Seeds() => [.. Enumerable.Range(1, 25)];
+
+    private static void AssertHolds(string root, IReadOnlyDictionary<(int QueueId, long QueueOffset), string> acknowledged) =>
+        AssertHoldsAsync(root, acknowledged).AsTask().GetAwaiter().GetResult();
+
+    private static async ValueTask AssertHoldsAsync(
+        string root, IReadOnlyDictionary<(int QueueId, long QueueOffset), string> acknowledged)
+    {
+        await using TestStore store = TestStore.Open(
+            TestStore.Options(root) with { FlushDiskType = FlushDiskType.SyncFlush });
+        for (int queueId = 0; queueId < 3; queueId++)
+        {
+            var messages = store.ReadAll(queueId: queueId).ToDictionary(message => message.QueueOffset);
+            foreach (((int QueueId, long QueueOffset) place, string body) in acknowledged.Where(pair => pair.Key.QueueId == queueId))
+            {
+                Assert.True(messages.TryGetValue(place.QueueOffset, out ReceivedMessage? message), $"{place} is missing");
+                Assert.Equal(body, Encoding.UTF8.GetString(message.Body.Span));
+                Assert.Contains(
+                    message.PhysicalOffset,
+                    store.Store.QueryByKey(TestStore.Topic, message.MessageId, 10, 0, long.MaxValue).PhysicalOffsets);
+            }
+
+            Assert.True(store.Store.NextQueueOffset(store.Store.GetQueue(TestStore.Topic, queueId)) > acknowledged.Keys.Where(key => key.QueueId == queueId).Max(key => key.QueueOffset));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+using System.Collections.Concurrent;
+using GrayMQ.Store.Files;
+
+namespace GrayMQ.Store.Tests.Support;
+
+/// <summary>
+/// The real file system with faults: no space, failing or hanging flushes, and power failures, after which a file has, page
+/// by page, either what was flushed last or what was written since.
+/// </summary>
+public sealed class FaultyFileSystem : IStoreFileSystem
+{
+    private const int PageBytes = 4096;
+
+    private readonly LinuxFileSystem _real = LinuxFileSystem.Instance;
+    private readonly ConcurrentDictionary<string, byte[]> _durable = new();
+    private readonly ConcurrentDictionary<string, bool> _durableNames = new();
+    private readonly Lock _lock = new();
+    private volatile bool _frozen;
+    private int _flushes;
+
+    /// <summary>Tells whether a file may get space; all may by default.</summary>
+    public Func<string, bool> MayAllocate { get; set; } = _ => true;
+
+    /// <summary>Tells whether a file's flush succeeds.</summary>
+    public Func<string, bool> MayFlush { get; set; } = _ => true;
+
+    /// <summary>Flushes wait while it is not set.</summary>
+    public ManualResetEventSlim FlushGate { get; } = new(true);
+
+    public Func<string, DiskSpace>? Space { get; set; }
+
+    public int Flushes => Volatile.Read(ref _flushes);
+
+    public bool FileExists(string path) => _real.FileExists(path);
+
+    public bool DirectoryExists(string path) => _real.DirectoryExists(path);
+
+    public void CreateDirectory(string path) => _real.CreateDirectory(path);
+
+    public IReadOnlyList<string> ListFiles(string directory) => _real.ListFiles(directory);
+
+    public IReadOnlyList<string> ListDirectories(string directory) => _real.ListDirectories(directory);
+
+    public long FileLength(string path) => _real.FileLength(path);
+
+    public void Delete(string path)
+    {
+        _real.Delete(path);
+        _durable.TryRemove(path, out _);
+        _durableNames.TryRemove(path, out _);
+    }
+
+    public void DeleteDirectory(string path)
+    {
+        _real.DeleteDirectory(path);
+        foreach (string name in _durableNames.Keys.Where(name => name.StartsWith(path + "/", StringComparison.Ordinal)))
+        {
+            _durable.TryRemove(name, out _);
+            _durableNames.TryRemove(name, out _);
+        }
+    }
+
+    public void Move(string source, string destination)
+    {
+        _real.Move(source, destination);
+        if (_durable.TryRemove(source, out byte[]? content))
+        {
+            _durable[destination] = content;
+        }
+    }
+
+    public void SyncDirectory(string path)
+    {
+        _real.SyncDirectory(path);
+        if (!_frozen)
+        {
+            foreach (string name in Directory.GetFileSystemEntries(path))
+            {
+                _durableNames[name] = true;
+            }
+        }
+    }
+
+    public DiskSpace GetSpace(string path) => Space?.Invoke(path) ?? _real.GetSpace(path);
+
+    public IDisposable Lock(string path) => _real.Lock(path);
+
+    public IStoreFile Open(string path, bool create) => new FaultyFile(this, path, _real.Open(path, create));
+
+    /// <summary>From now on flushes say that they succeed, but nothing gets durable any more.</summary>
+    public void FreezeDurability() => _frozen = true;
+
+    /// <summary>Writes to <paramref name="target"/> what a power failure could leave of <paramref name="root"/>.</summary>
+    public void LosePower(string root, string target, int seed)
+    {
+        var random = new Random(seed);
+        foreach (string path in Directory.GetFiles(root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            if (!IsNameDurable(root, path) && random.Next(2) == 0)
+            {
+                continue;
+            }
+
+            byte[] current = ReadShared(path);
+            byte[] durable = _durable.GetValueOrDefault(path) ?? [];
+            byte[] left = new byte[current.Length];
+            bool keepAll = random.Next(3) == 0;
+            for (int page = 0; page < left.Length; page += PageBytes)
+            {
+                int length = Math.Min(PageBytes, left.Length - page);
+                bool written = keepAll || random.Next(2) == 0;
+                if (written)
+                {
+                    current.AsSpan(page, length).CopyTo(left.AsSpan(page));
+                }
+                else if (page < durable.Length)
+                {
+                    durable.AsSpan(page, Math.Min(length, durable.Length - page)).CopyTo(left.AsSpan(page));
+                }
+            }
+
+            string destination = Path.Combine(target, Path.GetRelativePath(root, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(destination)!);
+            File.WriteAllBytes(destination, left);
+        }
+    }
+
+    public static byte[] ReadShared(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private bool IsNameDurable(string root, string path)
+    {
+        for (string? name = path; name is not null && name.Length > root.Length; name = Path.GetDirectoryName(name))
+        {
+            if (!_durableNames.ContainsKey(name))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Flushed(string path, long offset, long length, ReadOnlySpan<byte> content)
+    {
+        Interlocked.Increment(ref _flushes);
+        FlushGate.Wait();
+        if (!MayFlush(path))
+        {
+            throw new IOException($"flush {path}: Input/output error");
+        }
+
+        if (_frozen)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            byte[] durable = _durable.GetValueOrDefault(path) ?? [];
+            if (durable.Length < content.Length)
+            {
+                Array.Resize(ref durable, content.Length);
+            }
+
+            int start = (int)(offset & ~(PageBytes - 1));
+            int end = (int)Math.Min((offset + length + PageBytes - 1) & ~(PageBytes - 1), content.Length);
+            content[start..end].CopyTo(durable.AsSpan(start));
+            _durable[path] = durable;
+        }
+    }
+
+    private sealed class FaultyFile(FaultyFileSystem owner, string path, IStoreFile real) : IStoreFile
+    {
+        public long Length => real.Length;
+
+        public void Allocate(long offset, long length)
+        {
+            Refuse();
+            real.Allocate(offset, length);
+        }
+
+        public void ClearRange(long offset, long length)
+        {
+            Refuse();
+            real.ClearRange(offset, length);
+        }
+
+        public void SetLength(long length) => real.SetLength(length);
+
+        public int Read(long offset, Span<byte> destination) => real.Read(offset, destination);
+
+        public void Write(long offset, ReadOnlySpan<byte> source) => real.Write(offset, source);
+
+        public void Flush()
+        {
+            byte[] content = new byte[real.Length];
+            real.Read(0, content);
+            owner.Flushed(path, 0, content.Length, content);
+        }
+
+        public IMappedRegion Map(long length) => new FaultyRegion(owner, path, real.Map(length));
+
+        public void Dispose() => real.Dispose();
+
+        private void Refuse()
+        {
+            if (!owner.MayAllocate(path))
+            {
+                throw new NoSpaceException($"allocate {path}: No space left on device");
+            }
+        }
+    }
+
+    private sealed class FaultyRegion(FaultyFileSystem owner, string path, IMappedRegion real) : IMappedRegion
+    {
+        public nint Address => real.Address;
+
+        public long Length => real.Length;
+
+        public unsafe void Flush(long offset, long length) =>
+            owner.Flushed(path, offset, length, new ReadOnlySpan<byte>((void*)real.Address, (int)real.Length));
+
+        public void Dispose() => real.Dispose();
+    }
+}
