@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
@@ -10,9 +11,7 @@ using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
-using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
-using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
@@ -33,8 +32,6 @@ namespace GrayMQ.Broker;
 /// </summary>
 public sealed class BrokerHost : IHostedService, IAsyncDisposable
 {
-    private static readonly TimeSpan ClientScanInterval = TimeSpan.FromSeconds(10);
-
     private readonly EffectiveSettings _settings;
     private readonly MetadataStore _metadata;
     private readonly ConsumerOffsetTable _offsets;
@@ -42,11 +39,11 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     private readonly MessageStore _store;
     private readonly ParkedPulls _parked;
     private readonly BrokerStatistics _statistics;
+    private readonly ClientRegistry _clients;
     private readonly RemotingServer _server;
     private readonly RemotingClient _nameServers;
     private readonly NameServerRegistration _registration;
     private readonly X509Certificate2? _certificate;
-    private readonly ITimer _clientScan;
     private readonly ILogger _logger;
 
     /// <param name="settings">Loaded by <see cref="BrokerSettings.Catalogue"/>.</param>
@@ -80,22 +77,25 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
 
         _statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
 
-        var consumers = new ConsumerTable(ClientLimits.Default, time, loggers.CreateLogger<ConsumerTable>());
-        var producers = new ProducerTable(ClientLimits.Default, time, loggers.CreateLogger<ProducerTable>());
-        var notifier = new ConsumerNotifier(
-            group => groups.FindExisting(group)?.NotifyConsumerIdsChangedEnable ?? true, loggers.CreateLogger<ConsumerNotifier>());
-        consumers.GroupChanged += notifier.Changed;
-        var heartbeats = new HeartbeatHandler(
-            consumers, producers, ClientLimits.Default, consumer => PrepareGroup(consumer, groups, topics));
-        _clientScan = time.CreateTimer(
-            _ =>
+        ClientLimits limits = ClientSettings.ToLimits(settings);
+        _clients = ClientRegistry.Open(
+            _metadata, groups, limits, () => settings.Get(ClientSettings.NotifyConsumerIdsChangedEnable), time, loggers);
+        ConsumerTable consumers = _clients.Consumers;
+        var heartbeats = new HeartbeatHandler(consumers, _clients.Producers, groups, topics, limits);
+        topics.Changed += change =>
+        {
+            foreach (string deleted in change.Deleted)
             {
-                consumers.Expire();
-                producers.Expire();
-            },
-            null,
-            ClientScanInterval,
-            ClientScanInterval);
+                _statistics.RemoveTopic(deleted);
+            }
+        };
+        groups.Changed += change =>
+        {
+            foreach (string deleted in change.Deleted)
+            {
+                _statistics.RemoveGroup(deleted);
+            }
+        };
 
         _certificate = ServerCertificate.Load(
             settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
@@ -128,7 +128,10 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
                     _offsets,
                     _store,
                     loggers.CreateLogger<ResetOffsetHandler>()),
-                new ExportHandler(_export)),
+                new ExportHandler(_export),
+                new ClientQueryHandler(consumers, _clients.Producers, _offsets),
+                new ConsumerCallHandler(settings.Get(BrokerSettings.BrokerName), consumers, topics, groups, _store),
+                new QueueLockHandler(_clients.Locks, limits)),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
@@ -148,6 +151,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     {
         _store.Start();
         _statistics.Start();
+        _clients.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
@@ -170,7 +174,6 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _clientScan.Dispose();
         await _registration.DisposeAsync().ConfigureAwait(false);
         await _nameServers.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
@@ -178,19 +181,8 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _statistics.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);
         _offsets.Dispose();
+        _clients.Dispose();
         _metadata.Dispose();
         _certificate?.Dispose();
-    }
-
-    // A consumer group has a retry topic from its first heartbeat on, whether a message ever fails or not.
-    private static bool PrepareGroup(ConsumerData consumer, SubscriptionGroupTable groups, TopicTable topics)
-    {
-        if (groups.Find(consumer.GroupName) is not { } group)
-        {
-            return false;
-        }
-
-        topics.CreateOnSendBack(TopicNames.RetryOf(group.GroupName), group.RetryQueueNums);
-        return true;
     }
 }

@@ -1,5 +1,6 @@
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
@@ -30,7 +31,10 @@ internal static class BrokerRequests
         ConsumerOffsetHandler offsets,
         OffsetAdminHandler offsetAdmin,
         ResetOffsetHandler resetOffset,
-        ExportHandler export) => new RequestTable()
+        ExportHandler export,
+        ClientQueryHandler clients,
+        ConsumerCallHandler consumerCalls,
+        QueueLockHandler locks) => new RequestTable()
         .On(RequestCode.SendMessage, SendMessageHeader.Read, sending.HandleAsync)
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
@@ -71,5 +75,17 @@ internal static class BrokerRequests
 
         .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
         .On<UnregisterClientHeader>(RequestCode.UnregisterClient, heartbeats.UnregisterAsync)
-        .On<GetConsumerListByGroupHeader>(RequestCode.GetConsumerListByGroup, consumerLists.HandleAsync);
+        .On<GetConsumerListByGroupHeader>(RequestCode.GetConsumerListByGroup, consumerLists.HandleAsync)
+        .On<NoHeader>(RequestCode.CheckClientConfig, ClientQueryHandler.CheckConfigAsync)
+        .OnPool<NoHeader>(RequestCode.LockBatchMQ, locks.LockAsync)
+        .OnPool<NoHeader>(RequestCode.UnlockBatchMQ, locks.UnlockAsync)
+
+        .OnPool<GetConsumerConnectionListHeader>(RequestCode.GetConsumerConnectionList, clients.ConsumersAsync)
+        .OnPool<GetProducerConnectionListHeader>(RequestCode.GetProducerConnectionList, clients.ProducersAsync)
+        .OnPool<NoHeader>(RequestCode.GetAllProducerInfo, clients.AllProducersAsync)
+        .OnPool<TopicHeader>(RequestCode.QueryTopicConsumeByWho, clients.GroupsOfTopicAsync)
+        .OnPool<GroupTopicHeader>(RequestCode.QuerySubscriptionByConsumer, clients.SubscriptionAsync)
+        .OnPool<GetConsumerRunningInfoHeader>(RequestCode.GetConsumerRunningInfo, consumerCalls.RunningInfoAsync)
+        .OnPool<ConsumeMessageDirectlyHeader>(RequestCode.ConsumeMessageDirectly, consumerCalls.ConsumeDirectlyAsync)
+        .OnPool<GetConsumerStatusHeader>(RequestCode.InvokeBrokerToGetConsumerStatus, consumerCalls.StatusAsync);
 }

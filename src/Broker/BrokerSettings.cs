@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Sending;
@@ -260,6 +261,7 @@ public static class BrokerSettings
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)
         .Define(StoreSettings.All)
         .Define(MetadataSettings.All)
+        .Define(ClientSettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("com.rocketmq.remoting.frameMaxLength", "frameMaxLength")
         .Variable("NAMESRV_ADDR", "namesrvAddr")

@@ -103,4 +103,23 @@ internal static partial class Log
 
     [LoggerMessage(206, LogLevel.Error, "Telling the clients of group {Group} that it has changed failed")]
     public static partial void NotifyFailed(ILogger logger, Exception error, string group);
+
+    [LoggerMessage(207, LogLevel.Warning, "The remembered subscriptions under key {Key} cannot be read and are dropped: {Reason}")]
+    public static partial void RememberedBroken(ILogger logger, string key, string reason);
+
+    [LoggerMessage(208, LogLevel.Error, "Writing the subscriptions of {Count} clients failed, they are tried again")]
+    public static partial void RememberingFailed(ILogger logger, Exception error, int count);
+
+    [LoggerMessage(209, LogLevel.Information, "{Count} clients are remembered from before the start")]
+    public static partial void Remembered(ILogger logger, int count);
+
+    [LoggerMessage(210, LogLevel.Error, "Looking for silent clients failed")]
+    public static partial void ExpiryFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(211, LogLevel.Warning, "Client {ClientId} takes over the expired lock of {OldClientId} on {Topic} queue {QueueId} for group {Group}")]
+    public static partial void LockTakenOver(
+        ILogger logger, string clientId, string oldClientId, string topic, int queueId, string group);
+
+    [LoggerMessage(212, LogLevel.Warning, "Locks of group {Group} are refused: {Limit} queues are locked, which is the limit")]
+    public static partial void TooManyLocks(ILogger logger, string group, int limit);
 }

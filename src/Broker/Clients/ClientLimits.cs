@@ -29,6 +29,12 @@ public sealed record ClientLimits
     /// <summary>Clients that are remembered after their connection ended, in all groups together.</summary>
     public int MaxRemembered { get; init; } = 100_000;
 
+    /// <summary>Queues of one request to lock or unlock.</summary>
+    public int MaxQueuesPerLock { get; init; } = 65_536;
+
+    /// <summary>Queues that are locked at a time, of all groups together.</summary>
+    public int MaxLocks { get; init; } = 1_000_000;
+
     /// <summary>A client that sent no heartbeat for so long is forgotten and its connection closed (RocketMQ: channelExpiredTimeout).</summary>
     public TimeSpan SilentAfter { get; init; } = TimeSpan.FromSeconds(120);
 

@@ -9,7 +9,7 @@ namespace GrayMQ.Broker.Clients;
 /// Tells a consumer who the others of its group are, so that it knows its share of the queues:
 /// GET_CONSUMER_LIST_BY_GROUP (38). RocketMQ: ConsumerManageProcessor.
 /// </summary>
-public sealed class ConsumerListHandler(ConsumerTable consumers)
+internal sealed class ConsumerListHandler(ConsumerTable consumers)
 {
     public ValueTask HandleAsync(RemotingRequest request, GetConsumerListByGroupHeader header)
     {

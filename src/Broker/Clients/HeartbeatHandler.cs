@@ -1,6 +1,9 @@
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 
@@ -11,11 +14,8 @@ namespace GrayMQ.Broker.Clients;
 /// the connection's read loop, since it binds a <see cref="ClientSession"/> to the connection. RocketMQ:
 /// ClientManageProcessor.
 /// </summary>
-/// <param name="prepareGroup">
-/// Told of each consumer group in a heartbeat: makes its retry topic. False when the group may not be, and is passed over.
-/// </param>
-public sealed class HeartbeatHandler(
-    ConsumerTable consumers, ProducerTable producers, ClientLimits limits, Func<ConsumerData, bool> prepareGroup)
+internal sealed class HeartbeatHandler(
+    ConsumerTable consumers, ProducerTable producers, SubscriptionGroupTable groups, TopicTable topics, ClientLimits limits)
 {
     public ValueTask HeartbeatAsync(RemotingRequest request, NoHeader header)
     {
@@ -24,8 +24,10 @@ public sealed class HeartbeatHandler(
         bool resendWanted = false;
         foreach (ConsumerData consumer in heartbeat.ConsumerDataSet)
         {
-            if (prepareGroup(consumer))
+            // A group that does not exist and may not be created is passed over, as in RocketMQ.
+            if (groups.Find(consumer.GroupName) is { } group)
             {
+                CreateRetryTopic(group, consumer, heartbeat.WithoutSub);
                 resendWanted |= consumers.Join(session, ToJoin(heartbeat, consumer)).ResendWanted;
             }
         }
@@ -127,6 +129,23 @@ public sealed class HeartbeatHandler(
                 throw Refused($"has a group whose name has {group.Length} characters: expected 1 to {limits.MaxGroupLength}");
             }
         }
+    }
+
+    private void CreateRetryTopic(SubscriptionGroupConfig group, ConsumerData consumer, bool leftOut)
+    {
+        string name = TopicNames.RetryOf(group.GroupName);
+        if (leftOut && topics.Find(name) is not null)
+        {
+            // The topics are not named: they tell nothing of the order.
+            return;
+        }
+
+        topics.CreateOnSendBack(
+            name,
+            group.RetryQueueNums,
+            TopicPermission.ReadWrite,
+            consumer.SubscriptionDataSet.Exists(each => topics.Find(each.Topic)?.Config.Order == true),
+            consumer.UnitMode ? TopicSysFlags.UnitSubscription : 0);
     }
 
     private static ConsumerJoin ToJoin(HeartbeatData heartbeat, ConsumerData consumer)

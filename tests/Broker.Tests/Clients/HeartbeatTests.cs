@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -94,7 +95,7 @@ public class HeartbeatTests
     public async Task Heartbeat_OfBroadcastOrSilentGroup_TellsNobody()
     {
         await using ClientsFixture broker = await ClientsFixture.StartAsync();
-        broker.SilentGroups.Add("Silent");
+        broker.Groups.Put(new SubscriptionGroupConfig { GroupName = "Silent", NotifyConsumerIdsChangedEnable = false });
         Peer peer = broker.Connect("c1");
 
         await peer.HeartbeatAsync("Broadcast", [ClientsFixture.To("T")], model: MessageModel.Broadcasting);
@@ -160,13 +161,38 @@ public class HeartbeatTests
     [Fact]
     public async Task Heartbeat_GroupThatMayNotBe_IsPassedOver()
     {
-        await using ClientsFixture broker = await ClientsFixture.StartAsync();
-        broker.RefusedGroups.Add("G");
+        await using ClientsFixture broker = await ClientsFixture.StartAsync(
+            groups: new GroupOptions { AutoCreateSubscriptionGroup = false });
         Peer peer = broker.Connect("c1");
 
         await peer.HeartbeatAsync("G", [ClientsFixture.To("T")]);
 
         Assert.Null(broker.Consumers.Find("G"));
+        Assert.Null(broker.Topics.Find("%RETRY%G"));
+    }
+
+    [Fact]
+    public async Task Heartbeat_FirstOfAGroup_CreatesGroupAndRetryTopic()
+    {
+        await using ClientsFixture broker = await ClientsFixture.StartAsync();
+        broker.Groups.Put(new SubscriptionGroupConfig { GroupName = "Known", RetryQueueNums = 3 });
+        broker.Topics.Put(new TopicConfig { TopicName = "Ordered", Order = true });
+        Peer peer = broker.Connect("c1");
+
+        await peer.HeartbeatAsync("New", [ClientsFixture.To("T")]);
+        await peer.HeartbeatAsync("Known", [ClientsFixture.To("Ordered")], fingerprint: 7);
+
+        Assert.NotNull(broker.Groups.FindExisting("New"));
+        TopicConfig retryOfNew = broker.Topics.Find("%RETRY%New")!.Config;
+        Assert.Equal((1, 1, 6, false), (retryOfNew.ReadQueueNums, retryOfNew.WriteQueueNums, retryOfNew.Perm, retryOfNew.Order));
+        TopicConfig retryOfKnown = broker.Topics.Find("%RETRY%Known")!.Config;
+        Assert.Equal((3, 3, 6, true), (retryOfKnown.ReadQueueNums, retryOfKnown.WriteQueueNums, retryOfKnown.Perm, retryOfKnown.Order));
+
+        // A heartbeat that leaves its topics out says nothing of their order.
+        DataVersion version = broker.Topics.Version;
+        await peer.HeartbeatAsync("Known", null, fingerprint: 7);
+        Assert.True(broker.Topics.Find("%RETRY%Known")!.Config.Order);
+        Assert.Equal(version, broker.Topics.Version);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Serving;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Headers.Broker;
 
 namespace GrayMQ.Broker.Clients;
@@ -73,5 +74,58 @@ public class HeartbeatV2Tests
         Assert.NotNull(broker.Consumers.Find("G"u8)!.FindSubscription("T"u8));
         Assert.False((await broker.Connect("c1").HeartbeatAsync("G", null, fingerprint: 42)).SubscriptionsChanged);
         Assert.NotNull(broker.Consumers.FindOnline("G")!.FindSubscription("T"));
+    }
+
+    [Fact]
+    public async Task Heartbeat_LeftOutAfterARestart_IsKnownStill()
+    {
+        await using ClientsFixture broker = await ClientsFixture.StartAsync();
+        Peer first = broker.Connect("c1");
+        await first.HeartbeatAsync("G", [ClientsFixture.To("T", "TagA || TagB", 5), ClientsFixture.To("U")], fingerprint: 42);
+        await broker.Connect("c2").HeartbeatAsync("G", [ClientsFixture.To("T", "TagC", 4), ClientsFixture.To("U")], fingerprint: 43);
+        Peer leaver = broker.Connect("c3");
+        await leaver.HeartbeatAsync("G", [ClientsFixture.To("U")], fingerprint: 44);
+        await leaver.UnregisterAsync(consumerGroup: "G");
+
+        await broker.RestartAsync();
+
+        // Whoever pulls before its next heartbeat is served, and nobody is told that the group is empty.
+        ConsumerGroup group = broker.Consumers.Find("G")!;
+        Assert.False(group.IsOnline);
+        Assert.Equal(["TagA", "TagB"], group.FindSubscription("T")!.Expression.Tags!.Tags);
+        Assert.Equal(ConsumeFromWhere.FirstOffset, group.ConsumeFromWhere);
+        Assert.False((await broker.Connect("c1").HeartbeatAsync("G", null, fingerprint: 42)).SubscriptionsChanged);
+        Assert.False((await broker.Connect("c2").HeartbeatAsync("G", null, fingerprint: 43)).SubscriptionsChanged);
+        Assert.True((await broker.Connect("c3").HeartbeatAsync("G", null, fingerprint: 44)).SubscriptionsChanged);
+        Assert.Equal(["TagA", "TagB"], group.FindSubscription("T")!.Expression.Tags!.Tags);
+        Assert.Equal(["TagC"], group.FindClient("c2")!.Subscriptions.Find("T")!.Expression.Tags!.Tags);
+    }
+
+    [Fact]
+    public async Task Heartbeat_WithoutFingerprint_IsRememberedOverARestart()
+    {
+        await using ClientsFixture broker = await ClientsFixture.StartAsync();
+        await broker.Connect("c1").HeartbeatAsync("G", [ClientsFixture.To("T", "TagA")]);
+
+        await broker.RestartAsync();
+
+        Assert.Equal(["TagA"], broker.Consumers.Find("G")!.FindSubscription("T")!.Expression.Tags!.Tags);
+        Assert.True((await broker.Connect("c1").HeartbeatAsync("G", [ClientsFixture.To("U")])).SubscriptionsChanged);
+        Assert.Null(broker.Consumers.Find("G")!.FindSubscription("T"));
+    }
+
+    [Fact]
+    public async Task Remembered_ClientThatDoesNotComeBack_IsForgottenOnDisk()
+    {
+        await using ClientsFixture broker = await ClientsFixture.StartAsync();
+        await broker.Connect("c1").HeartbeatAsync("G", [ClientsFixture.To("T")]);
+        await broker.RestartAsync();
+        Assert.NotNull(broker.Consumers.Find("G"));
+
+        broker.Time.Advance(ClientLimits.Default.RememberFor + TimeSpan.FromSeconds(20));
+
+        Assert.Null(broker.Consumers.Find("G"));
+        await broker.RestartAsync();
+        Assert.Null(broker.Consumers.Find("G"));
     }
 }

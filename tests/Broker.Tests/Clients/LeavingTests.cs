@@ -121,6 +121,7 @@ public class LeavingTests
         await producer.HeartbeatAsync("""{"clientID":"p1","producerDataSet":[{"groupName":"P"}]}""");
 
         broker.Time.Advance(TimeSpan.FromSeconds(120));
+        Assert.True(broker.Consumers.Find("G")!.IsOnline);
         await lively.HeartbeatAsync("H", [ClientsFixture.To("T")]);
         broker.Consumers.Expire();
         broker.Producers.Expire();

@@ -1,0 +1,56 @@
+using GrayMQ.Broker.Clients;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Broker.Locks;
+
+/// <summary>
+/// Orderly consumers take and give back the sole right to a queue: LOCK_BATCH_MQ (41), UNLOCK_BATCH_MQ (42). There are no
+/// replicas that would have to agree.
+/// </summary>
+internal sealed class QueueLockHandler(QueueLockTable locks, ClientLimits limits)
+{
+    public ValueTask LockAsync(RemotingRequest request, NoHeader header)
+    {
+        var body = BodyCodec.Decode<LockBatchRequestBody>(request.Body);
+        Check(body.ConsumerGroup, body.ClientId, body.MqSet);
+        var reply = new LockBatchResponseBody { LockedQueues = locks.Lock(body.ConsumerGroup, body.MqSet, body.ClientId) };
+        request.Reply(BodyCodec.Encode(reply));
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask UnlockAsync(RemotingRequest request, NoHeader header)
+    {
+        var body = BodyCodec.Decode<UnlockBatchRequestBody>(request.Body);
+        Check(body.ConsumerGroup, body.ClientId, body.MqSet);
+        locks.Unlock(body.ConsumerGroup, body.MqSet, body.ClientId);
+        request.Reply(ResponseCode.Success);
+        return ValueTask.CompletedTask;
+    }
+
+    private void Check(string group, string clientId, List<MessageQueue> queues)
+    {
+        if (group.Length is 0 || group.Length > limits.MaxGroupLength)
+        {
+            throw Refused($"the group's name has {group.Length} characters: expected 1 to {limits.MaxGroupLength}");
+        }
+
+        if (clientId.Length is 0 || clientId.Length > limits.MaxClientIdLength)
+        {
+            throw Refused($"the client id has {clientId.Length} characters: expected 1 to {limits.MaxClientIdLength}");
+        }
+
+        if (queues.Count > limits.MaxQueuesPerLock)
+        {
+            throw Refused($"there are {queues.Count} queues: {limits.MaxQueuesPerLock} are the limit");
+        }
+
+        if (queues.Exists(queue => queue.Topic is not { Length: > 0 } || queue.Topic.Length > limits.MaxTopicLength || queue.QueueId < 0))
+        {
+            throw Refused($"a queue has no topic of 1 to {limits.MaxTopicLength} characters, or no id");
+        }
+    }
+
+    private static RemotingException Refused(string reason) => new(ResponseCode.SystemError, reason);
+}
