@@ -174,6 +174,43 @@ public sealed class HeaderFields
         }
     }
 
+    /// <summary>Takes in a whole header that is valid UTF-8, to be read where it stands now.</summary>
+    internal CompactJson ReadCompactly(ReadOnlySpan<byte> header)
+    {
+        int start = Reserve(header.Length);
+        header.CopyTo(_bytes.AsSpan(start));
+        _used = start + header.Length;
+        return new CompactJson(_bytes.AsSpan(start, header.Length));
+    }
+
+    /// <summary>Reads an object of scalars from what <see cref="ReadCompactly"/> took in first; false when it is written otherwise.</summary>
+    internal bool TryReadJson(ref CompactJson json, CommandLimits limits)
+    {
+        if (!json.TryTake('{'))
+        {
+            return false;
+        }
+
+        if (json.TryTake('}'))
+        {
+            return true;
+        }
+
+        do
+        {
+            if (!json.TryTakeString(out int nameStart, out int nameLength)
+                || !json.TryTake(':')
+                || !json.TryTakeScalar(out int valueStart, out int valueLength))
+            {
+                return false;
+            }
+
+            AddSlot(new Slot(nameStart, nameLength, valueStart, valueLength), limits);
+        }
+        while (json.TryTake(','));
+        return json.TryTake('}');
+    }
+
     /// <summary>Reads a JSON object of scalars; the reader stands on its opening brace.</summary>
     internal void ReadJson(ref Utf8JsonReader reader, CommandLimits limits)
     {

@@ -57,13 +57,7 @@ public sealed class RemotingCommand
     /// <exception cref="ProtocolException">The header is none.</exception>
     public void Decode(in Frame frame, CommandLimits limits)
     {
-        Fields.Clear();
-        Remark = null;
-        Code = 0;
-        Opaque = 0;
-        Flag = 0;
-        Version = 0;
-        Language = LanguageCode.Other;
+        Clear();
         SerializeType = frame.SerializeType;
         Body = frame.Body;
 
@@ -135,6 +129,17 @@ public sealed class RemotingCommand
         Fields.ReadBinary(map[..mapLength], limits);
     }
 
+    private void Clear()
+    {
+        Fields.Clear();
+        Remark = null;
+        Code = 0;
+        Opaque = 0;
+        Flag = 0;
+        Version = 0;
+        Language = LanguageCode.Other;
+    }
+
     private void DecodeJson(ReadOnlySpan<byte> header, CommandLimits limits)
     {
         if (!Utf8.IsValid(header))
@@ -142,6 +147,94 @@ public sealed class RemotingCommand
             header = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(header));
         }
 
+        if (!TryDecodeCompactJson(header, limits))
+        {
+            Clear();
+            DecodeAnyJson(header, limits);
+        }
+    }
+
+    private bool TryDecodeCompactJson(ReadOnlySpan<byte> header, CommandLimits limits)
+    {
+        CompactJson json = Fields.ReadCompactly(header);
+        bool hasCode = false;
+        if (!json.TryTake('{'))
+        {
+            return false;
+        }
+
+        do
+        {
+            if (!json.TryTakeString(out int nameStart, out int nameLength) || !json.TryTake(':'))
+            {
+                return false;
+            }
+
+            ReadOnlySpan<byte> name = json.Slice(nameStart, nameLength);
+            bool isCode = name.SequenceEqual("code"u8);
+            hasCode |= isCode;
+            if (!(isCode ? TryReadCode(ref json) : TryReadProperty(name, ref json, limits)))
+            {
+                return false;
+            }
+        }
+        while (json.TryTake(','));
+        return hasCode && json.TryTake('}') && json.IsAtEnd;
+    }
+
+    private bool TryReadCode(ref CompactJson json)
+    {
+        bool taken = json.TryTakeInt32(out int code);
+        Code = code;
+        return taken;
+    }
+
+    private bool TryReadProperty(scoped ReadOnlySpan<byte> name, ref CompactJson json, CommandLimits limits)
+    {
+        int number;
+        int start;
+        int length;
+        switch (name.Length)
+        {
+            case 9 when name.SequenceEqual("extFields"u8):
+                return Fields.Count == 0 && Fields.TryReadJson(ref json, limits);
+            case 4 when name.SequenceEqual("flag"u8) && json.TryTakeInt32(out number):
+                Flag = number;
+                return true;
+            case 8 when name.SequenceEqual("language"u8) && json.TryTakeString(out start, out length):
+                Language = ToLanguage(json.Slice(start, length));
+                return true;
+            case 6 when name.SequenceEqual("opaque"u8) && json.TryTakeInt32(out number):
+                Opaque = number;
+                return true;
+            case 7 when name.SequenceEqual("version"u8) && json.TryTakeInt32(out number):
+                Version = (short)Math.Clamp(number, 0, short.MaxValue);
+                return true;
+            case 6 when name.SequenceEqual("remark"u8) && json.TryTakeString(out start, out length):
+                Remark = Encoding.UTF8.GetString(json.Slice(start, length));
+                return true;
+            case 23 when name.SequenceEqual("serializeTypeCurrentRPC"u8):
+                return json.TryTakeString(out _, out _);
+            default:
+                return false;
+        }
+    }
+
+    private static LanguageCode ToLanguage(ReadOnlySpan<byte> name)
+    {
+        for (int i = 0; i < CommandWriter.LanguageNames.Length; i++)
+        {
+            if (System.Text.Ascii.Equals(name, CommandWriter.LanguageNames[i]))
+            {
+                return (LanguageCode)i;
+            }
+        }
+
+        return LanguageCode.Other;
+    }
+
+    private void DecodeAnyJson(ReadOnlySpan<byte> header, CommandLimits limits)
+    {
         try
         {
             var reader = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = MaxJsonDepth });

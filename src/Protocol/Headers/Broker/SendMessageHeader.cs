@@ -59,24 +59,109 @@ public readonly record struct SendMessageHeader : IHeaderFields
         Batch = fields.FindBoolean("batch"u8),
     };
 
-    /// <summary>Reads the fields of SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320).</summary>
-    public static SendMessageHeader ReadV2(HeaderFields fields) => new()
+    /// <summary>Reads the fields of SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320), in one pass: this is every message's way.</summary>
+    public static SendMessageHeader ReadV2(HeaderFields fields)
     {
-        ProducerGroup = fields.GetUtf8("a"u8),
-        Topic = fields.GetUtf8("b"u8),
-        DefaultTopic = fields.GetUtf8("c"u8),
-        DefaultTopicQueueNums = fields.GetInt32("d"u8),
-        QueueId = fields.GetInt32("e"u8),
-        SysFlag = fields.GetInt32("f"u8),
-        BornTimestampMs = fields.GetInt64("g"u8),
-        Flag = fields.GetInt32("h"u8),
-        Properties = fields.FindUtf8("i"u8),
-        ReconsumeTimes = fields.FindInt32("j"u8),
-        UnitMode = fields.FindBoolean("k"u8),
-        MaxReconsumeTimes = FindMaxReconsumeTimes(fields, "l"u8),
-        Batch = fields.FindBoolean("m"u8),
-        BrokerName = fields.FindUtf8("n"u8),
-    };
+        const int Required = 0b1111_1111; // a to h
+        ReadOnlyMemory<byte> producerGroup = default;
+        ReadOnlyMemory<byte> topic = default;
+        ReadOnlyMemory<byte> defaultTopic = default;
+        ReadOnlyMemory<byte> properties = default;
+        ReadOnlyMemory<byte> brokerName = default;
+        int defaultTopicQueueNums = 0;
+        int queueId = 0;
+        int sysFlag = 0;
+        long bornTimestampMs = 0;
+        int flag = 0;
+        int reconsumeTimes = 0;
+        bool unitMode = false;
+        int? maxReconsumeTimes = null;
+        bool batch = false;
+        int seen = 0;
+        for (int i = 0; i < fields.Count; i++)
+        {
+            ReadOnlySpan<byte> name = fields.NameAt(i);
+            if (name.Length != 1)
+            {
+                continue;
+            }
+
+            ReadOnlyMemory<byte> value = fields.ValueAt(i);
+            switch (name[0])
+            {
+                case (byte)'a':
+                    producerGroup = value;
+                    break;
+                case (byte)'b':
+                    topic = value;
+                    break;
+                case (byte)'c':
+                    defaultTopic = value;
+                    break;
+                case (byte)'d':
+                    defaultTopicQueueNums = HeaderFields.ParseInt32(name, value.Span);
+                    break;
+                case (byte)'e':
+                    queueId = HeaderFields.ParseInt32(name, value.Span);
+                    break;
+                case (byte)'f':
+                    sysFlag = HeaderFields.ParseInt32(name, value.Span);
+                    break;
+                case (byte)'g':
+                    bornTimestampMs = HeaderFields.ParseInt64(name, value.Span);
+                    break;
+                case (byte)'h':
+                    flag = HeaderFields.ParseInt32(name, value.Span);
+                    break;
+                case (byte)'i':
+                    properties = value;
+                    break;
+                case (byte)'j':
+                    reconsumeTimes = HeaderFields.ParseInt32(name, value.Span);
+                    break;
+                case (byte)'k':
+                    unitMode = HeaderFields.ParseBoolean(value.Span);
+                    break;
+                case (byte)'l':
+                    maxReconsumeTimes = HeaderFields.ParseInt32(name, value.Span);
+                    break;
+                case (byte)'m':
+                    batch = HeaderFields.ParseBoolean(value.Span);
+                    break;
+                case (byte)'n':
+                    brokerName = value;
+                    break;
+                default:
+                    continue;
+            }
+
+            seen |= 1 << (name[0] - 'a');
+        }
+
+        if ((seen & Required) != Required)
+        {
+            byte missing = (byte)('a' + System.Numerics.BitOperations.TrailingZeroCount(~seen));
+            throw HeaderFields.Missing([missing]);
+        }
+
+        return new SendMessageHeader
+        {
+            ProducerGroup = producerGroup,
+            Topic = topic,
+            DefaultTopic = defaultTopic,
+            DefaultTopicQueueNums = defaultTopicQueueNums,
+            QueueId = queueId,
+            SysFlag = sysFlag,
+            BornTimestampMs = bornTimestampMs,
+            Flag = flag,
+            Properties = properties,
+            ReconsumeTimes = reconsumeTimes,
+            UnitMode = unitMode,
+            MaxReconsumeTimes = maxReconsumeTimes,
+            Batch = batch,
+            BrokerName = brokerName,
+        };
+    }
 
     /// <summary>Writes the single-letter form.</summary>
     public void Write(ref HeaderWriter writer)
