@@ -1,7 +1,7 @@
 namespace GrayMQ.Settings;
 
 /// <summary>Finds what was probably meant by a name that nobody knows.</summary>
-internal static class NearestName
+public static class NearestName
 {
     /// <summary>Longer names are not compared; no key comes near, and the comparison costs length times length.</summary>
     private const int MaxNameLength = 128;

@@ -10,6 +10,8 @@ public readonly record struct SettingPlace(SettingSource Source, string Name, in
 {
     public static SettingPlace Default => new(SettingSource.Default, "default");
 
+    public static SettingPlace Profile(string name) => new(SettingSource.Profile, name);
+
     /// <summary>For values changed while running. RocketMQ: UPDATE_BROKER_CONFIG, UPDATE_NAMESRV_CONFIG.</summary>
     public static SettingPlace Running(string request) => new(SettingSource.Running, request);
 

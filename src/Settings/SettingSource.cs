@@ -4,8 +4,11 @@ namespace GrayMQ.Settings;
 public enum SettingSource
 {
     Default = 0,
-    Environment = 1,
-    File = 2,
-    CommandLine = 3,
-    Running = 4,
+
+    /// <summary>A command that stands for several settings, such as standalone, and gives way to all that is said expressly.</summary>
+    Profile = 1,
+    Environment = 2,
+    File = 3,
+    CommandLine = 4,
+    Running = 5,
 }

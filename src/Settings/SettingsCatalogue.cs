@@ -94,6 +94,9 @@ public sealed class SettingsCatalogue
     /// <summary>Whether a key (or alias) is defined, or known and ignored: whether giving it is no error.</summary>
     public bool Knows(string key) => TryFind(key, out _) || TryFindIgnored(key, out _);
 
+    /// <summary>Whether a key (or alias) has a meaning here.</summary>
+    public bool Defines(string key) => TryFind(key, out _);
+
     internal bool TryFind(string key, [NotNullWhen(true)] out SettingDefinition? definition) =>
         _definitions.TryGetValue(_aliases.GetValueOrDefault(key, key), out definition);
 

@@ -14,6 +14,10 @@ internal sealed class SettingsLoader
     public static SettingsLoad Load(SettingsCatalogue catalogue, SettingsSources sources)
     {
         var loader = new SettingsLoader(catalogue);
+        foreach (GivenValue given in sources.ProfileValues)
+        {
+            loader.Take(given);
+        }
         foreach (GivenValue given in new EnvironmentReader(catalogue, sources.Variables).Read(loader._warnings))
         {
             loader.Take(given);

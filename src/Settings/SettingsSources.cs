@@ -2,14 +2,17 @@ namespace GrayMQ.Settings;
 
 /// <summary>
 /// Everything that was given at a start, with its places. The order of the calls does not matter between kinds of places
-/// (default, environment, file, command line); within a kind the later one counts.
+/// (default, profile, environment, file, command line); within a kind the later one counts.
 /// </summary>
 public sealed class SettingsSources
 {
+    private readonly List<GivenValue> _profileValues = [];
     private readonly List<SettingsFile> _files = [];
     private readonly List<GivenValue> _options = [];
     private readonly List<SettingProblem> _problems = [];
     private readonly List<KeyValuePair<string, string>> _variables = [];
+
+    internal IReadOnlyList<GivenValue> ProfileValues => _profileValues;
 
     internal IReadOnlyList<SettingsFile> Files => _files;
 
@@ -18,6 +21,13 @@ public sealed class SettingsSources
     internal IReadOnlyList<SettingProblem> Problems => _problems;
 
     internal IReadOnlyList<KeyValuePair<string, string>> Variables => _variables;
+
+    /// <summary>What a command sets by itself where nobody says otherwise: <c>Profile("standalone", "httpPort", "8080")</c>.</summary>
+    public SettingsSources Profile(string profile, string key, string value)
+    {
+        _profileValues.Add(new GivenValue(key, value, SettingPlace.Profile(profile)));
+        return this;
+    }
 
     /// <summary>
     /// Environment variables; those that start with GRAYMQ_ or are mapped by the catalogue are looked at. GRAYMQ_LISTEN_PORT

@@ -21,6 +21,22 @@ public sealed class SettingsSourcesTests
     }
 
     [Fact]
+    public void Profile_SomethingSaidExpressly_GivesWay()
+    {
+        SettingsSources sources = new SettingsSources()
+            .Environment([new("GRAYMQ_BROKER_IP1", "by-env")])
+            .Profile("standalone", "brokerIP1", "by-profile")
+            .Profile("standalone", "listenPort", "2");
+
+        EffectiveSettings settings = Sample.Catalogue().Load(sources).GetOrThrow();
+
+        Assert.Equal("by-env", settings.Get(Sample.BrokerIP1));
+        Assert.Equal(2, settings.Get(Sample.ListenPort));
+        Assert.Equal(SettingPlace.Profile("standalone"), settings.Find("listenPort").Place);
+        Assert.Equal("standalone", settings.Find("listenPort").Place.ToString());
+    }
+
+    [Fact]
     public void Set_ValueWithEqualsSign_KeepsIt()
     {
         EffectiveSettings settings = Sample.Load("brokerIP1=a=b").GetOrThrow();
