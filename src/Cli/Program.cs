@@ -1,0 +1,4 @@
+using GrayMQ.Cli;
+
+using var signals = new StopSignals();
+return await GrayMQCommand.RunAsync(args, CommandContext.OfProcess(), signals.Token).ConfigureAwait(false);

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using GrayMQ.Broker;
+using GrayMQ.Settings;
+
+namespace GrayMQ.Cli.Servers;
+
+/// <summary><c>graymq broker</c></summary>
+internal static class BrokerCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var options = new ServerOptions("Settings, as in RocketMQ's broker.conf");
+        var nameServers = new Option<string?>("--namesrv", "-n")
+        {
+            Description = "Name servers to register with, before namesrvAddr of the file",
+            HelpName = "ADDR[;ADDR]",
+        };
+        var command = new Command("broker", "Run a broker");
+        command.Options.Add(nameServers);
+        options.AddTo(command);
+        command.SetAction((parsed, cancel) =>
+        {
+            SettingsSources sources = options.Sources(parsed, context);
+            if (parsed.GetValue(nameServers) is { } addresses)
+            {
+                sources.Option("--namesrv", "namesrvAddr", addresses);
+            }
+
+            SettingsLoad load = BrokerSettings.Catalogue.Load(sources);
+            if (!load.Succeeded)
+            {
+                return Task.FromResult(SettingsReport.Refuse(context, load));
+            }
+
+            if (options.PrintsSettings(parsed))
+            {
+                return Task.FromResult(SettingsReport.Print(context, options.PrintsJson(parsed), load.Settings));
+            }
+
+            return ServerRun.ServeAsync(
+                context,
+                options.Level(parsed),
+                load.Warnings,
+                loggers => new HostedBroker(load.Settings, loggers, context.Time),
+                cancel);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,27 @@
+using GrayMQ.Broker;
+using GrayMQ.Settings;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Cli.Servers;
+
+/// <summary>The broker by itself.</summary>
+internal sealed class HostedBroker(EffectiveSettings settings, ILoggerFactory loggers, TimeProvider time) : IServer
+{
+    private readonly BrokerHost _host = new(settings, time, loggers);
+
+    public string ReadyLine => $"GrayMQ is ready: {Describe()}";
+
+    /// <summary>Where it serves, and where its data are: <c>broker 127.0.0.1:10911, data in ./data</c>.</summary>
+    public string Describe() =>
+        $"broker {_host.EndPoints[0]}, data in {Shown(settings.Get(BrokerSettings.StorePathRootDir))}";
+
+    public Task StartAsync(CancellationToken cancel) => _host.StartAsync(cancel);
+
+    public Task StopAsync(CancellationToken cancel) => _host.StopAsync(cancel);
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    // "data" alone does not look like a path.
+    private static string Shown(string path) =>
+        Path.IsPathRooted(path) || path.StartsWith('.') ? path : Path.Combine(".", path);
+}

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using GrayMQ.NameServer;
+using GrayMQ.Settings;
+
+namespace GrayMQ.Cli.Servers;
+
+/// <summary><c>graymq namesrv</c></summary>
+internal static class NameServerCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var options = new ServerOptions("Settings, as in RocketMQ's namesrv.conf");
+        var nameServers = new Option<string?>("--namesrv", "-n")
+        {
+            Description = "Taken as RocketMQ takes it, without effect: name servers do not know each other",
+            HelpName = "ADDR[;ADDR]",
+            Hidden = true,
+        };
+        var command = new Command("namesrv", "Run a name server");
+        command.Options.Add(nameServers);
+        options.AddTo(command);
+        command.SetAction((parsed, cancel) =>
+        {
+            SettingsLoad load = NameServerSettings.Catalogue().Load(options.Sources(parsed, context));
+            if (!load.Succeeded)
+            {
+                return Task.FromResult(SettingsReport.Refuse(context, load));
+            }
+
+            if (options.PrintsSettings(parsed))
+            {
+                return Task.FromResult(SettingsReport.Print(context, options.PrintsJson(parsed), load.Settings));
+            }
+
+            return ServerRun.ServeAsync(
+                context,
+                options.Level(parsed),
+                load.Warnings,
+                loggers => new HostedNameServer(load.Settings, options.File(parsed), loggers, context.Time),
+                cancel);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,43 @@
+using GrayMQ.NameServer;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Cli.Servers;
+
+/// <summary>A name server and a broker in one process. The broker starts after the name server and stops before it.</summary>
+internal sealed class Standalone(StandaloneSettings settings, StandaloneArguments arguments, ILoggerFactory loggers, TimeProvider time)
+    : IServer
+{
+    private readonly NameServerHost _nameServer =
+        new(settings.NameServer.GetOrThrow(), time, loggers, arguments.NameServerFile);
+
+    private HostedBroker? _broker;
+
+    public string ReadyLine => $"GrayMQ is ready: name server {_nameServer.EndPoints[0]}, {_broker?.Describe()}";
+
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        await _nameServer.StartAsync(cancel).ConfigureAwait(false);
+        _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time);
+        await _broker.StartAsync(cancel).ConfigureAwait(false);
+    }
+
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (_broker is not null)
+        {
+            await _broker.StopAsync(cancel).ConfigureAwait(false);
+        }
+
+        await _nameServer.StopAsync(cancel).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _nameServer.DisposeAsync().ConfigureAwait(false);
+    }
+}
