@@ -131,8 +131,9 @@ internal sealed class MetadataBroker : IAsyncDisposable
         var heartbeats = new HeartbeatHandler(
             Consumers,
             new ProducerTable(ClientLimits.Default, Directory.Time, NullLogger<ProducerTable>.Instance),
-            ClientLimits.Default,
-            consumer => Groups.Find(consumer.GroupName) is not null);
+            Groups,
+            Topics,
+            ClientLimits.Default);
         _server = await TestServer.StartAsync(new RequestTable()
             .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
             .OnPool<CreateTopicHeader>(RequestCode.UpdateAndCreateTopic, topics.PutAsync)
