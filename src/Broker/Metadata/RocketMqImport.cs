@@ -27,6 +27,9 @@ internal sealed class RocketMqImport(MetadataStore store, string configDirectory
         ("consumerOffsets", ConfigFile.ConsumerOffsets), ("rdb", ConfigFile.Topics),
     ];
 
+    // Told when it is done: until the batch is written, nothing has been taken over.
+    private readonly List<Action> _tidings = [];
+
     /// <exception cref="MetadataException">A file cannot be read; nothing was taken over.</exception>
     public void Run()
     {
@@ -45,6 +48,7 @@ internal sealed class RocketMqImport(MetadataStore store, string configDirectory
             store.Values.Write(batch, sync: true);
         }
 
+        _tidings.ForEach(tell => tell());
         string[] left = [.. NotTakenOver.Where(name => File.Exists(Path.Combine(configDirectory, name)))];
         if (any && left.Length > 0)
         {
@@ -73,11 +77,11 @@ internal sealed class RocketMqImport(MetadataStore store, string configDirectory
         int count = put(batch, file, contents);
         if (known is null)
         {
-            Log.ConfigFileTakenOver(logger, file.Path, count);
+            _tidings.Add(() => Log.ConfigFileTakenOver(logger, file.Path, count));
         }
         else
         {
-            Log.ConfigFileTakenOverAgain(logger, file.Path, count);
+            _tidings.Add(() => Log.ConfigFileTakenOverAgain(logger, file.Path, count));
         }
 
         return true;

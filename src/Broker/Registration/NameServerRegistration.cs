@@ -132,13 +132,18 @@ internal sealed class NameServerRegistration : IAsyncDisposable
             if (answer.ResponseCode == ResponseCode.Success)
             {
                 Log.Registered(_logger, address);
+                if (!answer.Body.IsEmpty)
+                {
+                    // Topics that an administrator ordered across brokers (namespace ORDER_TOPIC_CONFIG), whose routes are to say so.
+                    _topics.KeepOrder(BodyCodec.Decode<KVTable>(answer.Body).Table.Keys);
+                }
             }
             else
             {
                 Log.RegistrationRefused(_logger, address, answer.ResponseCode, answer.Remark);
             }
         }
-        catch (Exception e) when (e is IOException or TimeoutException)
+        catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
         {
             Log.RegistrationFailed(_logger, address, e.Message);
         }
