@@ -121,7 +121,7 @@ public static class RegisterBrokerBodyCodec
                 output.Write(buffer, 0, read);
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new BodyFormatException("The registration is not what zlib compresses to", e);
         }

@@ -86,15 +86,23 @@ public static class MessageDecoder
         using var inflater = new ZLibStream(compressed, CompressionMode.Decompress);
         using var plain = new MemoryStream();
         byte[] buffer = new byte[8 * 1024];
-        int read;
-        while ((read = inflater.Read(buffer)) > 0)
+        try
         {
-            if (plain.Length + read > maxBodyBytes)
+            int read;
+            while ((read = inflater.Read(buffer)) > 0)
             {
-                throw new InvalidDataException($"The body is larger than {maxBodyBytes} bytes after decompression.");
-            }
+                if (plain.Length + read > maxBodyBytes)
+                {
+                    throw new InvalidDataException($"The body is larger than {maxBodyBytes} bytes after decompression.");
+                }
 
-            plain.Write(buffer, 0, read);
+                plain.Write(buffer, 0, read);
+            }
+        }
+        catch (IOException e)
+        {
+            // A preset dictionary is asked for, which no sender has.
+            throw new InvalidDataException("The body is not what zlib compresses to.", e);
         }
 
         return plain.ToArray();

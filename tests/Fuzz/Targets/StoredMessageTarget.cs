@@ -13,7 +13,7 @@ internal sealed class StoredMessageTarget : FuzzTarget
     public override string Name => "stored-message";
 
     // Each record decoded once, its body inflated up to the limit.
-    public override long MaxAllocatedBytes(int inputBytes) => (4 * MaxInflatedBytes) + (1_000L * inputBytes);
+    public override long MaxAllocatedBytes(int inputBytes) => (8 * MaxInflatedBytes) + (2_000L * inputBytes);
 
     public override IEnumerable<byte[]> Seeds()
     {
@@ -105,5 +105,14 @@ internal sealed class StoredMessageTarget : FuzzTarget
         FindingException.Unless(
             second.Magic != message.Magic || !message.BodyCrcMatches() || second.BodyCrc != message.BodyCrc || again.AsSpan().SequenceEqual(message.Bytes),
             "a record written again has other bytes");
+        try
+        {
+            // With a true CRC a body that was mutated reaches the decompressor.
+            MessageDecoder.Decode(in second, MaxInflatedBytes);
+        }
+        catch (InvalidDataException)
+        {
+            // It does not inflate, or to too much.
+        }
     }
 }

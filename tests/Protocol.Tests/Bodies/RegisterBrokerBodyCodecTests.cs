@@ -100,6 +100,10 @@ public sealed class RegisterBrokerBodyCodecTests
         Assert.Throws<BodyFormatException>(() => Decode("not compressed at all"u8.ToArray()));
 
     [Fact]
+    public void CompressedForm_ThatAsksForADictionary_IsRefused() =>
+        Assert.Throws<BodyFormatException>(() => Decode([0x78, 0x20, 1, 2, 3, 4, 5, 6, 7, 8]));
+
+    [Fact]
     public void CompressedForm_ThatBlowsUp_IsRefused()
     {
         using var bomb = new MemoryStream();

@@ -147,4 +147,13 @@ public class StoredMessageTests
         first[^40] ^= 1;
         Assert.Throws<InvalidDataException>(() => MessageDecoder.DecodeAll(first));
     }
+
+    [Theory]
+    [InlineData(new byte[] { 0x78, 0x20, 1, 2, 3, 4, 5, 6, 7, 8 })] // asks for a preset dictionary
+    [InlineData(new byte[] { 1, 2, 3 })]
+    public void MessageDecoder_BodyThatDoesNotInflate_IsRefused(byte[] body)
+    {
+        byte[] record = Write("t", "", body, V4, V4, MessageSysFlag.Compressed | MessageSysFlag.CompressionZlib);
+        Assert.Throws<InvalidDataException>(() => MessageDecoder.DecodeAll(record));
+    }
 }
