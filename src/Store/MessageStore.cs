@@ -344,6 +344,7 @@ public sealed class MessageStore : IAsyncDisposable
         }
 
         _log.SetEnd(recovered.End, recovered.Start, recovered.LastStoreTimestampMs, recovered.TailReserved);
+        _cleaner.SetTrimmed(_log.MinOffset);
         _dispatcher.SetOffset(recovered.Dispatched, recovered.LastRecordOffset, recovered.LastStoreTimestampMs);
         Log.StoreOpened(
             _logger,

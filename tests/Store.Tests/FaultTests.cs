@@ -242,8 +242,8 @@ public sealed class FaultTests : IDisposable
                 store.Append($"late {i} " + new string('z', 700), queueId: i % 3);
             }
 
-            store.WaitForDispatch();
             _files.LosePower(Root, _folder["after"], seed);
+            _files.RestorePower();
         }
 
         Assert.Equal(240, acknowledged.Count);
@@ -251,6 +251,37 @@ public sealed class FaultTests : IDisposable
 
         // And once more, over what the first recovery left.
         await AssertHoldsAsync(_folder["after"], acknowledged);
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task PowerFailure_AfterACheckPoint_TheIndexStillFindsEverythingBeforeIt(int seed)
+    {
+        await using (TestStore store = TestStore.Open(TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue }, _files))
+        {
+            for (int i = 0; i < 400; i++)
+            {
+                store.Append($"{i}", properties: $"UNIQ_KEY\u0001u{i}\u0002");
+                if (i == 200)
+                {
+                    store.WaitForDispatch();
+                    Assert.True(store.Store.TakeCheckPoint());
+                }
+            }
+
+            store.WaitForDispatch();
+            _files.FreezeDurability();
+            _files.LosePower(Root, _folder["after"], seed);
+            _files.RestorePower();
+        }
+
+        await using TestStore after = TestStore.Open(TestStore.Options(_folder["after"]));
+        foreach (ReceivedMessage message in after.ReadAll())
+        {
+            Assert.Equal(
+                [message.PhysicalOffset],
+                after.Store.QueryByKey(TestStore.Topic, message.MessageId, 10, 0, long.MaxValue).PhysicalOffsets);
+        }
     }
 
     [Theory]
@@ -276,6 +307,7 @@ public sealed class FaultTests : IDisposable
             store.WaitForDispatch();
             _files.FreezeDurability();
             _files.LosePower(Root, _folder["after"], seed);
+            _files.RestorePower();
         }
 
         await using TestStore after = TestStore.Open(TestStore.Options(_folder["after"]));

@@ -46,6 +46,11 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
         MappedFile memory = Lease();
         entry.WriteTo(memory.Span(position, ConsumeQueueEntry.Bytes));
         memory.Release();
+        if (DirtyTo == 0)
+        {
+            Touch(queue.Storage.NowMs);
+        }
+
         DirtyFrom = Math.Min(DirtyFrom, position);
         DirtyTo = Math.Max(DirtyTo, position + ConsumeQueueEntry.Bytes);
     }

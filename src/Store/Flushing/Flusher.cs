@@ -68,7 +68,17 @@ internal sealed class Flusher : IDisposable
         }
 
         ValueTask<FlushStatus> waiting = _commits.Add(offset);
-        _signal.Wake();
+        long flushed = _log.FlushedOffset;
+        if (flushed >= offset)
+        {
+            // The flush came between the look and the list, and there may be no other.
+            _commits.Complete(flushed);
+        }
+        else
+        {
+            _signal.Wake();
+        }
+
         return waiting;
     }
 

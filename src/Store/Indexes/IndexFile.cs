@@ -151,49 +151,16 @@ internal sealed class IndexFile(StoreOptions options, string path, MappedFile me
     }
 
     /// <summary>
-    /// Forgets the entries from <paramref name="count"/> on: every slot is led back to its newest entry that stays. False if
-    /// the chain of some slot is broken, so that this cannot be done.
+    /// Forgets the entries from <paramref name="count"/> on, which have to be whole before it: every slot is led back to its
+    /// newest entry that stays. Where later entries are not whole either (the power failed), all slots are made anew from the
+    /// entries. False if the entries before <paramref name="count"/> do not hang together.
     /// </summary>
     public bool TryCut(int count)
     {
-        int used = 0;
-        for (int slot = 0; slot < _slots; slot++)
+        int used = LeadSlotsBack(count);
+        if (used < 0 && (used = RebuildSlots(count)) < 0)
         {
-            int position = HeaderBytes + (slot * SlotBytes);
-            int number = ReadInt32(position);
-            if (number == 0)
-            {
-                continue;
-            }
-
-            int kept = number;
-            while (kept >= count)
-            {
-                if (kept >= _maxCount)
-                {
-                    return false;
-                }
-
-                IndexEntry entry = EntryAt(kept);
-                if (entry.KeyHash < 0 || entry.KeyHash % _slots != slot || entry.Previous >= kept || entry.Previous < 0)
-                {
-                    return false;
-                }
-
-                kept = entry.Previous;
-            }
-
-            if (kept < 0)
-            {
-                return false;
-            }
-
-            if (kept != number)
-            {
-                WriteInt32(position, kept);
-            }
-
-            used += kept > 0 ? 1 : 0;
+            return false;
         }
 
         WriteInt32(UsedSlotsPosition, used);
@@ -206,6 +173,68 @@ internal sealed class IndexFile(StoreOptions options, string path, MappedFile me
         }
 
         return true;
+    }
+
+    // The number of used slots; -1 if the chain of some slot is broken.
+    private int LeadSlotsBack(int count)
+    {
+        int used = 0;
+        for (int slot = 0; slot < _slots; slot++)
+        {
+            int position = HeaderBytes + (slot * SlotBytes);
+            int number = ReadInt32(position);
+            int kept = number;
+            while (kept >= count)
+            {
+                if (kept >= _maxCount)
+                {
+                    return -1;
+                }
+
+                IndexEntry entry = EntryAt(kept);
+                if (entry.KeyHash < 0 || entry.KeyHash % _slots != slot
+                    || entry.Previous >= kept || entry.Previous < 0 || entry == default)
+                {
+                    return -1;
+                }
+
+                kept = entry.Previous;
+            }
+
+            if (kept < 0 || (kept > 0 && EntryAt(kept).KeyHash % _slots != slot))
+            {
+                return -1;
+            }
+
+            if (kept != number)
+            {
+                WriteInt32(position, kept);
+            }
+
+            used += kept > 0 ? 1 : 0;
+        }
+
+        return used;
+    }
+
+    // The number of used slots; -1 if an entry does not name the one before it of its slot.
+    private int RebuildSlots(int count)
+    {
+        int used = 0;
+        Memory.Span(HeaderBytes, _slots * SlotBytes).Clear();
+        for (int number = 1; number < count; number++)
+        {
+            IndexEntry entry = EntryAt(number);
+            if (entry.KeyHash < 0 || ReadInt32(SlotPosition(entry.KeyHash)) != entry.Previous)
+            {
+                return -1;
+            }
+
+            used += entry.Previous == 0 ? 1 : 0;
+            WriteInt32(SlotPosition(entry.KeyHash), number);
+        }
+
+        return used;
     }
 
     private int SlotPosition(int keyHash) => HeaderBytes + (keyHash % _slots * SlotBytes);

@@ -25,7 +25,10 @@ internal sealed class Cleaner(
     private readonly double _warningRatio = Math.Clamp(options.DiskSpaceWarningLevelRatio / 100.0, 0.35, 0.90);
     private readonly double _forciblyRatio = Math.Clamp(options.DiskSpaceCleanForciblyRatio / 100.0, 0.30, 0.85);
     private readonly Lock _lock = new();
-    private long _trimmedTo = -1;
+    private long _trimmedTo;
+
+    /// <summary>Recovery has brought queues and index in line with where the log begins.</summary>
+    public void SetTrimmed(long minPhysicalOffset) => _trimmedTo = minPhysicalOffset;
 
     /// <summary>One round: decides, removes, trims. Returns how many commit-log files went. Throws IOException.</summary>
     public int Run()

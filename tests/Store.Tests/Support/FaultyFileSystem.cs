@@ -14,6 +14,7 @@ public sealed class FaultyFileSystem : IStoreFileSystem
     private readonly LinuxFileSystem _real = LinuxFileSystem.Instance;
     private readonly ConcurrentDictionary<string, byte[]> _durable = new();
     private readonly ConcurrentDictionary<string, bool> _durableNames = new();
+    private readonly ConcurrentDictionary<string, bool> _mapped = new();
     private readonly Lock _lock = new();
     private volatile bool _frozen;
     private int _flushes;
@@ -72,6 +73,7 @@ public sealed class FaultyFileSystem : IStoreFileSystem
     public void SyncDirectory(string path)
     {
         _real.SyncDirectory(path);
+        WaitForPower(path);
         if (!_frozen)
         {
             foreach (string name in Directory.GetFileSystemEntries(path))
@@ -87,8 +89,15 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
     public IStoreFile Open(string path, bool create) => new FaultyFile(this, path, _real.Open(path, create));
 
-    /// <summary>From now on flushes say that they succeed, but nothing gets durable any more.</summary>
-    public void FreezeDurability() => _frozen = true;
+    /// <summary>The power is failing: no flush that begins now comes back before <see cref="RestorePower"/>.</summary>
+    public void FreezeDurability()
+    {
+        _frozen = true;
+        FlushGate.Reset();
+    }
+
+    /// <summary>Lets the flushes go on, so that the store can be closed; what they do no longer matters.</summary>
+    public void RestorePower() => FlushGate.Set();
 
     /// <summary>Writes to <paramref name="target"/> what a power failure could leave of <paramref name="root"/>.</summary>
     public void LosePower(string root, string target, int seed)
@@ -146,10 +155,20 @@ public sealed class FaultyFileSystem : IStoreFileSystem
         return true;
     }
 
+    // A new commit-log file may be made while flushes hang: nothing is in it yet, and appends would hang with it.
+    private void WaitForPower(string path)
+    {
+        bool isNewLogFile = path.Contains("commitlog", StringComparison.Ordinal) && !_mapped.ContainsKey(path);
+        if (!isNewLogFile)
+        {
+            FlushGate.Wait();
+        }
+    }
+
     private void Flushed(string path, long offset, long length, ReadOnlySpan<byte> content)
     {
         Interlocked.Increment(ref _flushes);
-        FlushGate.Wait();
+        WaitForPower(path);
         if (!MayFlush(path))
         {
             throw new IOException($"flush {path}: Input/output error");
@@ -204,7 +223,11 @@ public sealed class FaultyFileSystem : IStoreFileSystem
             owner.Flushed(path, 0, content.Length, content);
         }
 
-        public IMappedRegion Map(long length) => new FaultyRegion(owner, path, real.Map(length));
+        public IMappedRegion Map(long length)
+        {
+            owner._mapped[path] = true;
+            return new FaultyRegion(owner, path, real.Map(length));
+        }
 
         public void Dispose() => real.Dispose();
 
