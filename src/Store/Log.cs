@@ -122,4 +122,7 @@ internal static partial class Log
 
     [LoggerMessage(39, LogLevel.Error, "What stands at {Offset} is not the message that a queue says; it is not served")]
     public static partial void DamageRead(ILogger logger, long offset);
+
+    [LoggerMessage(40, LogLevel.Information, "{Path} was removed: it was being made when the process ended")]
+    public static partial void UnfinishedFileRemoved(ILogger logger, string path);
 }

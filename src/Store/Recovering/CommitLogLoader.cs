@@ -1,3 +1,4 @@
+using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
@@ -40,6 +41,14 @@ internal sealed class CommitLogLoader(
                 continue;
             }
 
+            if (length < fileBytes && found.Count > 1 && path == found[^1].Path && BeginsEmpty(path))
+            {
+                // It was being made ahead when the process ended.
+                fileSystem.Delete(path);
+                Log.UnfinishedFileRemoved(logger, path);
+                continue;
+            }
+
             if (length < fileBytes)
             {
                 Log.ShortFileExtended(logger, path, length, fileBytes);
@@ -54,6 +63,15 @@ internal sealed class CommitLogLoader(
 
             files.Add(files.Map(path, baseOffset, (int)Math.Min(length, fileBytes)));
         }
+    }
+
+    private bool BeginsEmpty(string path)
+    {
+        Span<byte> head = stackalloc byte[StoredMessageLayout.BlankHeaderBytes];
+        head.Clear();
+        using IStoreFile file = fileSystem.Open(path, create: false);
+        _ = file.Read(0, head);
+        return !head.ContainsAnyExcept((byte)0);
     }
 
     private void RefuseOtherSize(List<(string Path, long Base, long Length)> found)
