@@ -1,3 +1,4 @@
+using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Client;
@@ -25,5 +26,65 @@ internal static partial class Log
 
     [LoggerMessage(20, LogLevel.Warning, "Attempt {Attempt} to send to {Queue} failed after {ElapsedMs} ms: {Reason}")]
     public static partial void SendAttemptFailed(
-        ILogger logger, int attempt, GrayMQ.Protocol.Bodies.MessageQueue queue, long elapsedMs, string reason);
+        ILogger logger, int attempt, MessageQueue queue, long elapsedMs, string reason);
+
+    [LoggerMessage(40, LogLevel.Warning, "Offset {Offset} of {Queue} could not be committed: {Reason}")]
+    public static partial void CommitFailed(ILogger logger, long offset, MessageQueue queue, string reason);
+
+    [LoggerMessage(41, LogLevel.Error, "The offsets in {Path} cannot be used: {Reason}")]
+    public static partial void OffsetFileFailed(ILogger logger, string path, string reason);
+
+    [LoggerMessage(42, LogLevel.Warning, "{Count} handlers are still at work after {Seconds} s: what they do now will be delivered again")]
+    public static partial void HandlersLeft(ILogger logger, int count, double seconds);
+
+    [LoggerMessage(43, LogLevel.Warning, "The handler failed for {Count} messages of {Queue} from offset {Offset} on")]
+    public static partial void HandlerFailed(ILogger logger, Exception error, int count, MessageQueue queue, long offset);
+
+    [LoggerMessage(44, LogLevel.Information, "The handler was cancelled with {Count} messages of {Queue} from offset {Offset} on")]
+    public static partial void HandlerCancelled(ILogger logger, int count, MessageQueue queue, long offset);
+
+    [LoggerMessage(45, LogLevel.Warning, "Message {MessageId} could not be given back to its broker and will be tried again here: {Reason}")]
+    public static partial void SendBackFailed(ILogger logger, string messageId, string reason);
+
+    [LoggerMessage(46, LogLevel.Warning, "{Count} messages of {Queue} from offset {Offset} on failed and are passed over, for this consumer is broadcasting")]
+    public static partial void BroadcastFailed(ILogger logger, int count, MessageQueue queue, long offset);
+
+    [LoggerMessage(47, LogLevel.Warning, "{Count} queues of broker {Broker} could not be locked: {Reason}")]
+    public static partial void LockFailed(ILogger logger, int count, string broker, string reason);
+
+    [LoggerMessage(48, LogLevel.Debug, "{Count} queues of broker {Broker} could not be unlocked: {Reason}")]
+    public static partial void UnlockFailed(ILogger logger, int count, string broker, string reason);
+
+    [LoggerMessage(49, LogLevel.Warning, "The lock on {Queue} was lost: it is given up")]
+    public static partial void LockLost(ILogger logger, MessageQueue queue);
+
+    [LoggerMessage(50, LogLevel.Warning, "{Queue} does not have the offset that was asked for: going on from {Offset}")]
+    public static partial void OffsetMoved(ILogger logger, MessageQueue queue, long offset);
+
+    [LoggerMessage(51, LogLevel.Information, "{Queue} is not pulled while {Count} messages of {Bytes} bytes wait to be handled")]
+    public static partial void FlowControlled(ILogger logger, MessageQueue queue, int count, long bytes);
+
+    [LoggerMessage(52, LogLevel.Warning, "Pulling {Queue} from offset {Offset} failed: {Reason}")]
+    public static partial void PullFailed(ILogger logger, MessageQueue queue, long offset, string reason);
+
+    [LoggerMessage(53, LogLevel.Warning, "The queues of topic {Topic} could not be shared out: {Reason}")]
+    public static partial void RebalanceFailed(ILogger logger, string topic, string reason);
+
+    [LoggerMessage(54, LogLevel.Debug, "This consumer is not among the {Count} members that the brokers of topic {Topic} know")]
+    public static partial void NotAMember(ILogger logger, string topic, int count);
+
+    [LoggerMessage(55, LogLevel.Information, "{Count} of {All} queues of topic {Topic} are this consumer's, one of {Members}")]
+    public static partial void Rebalanced(ILogger logger, string topic, int count, int all, int members);
+
+    [LoggerMessage(56, LogLevel.Warning, "{Address} could not be asked for the group's members: {Reason}")]
+    public static partial void MembersUnknown(ILogger logger, string address, string reason);
+
+    [LoggerMessage(57, LogLevel.Warning, "{Queue} could not be taken over yet: {Reason}")]
+    public static partial void TakeOverFailed(ILogger logger, MessageQueue queue, string reason);
+
+    [LoggerMessage(58, LogLevel.Information, "{Queue} goes on from offset {Offset}, as a broker demands")]
+    public static partial void OffsetReset(ILogger logger, MessageQueue queue, long offset);
+
+    [LoggerMessage(59, LogLevel.Information, "A broker demands other offsets for {Count} queues of topic {Topic}")]
+    public static partial void ResetDemanded(ILogger logger, string topic, int count);
 }

@@ -52,6 +52,10 @@ internal sealed class RouteTable : IAsyncDisposable
         return fetch.Value.WaitAsync(cancel);
     }
 
+    /// <summary>Asks for several topics ahead of their use; what cannot be had is logged.</summary>
+    public Task PrepareAsync(IEnumerable<string> topics, CancellationToken cancel) =>
+        Task.WhenAll(topics.Select(RefreshQuietlyAsync)).WaitAsync(cancel);
+
     /// <summary>Has the topic asked for again soon: something that went wrong suggests that its route is out of date.</summary>
     public void RequestRefresh(string topic) => _ = RefreshQuietlyAsync(topic);
 

@@ -43,6 +43,9 @@ internal sealed class Heartbeats : IAsyncDisposable
         _loop = RunAsync();
     }
 
+    /// <summary>Has all brokers told soon.</summary>
+    public void Wake() => _pulse.Wake();
+
     /// <summary>Tells all brokers now; one that cannot be told is logged and told next time.</summary>
     public async Task SendAsync(CancellationToken cancel)
     {
@@ -87,7 +90,7 @@ internal sealed class Heartbeats : IAsyncDisposable
     {
         if (_session.Routes.BrokerAddresses(_mastersOnly).Any(address => !_told.GetValueOrDefault(address)))
         {
-            _pulse.Wake();
+            Wake();
         }
     }
 
