@@ -1,0 +1,264 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using GrayMQ.Compatibility.Tests.Servers;
+
+namespace GrayMQ.Compatibility.Tests.Wire;
+
+/// <summary>
+/// Compares an answer with RocketMQ's, field by field. What cannot be equal between two runs is expected with its live value, and
+/// held to it: the broker's address, the offset of a message in a log that starts at another place, the port that a message came
+/// from. Times that the server takes lie between the replay's start and now.
+/// </summary>
+/// <param name="live">The servers under test.</param>
+/// <param name="logStart">Physical offset at which the recording's first message stood.</param>
+/// <param name="sameStore">The broker runs on the recorded broker's store: what is in it has the recorded values.</param>
+internal sealed class AnswerComparison(TestServers live, long logStart, bool sameStore)
+{
+    private const int QueryMessage = 12;
+
+    // UNIQ_KEY, 32 digits, two separators: RocketMQ stores a batch's key behind each message's own, this broker does not.
+    private const int SecondUniqueKeyBytes = 8 + 1 + 32 + 1;
+
+    private static readonly HashSet<int> WithMessages = [11, QueryMessage, 33, 361];
+
+    // Times of storing, which another run cannot repeat.
+    private static readonly HashSet<string> ServerTimes =
+        ["lastUpdateTimestamp", "lastTimestamp", "indexLastUpdateTimestamp", "storeTimestamp"];
+
+    // Java's HashSet and ConcurrentHashMap: in no order.
+    private static readonly HashSet<string> Sets = ["topicList", "groupList", "consumerIdList", "lockOKMQSet"];
+
+    private readonly long _startedAt = live.Time.GetUtcNow().ToUnixTimeMilliseconds();
+    private readonly HashSet<string> _clientHosts = [];
+    private readonly List<long> _batchOffsets = [];
+    private readonly List<Mismatch> _mismatches = [];
+
+    public IReadOnlyList<Mismatch> Mismatches => _mismatches;
+
+    /// <summary>Tells from where messages may come.</summary>
+    public void AddClient(IPEndPoint local) => _clientHosts.Add(local.ToString());
+
+    /// <summary>Tells what RocketMQ answered to a batch: which of its messages are longer than here.</summary>
+    public void AddBatch(WireFrame expected) => _batchOffsets.AddRange(expected.Fields["msgId"].Split(',').Select(OffsetIn));
+
+    /// <param name="request">The request that both answers are to; null when the server itself asks.</param>
+    public void Compare(WireFrame? request, WireFrame expected, WireFrame actual)
+    {
+        string told = request is null
+            ? "asked by the server"
+            : string.Join(", ", request.Fields.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}"));
+        int code = request?.Code ?? expected.Code;
+
+        Check("code", Text(expected.Code), Text(actual.Code));
+        Check("flag", Text(expected.Flag), Text(actual.Flag));
+        Check("remark", expected.Remark, actual.Remark);
+        Check("language", expected.Language, actual.Language);
+        Check("version", Text(expected.Version), Text(actual.Version));
+        Check("serializeTypeCurrentRPC", expected.Serialization, actual.Serialization);
+        foreach (string name in expected.Fields.Keys.Union(actual.Fields.Keys))
+        {
+            CheckField(name, expected.Fields.GetValueOrDefault(name), actual.Fields.GetValueOrDefault(name));
+        }
+
+        if (WithMessages.Contains(code) && expected.Code == 0)
+        {
+            CompareMessages(StoredRecord.DecodeAll(expected.Body), StoredRecord.DecodeAll(actual.Body));
+        }
+        else if (IsJson(expected.Body) && IsJson(actual.Body))
+        {
+            CompareJson("body", LooseJson.Parse(expected.Body), LooseJson.Parse(actual.Body));
+        }
+        else
+        {
+            Check("body", Encoding.UTF8.GetString(expected.Body), Encoding.UTF8.GetString(actual.Body));
+        }
+
+        void Check(string field, string? wanted, string? got)
+        {
+            if (wanted != got)
+            {
+                _mismatches.Add(new Mismatch(code, field, wanted, got, told));
+            }
+        }
+
+        void CheckField(string name, string? wanted, string? got)
+        {
+            string field = $"extFields.{name}";
+            if (wanted is null || got is null)
+            {
+                Check(field, wanted, got);
+            }
+            else if (name == "msgId")
+            {
+                Check(field, string.Join(',', wanted.Split(',').Select(LiveMessageId)), got);
+            }
+            else if (name == "bodyCrc32")
+            {
+                // RocketMQ: UtilAll.crc32 drops the sign bit.
+                Check(field, Text(Crc32(actual.Body) & int.MaxValue), got);
+            }
+            else if (name == "indexLastUpdatePhyoffset")
+            {
+                Check(field, LiveOffset(wanted), got);
+            }
+            else
+            {
+                CheckValue(field, name, LiveText(wanted), got);
+            }
+        }
+
+        void CheckValue(string field, string name, string? wanted, string? got)
+        {
+            if (!sameStore && wanted is not (null or "0") && ServerTimes.Contains(name))
+            {
+                CheckTime(field, wanted, got);
+            }
+            else
+            {
+                Check(field, wanted, got);
+            }
+        }
+
+        void CheckTime(string field, string wanted, string? got)
+        {
+            long now = live.Time.GetUtcNow().ToUnixTimeMilliseconds();
+            bool isLive = long.TryParse(got, NumberStyles.None, CultureInfo.InvariantCulture, out long time)
+                && time >= _startedAt && time <= now;
+            if (!isLive)
+            {
+                _mismatches.Add(new Mismatch(code, field, $"a time from {_startedAt} to {now} for {wanted}", got, told));
+            }
+        }
+
+        void CompareMessages(IReadOnlyList<StoredRecord> wanted, IReadOnlyList<StoredRecord> got)
+        {
+            Check("messages", Text(wanted.Count), Text(got.Count));
+            foreach ((int index, (StoredRecord want, StoredRecord have)) in wanted.Zip(got).Index())
+            {
+                Dictionary<string, string> haveFields = have.Fields().ToDictionary(StringComparer.Ordinal);
+                Dictionary<string, string> wantFields = want.Fields().ToDictionary(StringComparer.Ordinal);
+                foreach (string name in wantFields.Keys.Union(haveFields.Keys))
+                {
+                    CheckMessageField(
+                        $"message[{Text(index)}].{name}", name, wantFields.GetValueOrDefault(name), haveFields.GetValueOrDefault(name));
+                }
+            }
+        }
+
+        void CheckMessageField(string field, string name, string? wanted, string? got)
+        {
+            switch (name)
+            {
+                case "physicalOffset":
+                    Check(field, LiveOffset(wanted!), got);
+                    break;
+                case "storeHost" when !sameStore:
+                    Check(field, live.BrokerAddress, got);
+                    break;
+                case "bornHost" when !sameStore:
+                    Check(field, _clientHosts.Contains(got!) ? got : "one of the clients' addresses", got);
+                    break;
+                default:
+                    CheckValue(field, name, wanted, got);
+                    break;
+            }
+        }
+
+        void CompareJson(string path, JsonNode wanted, JsonNode got)
+        {
+            if (wanted is JsonNode.Object wantedObject && got is JsonNode.Object gotObject)
+            {
+                foreach (string name in wantedObject.Members.Keys.Union(gotObject.Members.Keys))
+                {
+                    string member = $"{path}.{name}";
+                    if (!wantedObject.Members.TryGetValue(name, out JsonNode? want)
+                        || !gotObject.Members.TryGetValue(name, out JsonNode? have))
+                    {
+                        Check(member, wantedObject.Members.GetValueOrDefault(name)?.ToString(), gotObject.Members.GetValueOrDefault(name)?.ToString());
+                    }
+                    else if (Sets.Contains(name) && want is JsonNode.Array wantedSet && have is JsonNode.Array gotSet)
+                    {
+                        CompareSets(member, wantedSet, gotSet);
+                    }
+                    else
+                    {
+                        CompareJson(member, want, have);
+                    }
+                }
+            }
+            else if (wanted is JsonNode.Array wantedItems && got is JsonNode.Array gotItems && wantedItems.Items.Count == gotItems.Items.Count)
+            {
+                foreach ((int index, (JsonNode want, JsonNode have)) in wantedItems.Items.Zip(gotItems.Items).Index())
+                {
+                    CompareJson($"{path}[{Text(index)}]", want, have);
+                }
+            }
+            else
+            {
+                CheckValue(path, path[(path.LastIndexOf('.') + 1)..], LiveText(wanted.ToString()!), got.ToString());
+            }
+        }
+
+        void CompareSets(string field, JsonNode.Array wanted, JsonNode.Array got)
+        {
+            string[] wantedItems = [.. wanted.Items.Select(item => LiveText(item.ToString()!))];
+            string[] gotItems = [.. got.Items.Select(item => item.ToString()!)];
+            foreach (string missing in wantedItems.Except(gotItems, StringComparer.Ordinal))
+            {
+                Check($"{field}[{missing}]", missing, null);
+            }
+
+            foreach (string added in gotItems.Except(wantedItems, StringComparer.Ordinal))
+            {
+                Check($"{field}[{added}]", null, added);
+            }
+
+            Assert.Equal(gotItems.Length, gotItems.Distinct(StringComparer.Ordinal).Count());
+        }
+    }
+
+    /// <summary>Notes that an answer came, or a request of the server, that RocketMQ did not send.</summary>
+    public void AddSurplus(WireFrame frame) =>
+        _mismatches.Add(new Mismatch(frame.Code, "frame", null, frame.ToString(), "surplus"));
+
+    private static bool IsJson(byte[] body) => body.Length > 0 && body[0] is (byte)'{' or (byte)'[';
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private string LiveText(string recorded) => recorded
+        .Replace(Recording.BrokerAddress, live.BrokerAddress, StringComparison.Ordinal)
+        .Replace(Recording.BrokerHaAddress, live.BrokerHaAddress, StringComparison.Ordinal);
+
+    private string LiveOffset(string recorded) => Text(LiveOffset(long.Parse(recorded, CultureInfo.InvariantCulture)));
+
+    private long LiveOffset(long recorded) =>
+        recorded - logStart - ((long)SecondUniqueKeyBytes * _batchOffsets.Count(batched => batched < recorded));
+
+    private static long OffsetIn(string messageId) =>
+        long.Parse(messageId.AsSpan(16), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    private static uint Crc32(byte[] bytes)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte b in bytes)
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
+            }
+        }
+
+        return ~crc;
+    }
+
+    // RocketMQ: MessageDecoder.createMessageId: address 4, port 4, physical offset 8, in hex.
+    private string LiveMessageId(string recorded)
+    {
+        IPEndPoint broker = IPEndPoint.Parse(live.BrokerAddress);
+        return Convert.ToHexString(broker.Address.GetAddressBytes())
+            + broker.Port.ToString("X8", CultureInfo.InvariantCulture)
+            + LiveOffset(OffsetIn(recorded)).ToString("X16", CultureInfo.InvariantCulture);
+    }
+}

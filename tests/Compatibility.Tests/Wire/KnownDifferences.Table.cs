@@ -1,0 +1,48 @@
+namespace GrayMQ.Compatibility.Tests.Wire;
+
+internal static partial class KnownDifferences
+{
+    private static readonly string[] Everywhere = [];
+    private static readonly string[] MqAdmin = ["mqadmin"];
+    private static readonly string[] Sent = ["registration sent"];
+    private static readonly string[] WithBatch = ["send-pull", "send-pull-binary"];
+
+    private static readonly Entry[] Table =
+    [
+        new(Everywhere, null, "language", "JAVA", "DOTNET",
+            "An answer says in which language the server is written; clients do not look at it."),
+        new(["send-pull-binary"], null, "serializeTypeCurrentRPC", "JSON", "ROCKETMQ",
+            "RocketMQ answers in the form that the server is set to (JSON); here the answer has the form of the request. "
+            + "Clients read either, as each frame says which it is."),
+        new(WithBatch, 11, @"message\[\d\]\.properties\.UNIQ_KEY", @"\w{32} then \w{32}", @"\w{32}",
+            "RocketMQ puts the unique key of a batch behind each message's own, so that a consumer sees the batch's id for each of "
+            + "its messages, though the producer was told others. Here each message keeps its own."),
+        new(WithBatch, 11, @"message\[\d\]\.totalBytes", "299|305", "257|263",
+            "A message of a batch is shorter by the batch's unique key, 42 bytes."),
+        new(["lite-pull"], 31, "remark", "", "\\(nothing\\)",
+            "An empty remark is not sent."),
+        new(["orderly"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
+            "QUERY_NOT_FOUND says in words of its own that a group has no offset; clients go by the code."),
+
+        new(MqAdmin, 17, "remark", "not set any response code", @"\(nothing\)",
+            "RocketMQ leaves its place holder for a remark in the successful answer."),
+        new(MqAdmin, 300, @"body\.groupList\[""Golden\w+""\]", @"""Golden\w+""", @"\(nothing\)",
+            "RocketMQ 5.3.3 lists each topic that had a consumer as a group of itself (ConsumerManager adds the topic's name)."),
+
+        new(Sent, 103, "extFields\\.heartbeatTimeoutMillis", "\\(nothing\\)", "120000",
+            "RocketMQ's broker tells how long it may be silent (brokerNotActiveTimeoutMillis) only where slaves may act as masters; "
+            + "here it always does, with RocketMQ's default."),
+        new(Sent, 103, @"body\.topicConfigSerializeWrapper\.dataVersion\.counter", "0", "1",
+            "The version of the topics counts the making of the system topics as one change."),
+        new(Sent, 103, @"body\.topicConfigSerializeWrapper\.dataVersion\.timestamp", @"\d+", @"\d+",
+            "The version holds the time of the broker's start."),
+        new(Sent, 103, @"body\.topicConfigSerializeWrapper\.mappingDataVersion\.timestamp", @"\d+", "0",
+            "There are no static topics, so their mappings have no version."),
+        new(Sent, 103, @"body\.topicConfigSerializeWrapper\.topicConfigTable\.rmq_sys_REVIVE_LOG_DefaultCluster", @"\{.*\}", @"\(nothing\)",
+            "Pop has no revive topic here: check points are not kept as messages."),
+        new(Sent, 103, @"body\.topicConfigSerializeWrapper\.topicConfigTable\.rmq_sys_SYNC_BROKER_MEMBER_broker-a", @"\{.*\}", @"\(nothing\)",
+            "The topic by which a broker's replicas find each other: there are none."),
+        new(Sent, 103, @"body\.topicConfigSerializeWrapper\.topicConfigTable\.rmq_sys_wheel_timer", @"\{.*\}", @"\(nothing\)",
+            "The topic of RocketMQ's timing wheel: timers will not be kept as messages here."),
+    ];
+}

@@ -1,0 +1,44 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace GrayMQ.Compatibility.Tests.Wire;
+
+/// <summary>Frames with JSON headers, written by the book and not by the product's own codec.</summary>
+internal static class WireFrames
+{
+    public static byte[] GetRoute(string topic) => Write(105, 0, 1, ("topic", topic));
+
+    public static byte[] GetMaxOffset(string topic, string queueId) => Write(30, 0, 1, ("topic", topic), ("queueId", queueId));
+
+    /// <summary>What mqadmin updateTopic asks of a broker.</summary>
+    public static byte[] CreateTopic(string topic, string queues) => Write(
+        17,
+        0,
+        1,
+        ("topic", topic),
+        ("defaultTopic", "TBW102"),
+        ("readQueueNums", queues),
+        ("writeQueueNums", queues),
+        ("perm", "6"),
+        ("topicFilterType", "SINGLE_TAG"),
+        ("topicSysFlag", "0"),
+        ("order", "false"));
+
+    /// <summary>The answer of a server that has nothing to tell.</summary>
+    public static byte[] Success(int opaque) => Write(0, 1, opaque);
+
+    private static byte[] Write(int code, int flag, int opaque, params (string Name, string Value)[] fields)
+    {
+        string values = string.Join(',', fields.Select(field => $"\"{JsonEncodedText.Encode(field.Name)}\":\"{JsonEncodedText.Encode(field.Value)}\""));
+        byte[] header = Encoding.UTF8.GetBytes(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{{\"code\":{code},\"extFields\":{{{values}}},\"flag\":{flag},\"language\":\"JAVA\",\"opaque\":{opaque},\"serializeTypeCurrentRPC\":\"JSON\",\"version\":479}}"));
+        var frame = new byte[8 + header.Length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, 4 + header.Length);
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(4), header.Length);
+        header.CopyTo(frame.AsSpan(8));
+        return frame;
+    }
+}
