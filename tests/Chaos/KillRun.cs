@@ -16,9 +16,10 @@ namespace GrayMQ.Chaos;
 internal sealed class KillRun(KillOptions options)
 {
     private const string Topic = "Chaos";
-    private const string Group = "chaos-consumer";
     private const int PullBatch = 32;
 
+    private static readonly byte[] TopicUtf8 = Encoding.UTF8.GetBytes(Topic);
+    private static readonly byte[] GroupUtf8 = "chaos-consumer"u8.ToArray();
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
@@ -95,7 +96,7 @@ internal sealed class KillRun(KillOptions options)
             var header = new SendMessageHeader
             {
                 ProducerGroup = "chaos"u8.ToArray(),
-                Topic = Encoding.UTF8.GetBytes(Topic),
+                Topic = TopicUtf8,
                 DefaultTopic = "TBW102"u8.ToArray(),
                 DefaultTopicQueueNums = options.Queues,
                 QueueId = (int)(number % options.Queues),
@@ -147,7 +148,7 @@ internal sealed class KillRun(KillOptions options)
                     RemotingCommand answer = await client.InvokeAsync(
                         address,
                         RequestCode.UpdateConsumerOffset,
-                        new UpdateConsumerOffsetHeader { ConsumerGroup = Group, Topic = Topic, QueueId = queue, CommitOffset = next },
+                        new UpdateConsumerOffsetHeader { ConsumerGroup = GroupUtf8, Topic = TopicUtf8, QueueId = queue, CommitOffset = next },
                         default,
                         CallTimeout,
                         killed);
@@ -183,7 +184,7 @@ internal sealed class KillRun(KillOptions options)
             RemotingCommand answer = await client.InvokeAsync(
                 address,
                 RequestCode.QueryConsumerOffset,
-                new QueryConsumerOffsetHeader { ConsumerGroup = Group, Topic = Topic, QueueId = queue },
+                new QueryConsumerOffsetHeader { ConsumerGroup = GroupUtf8, Topic = TopicUtf8, QueueId = queue },
                 default,
                 CallTimeout,
                 cancel);
@@ -234,8 +235,8 @@ internal sealed class KillRun(KillOptions options)
     {
         var header = new PullMessageHeader
         {
-            ConsumerGroup = Encoding.UTF8.GetBytes(Group),
-            Topic = Encoding.UTF8.GetBytes(Topic),
+            ConsumerGroup = GroupUtf8,
+            Topic = TopicUtf8,
             QueueId = queue,
             QueueOffset = offset,
             MaxMessages = PullBatch,
