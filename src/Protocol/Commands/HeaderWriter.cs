@@ -8,6 +8,7 @@ namespace GrayMQ.Protocol.Commands;
 /// <summary>Writes named fields in either form of header; in both, all values are text, handed in as valid UTF-8.</summary>
 public ref struct HeaderWriter
 {
+    private const int JsonNameBytes = 4; // comma, two quotes, colon
     private const int MaxNumberBytes = 20;
     private const int MaxEscapeBytes = 6;
     private const int MaxStackBytes = 256;
@@ -134,13 +135,20 @@ public ref struct HeaderWriter
     {
         if (_json)
         {
+            // Names are this program's own and need no escapes.
+            Span<byte> to = _buffer.Reserve(name.Length + JsonNameBytes);
+            int at = 0;
             if (_any)
             {
-                _buffer.Append(","u8);
+                to[at++] = (byte)',';
             }
 
-            AppendJsonString(_buffer, name);
-            _buffer.Append(":"u8);
+            to[at++] = (byte)'"';
+            name.CopyTo(to[at..]);
+            at += name.Length;
+            to[at++] = (byte)'"';
+            to[at++] = (byte)':';
+            _buffer.Advance(at);
             _any = true;
         }
         else

@@ -7,13 +7,18 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Store.Dispatching;
 
 /// <summary>
-/// Follows the commit log on a thread of its own and dispatches every message: queue, index, listener. With SYNC_FLUSH it
-/// stays behind the flush, so that no consumer sees what a power failure could take back.
+/// Follows the commit log and dispatches every message: queue, index, listener. One thread follows at a time: with ASYNC_FLUSH mostly
+/// one that has just appended, whose caches hold the message and which needs not wake anybody; else, and whenever more is there than
+/// such a thread should be kept for, the dispatcher's own. With SYNC_FLUSH it stays behind the flush, so that no consumer sees what a
+/// power failure could take back.
 /// </summary>
 internal sealed class Dispatcher : IDisposable
 {
     // Messages dispatched under one hold of the lock: others that need it wait no longer than this.
     private const int BatchMessages = 64;
+
+    // An appender has a request to answer: what is left after so many batches is the dispatcher's own thread's.
+    private const int MaxAppenderBatches = 2;
 
     // Looks again so often before sleeping: under load the next message is there by then, and no wake-up has to be paid.
     private const int YieldsBeforeSleep = 8;
@@ -28,7 +33,8 @@ internal sealed class Dispatcher : IDisposable
     private readonly Thread _thread;
     private volatile bool _stopping;
     private volatile bool _retryPassed;
-    private bool _failing;
+    private volatile bool _failing;
+    private int _following;
     private long _offset;
 
     public Dispatcher(
@@ -69,6 +75,23 @@ internal sealed class Dispatcher : IDisposable
     /// <summary>Something new can be dispatched.</summary>
     public void Wake() => _signal.Wake();
 
+    /// <summary>
+    /// Something was appended: dispatches it on the calling thread, unless another one is at it, which then finds it before it
+    /// leaves.
+    /// </summary>
+    public void Follow()
+    {
+        for (int batch = 0; batch < MaxAppenderBatches && !_failing; batch++)
+        {
+            if (!TryFollow() || Offset >= Limit)
+            {
+                return;
+            }
+        }
+
+        _signal.Wake();
+    }
+
     /// <summary>Stops the thread, once it has dispatched what can be.</summary>
     public void Stop()
     {
@@ -89,10 +112,15 @@ internal sealed class Dispatcher : IDisposable
         int yields = 0;
         while (true)
         {
-            if (!_failing && _offset < Limit)
+            if (!_failing && Offset < Limit)
             {
                 yields = 0;
-                TryDispatchBatch();
+                if (!TryFollow())
+                {
+                    // An appender is at it, and will be done in a moment.
+                    Thread.Yield();
+                }
+
                 continue;
             }
 
@@ -116,7 +144,7 @@ internal sealed class Dispatcher : IDisposable
 
             yields = 0;
             _signal.PrepareToSleep();
-            if (_stopping || _retryPassed || (!_failing && _offset < Limit))
+            if (_stopping || _retryPassed || (!_failing && Offset < Limit))
             {
                 _signal.StayAwake();
                 continue;
@@ -124,6 +152,27 @@ internal sealed class Dispatcher : IDisposable
 
             _signal.Sleep();
         }
+    }
+
+    // Dispatches a batch unless another thread is at it. Both the append and the way out of here are full fences: either this
+    // thread sees what was appended meanwhile, or its appender sees that nobody follows.
+    private bool TryFollow()
+    {
+        if (Interlocked.CompareExchange(ref _following, 1, 0) != 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            TryDispatchBatch();
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _following, 0);
+        }
+
+        return true;
     }
 
     private void TryDispatchBatch()
