@@ -8,7 +8,6 @@ namespace GrayMQ.Protocol.Commands;
 /// <summary>Writes named fields in either form of header; in both, all values are text, handed in as valid UTF-8.</summary>
 public ref struct HeaderWriter
 {
-    private const int JsonNameBytes = 4; // comma, two quotes, colon
     private const int MaxNumberBytes = 20;
     private const int MaxEscapeBytes = 6;
     private const int MaxStackBytes = 256;
@@ -97,15 +96,21 @@ public ref struct HeaderWriter
 
     internal static void AppendJsonString(HeaderBuffer buffer, scoped ReadOnlySpan<byte> utf8)
     {
-        buffer.Append("\""u8);
-        while (true)
+        int plain = utf8.IndexOfAny(Escaped);
+        if (plain < 0)
         {
-            int plain = utf8.IndexOfAny(Escaped);
-            if (plain < 0)
-            {
-                break;
-            }
+            // By far the most, and written in one go.
+            Span<byte> whole = buffer.Reserve(utf8.Length + 2);
+            whole[0] = (byte)'"';
+            utf8.CopyTo(whole[1..]);
+            whole[utf8.Length + 1] = (byte)'"';
+            buffer.Advance(utf8.Length + 2);
+            return;
+        }
 
+        buffer.Append("\""u8);
+        for (; plain >= 0; plain = utf8.IndexOfAny(Escaped))
+        {
             Span<byte> to = buffer.Reserve(plain + MaxEscapeBytes);
             utf8[..plain].CopyTo(to);
             buffer.Advance(plain + Escape(utf8[plain], to[plain..]));
@@ -135,20 +140,13 @@ public ref struct HeaderWriter
     {
         if (_json)
         {
-            // Names are this program's own and need no escapes.
-            Span<byte> to = _buffer.Reserve(name.Length + JsonNameBytes);
-            int at = 0;
             if (_any)
             {
-                to[at++] = (byte)',';
+                _buffer.Append(","u8);
             }
 
-            to[at++] = (byte)'"';
-            name.CopyTo(to[at..]);
-            at += name.Length;
-            to[at++] = (byte)'"';
-            to[at++] = (byte)':';
-            _buffer.Advance(at);
+            AppendJsonString(_buffer, name);
+            _buffer.Append(":"u8);
             _any = true;
         }
         else
