@@ -1,8 +1,11 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Http;
 using GrayMQ.Broker.Locks;
+using GrayMQ.Broker.Maintenance;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
@@ -40,6 +43,8 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     private readonly ParkedPulls _parked;
     private readonly BrokerStatistics _statistics;
     private readonly ClientRegistry _clients;
+    private readonly BrokerPages _pages;
+    private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
     private readonly RemotingClient _nameServers;
     private readonly NameServerRegistration _registration;
@@ -77,9 +82,21 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
 
         _statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
 
+        var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
+        LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
+        LiveSetting<int> permission = running.Follow(BrokerSettings.BrokerPermission);
+        int registeredPermission = permission.Value;
+        running.Changed += _ =>
+        {
+            if (Interlocked.Exchange(ref registeredPermission, permission.Value) != permission.Value)
+            {
+                // What the routes hold of each topic changes with it.
+                topics.RaiseVersion();
+            }
+        };
         ClientLimits limits = ClientSettings.ToLimits(settings);
         _clients = ClientRegistry.Open(
-            _metadata, groups, limits, () => settings.Get(ClientSettings.NotifyConsumerIdsChangedEnable), time, loggers);
+            _metadata, groups, limits, () => notify.Value, time, loggers);
         ConsumerTable consumers = _clients.Consumers;
         var heartbeats = new HeartbeatHandler(consumers, _clients.Producers, groups, topics, limits);
         topics.Changed += change =>
@@ -97,20 +114,22 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             }
         };
 
+        string brokerName = settings.Get(BrokerSettings.BrokerName);
+        var progress = new ConsumeProgress(brokerName, topics, consumers, _offsets, _store, _statistics);
         _certificate = ServerCertificate.Load(
             settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
             BrokerRequests.Table(
                 new SendMessageHandler(
-                    BrokerSettings.SendOptions(settings),
+                    BrokerSettings.SendOptions(settings, running),
                     topics,
                     _store,
                     _statistics,
                     new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                     time),
                 new PullMessageHandler(
-                    BrokerSettings.PullOptions(settings), topics, groups, consumers, _offsets, _store, _parked, _statistics),
+                    BrokerSettings.PullOptions(settings, running), topics, groups, consumers, _offsets, _store, _parked, _statistics),
                 new QueueOffsetHandler(topics, _store),
                 new MessageQueryHandler(_store, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
                 heartbeats,
@@ -131,29 +150,61 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
                 new ExportHandler(_export),
                 new ClientQueryHandler(consumers, _clients.Producers, _offsets),
                 new ConsumerCallHandler(settings.Get(BrokerSettings.BrokerName), consumers, topics, groups, _store),
-                new QueueLockHandler(_clients.Locks, limits)),
+                new QueueLockHandler(_clients.Locks, limits),
+                new ConsumeStatsHandler(brokerName, address.ToString(), progress, topics, groups, _offsets, _store, time),
+                new TopicStatsHandler(brokerName, topics, _store, _statistics),
+                new RuntimeInfoHandler(storeOptions.RootDirectory, _store, _statistics, time),
+                new BrokerConfigHandler(running),
+                new CleanupHandler(topics, _store, loggers.CreateLogger<CleanupHandler>())),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
         _server.ConnectionClosed += heartbeats.ConnectionClosed;
 
+        var metrics = new MetricsPage(
+            settings.Get(BrokerSettings.BrokerClusterName),
+            brokerName,
+            storeOptions.RootDirectory,
+            _statistics,
+            progress,
+            topics,
+            groups,
+            consumers,
+            _clients.Producers,
+            _parked,
+            _store,
+            time);
+        _pages = new BrokerPages(metrics, _store);
+        _http = BrokerSettings.HttpEndPoint(settings) is { } httpEndPoint
+            ? new HttpEndpoint(httpEndPoint, _pages.ByPath, loggers)
+            : null;
+
         _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _registration = new NameServerRegistration(
-            BrokerSettings.RegistrationOptions(settings), topics, _nameServers, time, loggers.CreateLogger<NameServerRegistration>());
+            BrokerSettings.RegistrationOptions(settings, running), topics, _nameServers, time, loggers.CreateLogger<NameServerRegistration>());
     }
 
     /// <summary>The addresses that are bound, once started: the main one first.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints => _server.EndPoints;
 
+    /// <summary>Where health checks and metrics are, once started; null when they are switched off.</summary>
+    public IPEndPoint? HttpEndPoint => _http?.EndPoint;
+
     /// <summary>Serves, then registers with the name servers; one that is away does not fail this.</summary>
     /// <exception cref="IOException">An address cannot be bound; the message names it.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (_http is not null)
+        {
+            await _http.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         _store.Start();
         _statistics.Start();
         _clients.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
+        _pages.IsServing = true;
         Log.Started(
             _logger,
             _settings.Get(BrokerSettings.BrokerName),
@@ -164,11 +215,17 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     /// <summary>Leaves the routes, answers what was asked, and writes down what RocketMQ would read.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        _pages.IsServing = false;
         await _registration.StopAsync(cancellationToken).ConfigureAwait(false);
         _parked.Close();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         _offsets.Write();
         _export.Write();
+        if (_http is not null)
+        {
+            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         Log.Stopped(_logger, _settings.Get(BrokerSettings.BrokerName));
     }
 
@@ -177,6 +234,11 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         await _registration.DisposeAsync().ConfigureAwait(false);
         await _nameServers.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
+        if (_http is not null)
+        {
+            await _http.DisposeAsync().ConfigureAwait(false);
+        }
+
         _parked.Dispose();
         _statistics.Dispose();
         await _store.DisposeAsync().ConfigureAwait(false);

@@ -1,11 +1,14 @@
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
+using GrayMQ.Broker.Maintenance;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
 using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -34,7 +37,12 @@ internal static class BrokerRequests
         ExportHandler export,
         ClientQueryHandler clients,
         ConsumerCallHandler consumerCalls,
-        QueueLockHandler locks) => new RequestTable()
+        QueueLockHandler locks,
+        ConsumeStatsHandler consumeStats,
+        TopicStatsHandler topicStats,
+        RuntimeInfoHandler runtimeInfo,
+        BrokerConfigHandler configuration,
+        CleanupHandler cleanups) => new RequestTable()
         .On(RequestCode.SendMessage, SendMessageHeader.Read, sending.HandleAsync)
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
@@ -87,5 +95,17 @@ internal static class BrokerRequests
         .OnPool<GroupTopicHeader>(RequestCode.QuerySubscriptionByConsumer, clients.SubscriptionAsync)
         .OnPool<GetConsumerRunningInfoHeader>(RequestCode.GetConsumerRunningInfo, consumerCalls.RunningInfoAsync)
         .OnPool<ConsumeMessageDirectlyHeader>(RequestCode.ConsumeMessageDirectly, consumerCalls.ConsumeDirectlyAsync)
-        .OnPool<GetConsumerStatusHeader>(RequestCode.InvokeBrokerToGetConsumerStatus, consumerCalls.StatusAsync);
+        .OnPool<GetConsumerStatusHeader>(RequestCode.InvokeBrokerToGetConsumerStatus, consumerCalls.StatusAsync)
+
+        .OnPool<GetConsumeStatsHeader>(RequestCode.GetConsumeStats, consumeStats.GroupAsync)
+        .OnPool<GetBrokerConsumeStatsHeader>(RequestCode.GetBrokerConsumeStats, consumeStats.AllGroupsAsync)
+        .OnPool<GroupTopicHeader>(RequestCode.QueryConsumeTimeSpan, consumeStats.TimeSpanAsync)
+        .OnPool<TopicHeader>(RequestCode.GetTopicStatsInfo, topicStats.TopicAsync)
+        .OnPool<ViewBrokerStatsDataHeader>(RequestCode.ViewBrokerStatsData, topicStats.StatsAsync)
+        .OnPool<NoHeader>(RequestCode.GetBrokerRuntimeInfo, runtimeInfo.HandleAsync)
+        .OnPool<NoHeader>(RequestCode.GetBrokerConfig, configuration.GetAsync)
+        .OnPool<NoHeader>(RequestCode.UpdateBrokerConfig, configuration.UpdateAsync)
+        .OnPool<NoHeader>(RequestCode.CleanExpiredConsumeQueue, cleanups.ConsumeQueuesAsync)
+        .OnPool<NoHeader>(RequestCode.CleanUnusedTopic, cleanups.UnusedTopicsAsync)
+        .OnPool<NoHeader>(RequestCode.DeleteExpiredCommitLog, cleanups.CommitLogAsync);
 }

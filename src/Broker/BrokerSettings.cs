@@ -3,6 +3,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Sending;
@@ -217,26 +218,30 @@ public static class BrokerSettings
         };
     }
 
-    internal static SendOptions SendOptions(EffectiveSettings settings) => new()
+    /// <summary>Where health checks and metrics listen; null when they are switched off.</summary>
+    internal static IPEndPoint? HttpEndPoint(EffectiveSettings settings) =>
+        settings.Get(HttpPort) is > 0 and int port ? new IPEndPoint(IPAddress.Parse(settings.Get(HttpAddress)), port) : null;
+
+    internal static SendOptions SendOptions(EffectiveSettings settings, RunningSettings running) => new()
     {
         StoreHost = Address(settings),
         ClusterName = settings.Get(BrokerClusterName),
         Region = settings.Get(RegionId),
         TraceOn = settings.Get(TraceOn),
         MaxMessageBytes = StoreSettings.ToOptions(settings).MaxMessageBytes,
-        BrokerPermission = settings.Get(BrokerPermission),
+        BrokerPermission = running.Follow(BrokerPermission),
     };
 
-    internal static PullOptions PullOptions(EffectiveSettings settings) => new()
+    internal static PullOptions PullOptions(EffectiveSettings settings, RunningSettings running) => new()
     {
         BrokerAddress = settings.Get(BrokerIP1),
-        BrokerPermission = settings.Get(BrokerPermission),
+        BrokerPermission = running.Follow(BrokerPermission),
         LitePullEnabled = settings.Get(LitePullMessageEnable),
         LongPollingEnabled = settings.Get(LongPollingEnable),
         ShortPollingMs = settings.Get(ShortPollingTimeMills),
     };
 
-    internal static RegistrationOptions RegistrationOptions(EffectiveSettings settings) => new()
+    internal static RegistrationOptions RegistrationOptions(EffectiveSettings settings, RunningSettings running) => new()
     {
         NameServers = settings.Get(NamesrvAddr),
         ClusterName = settings.Get(BrokerClusterName),
@@ -248,7 +253,7 @@ public static class BrokerSettings
         Timeout = TimeSpan.FromMilliseconds(settings.Get(RegisterBrokerTimeoutMills)),
         Compress = settings.Get(CompressedRegister),
         NotActiveTimeout = TimeSpan.FromMilliseconds(settings.Get(BrokerNotActiveTimeoutMillis)),
-        BrokerPermission = settings.Get(BrokerPermission),
+        BrokerPermission = running.Follow(BrokerPermission),
     };
 
     private static SettingsCatalogue Build() => new SettingsCatalogue("broker")

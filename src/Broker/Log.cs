@@ -122,4 +122,16 @@ internal static partial class Log
 
     [LoggerMessage(212, LogLevel.Warning, "Locks of group {Group} are refused: {Limit} queues are locked, which is the limit")]
     public static partial void TooManyLocks(ILogger logger, string group, int limit);
+
+    [LoggerMessage(213, LogLevel.Information, "{Key} is {Value} now, it was {OldValue}; changed by {Peer}")]
+    public static partial void SettingChanged(ILogger logger, string key, string oldValue, string value, object? peer);
+
+    [LoggerMessage(214, LogLevel.Information, "Cleaned up: {Code} of {Peer}")]
+    public static partial void CleanedUp(ILogger logger, RequestCode code, object? peer);
+
+    [LoggerMessage(215, LogLevel.Information, "Health checks and metrics are on http://{EndPoint}")]
+    public static partial void HttpListening(ILogger logger, object endPoint);
+
+    [LoggerMessage(216, LogLevel.Error, "A page for HTTP failed")]
+    public static partial void PageFailed(ILogger logger, Exception error);
 }

@@ -285,6 +285,9 @@ public sealed class MessageStore : IAsyncDisposable
     /// <summary>Removes expired commit-log files now, whatever the hour. Returns how many. Throws IOException.</summary>
     public int RemoveExpiredFiles() => _cleaner.RunManually();
 
+    /// <summary>Removes queue and index files of messages that are gone from the log. Throws IOException.</summary>
+    public void RemoveExpiredQueueFiles() => _cleaner.RunOnQueues();
+
     /// <summary>Makes everything durable that was appended and dispatched so far, and takes a check point.</summary>
     public bool TakeCheckPoint() => _checkPointer.Take();
 

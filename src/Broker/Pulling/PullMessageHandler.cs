@@ -144,7 +144,7 @@ internal sealed class PullMessageHandler
 
     private SubscriptionGroupConfig FindGroup(in PullMessageHeader header, RequestCode code)
     {
-        if (!TopicPermission.IsReadable(_options.BrokerPermission))
+        if (!TopicPermission.IsReadable(_options.BrokerPermission.Value))
         {
             throw Forbidden($"the broker[{_options.BrokerAddress}] pulling message is forbidden");
         }

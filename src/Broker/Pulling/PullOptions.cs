@@ -1,3 +1,5 @@
+using GrayMQ.Broker.Configuration;
+
 namespace GrayMQ.Broker.Pulling;
 
 /// <summary>Limits and switches of pulling.</summary>
@@ -7,7 +9,7 @@ internal sealed record PullOptions
     public required string BrokerAddress { get; init; }
 
     /// <summary>RocketMQ: brokerPermission.</summary>
-    public required int BrokerPermission { get; init; }
+    public required LiveSetting<int> BrokerPermission { get; init; }
 
     /// <summary>RocketMQ: litePullMessageEnable.</summary>
     public required bool LitePullEnabled { get; init; }

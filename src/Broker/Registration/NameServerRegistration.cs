@@ -112,11 +112,12 @@ internal sealed class NameServerRegistration : IAsyncDisposable
         (DataVersion version, IReadOnlyList<Topic> topics) = _topics.Snapshot();
         var wrapper = new TopicConfigAndMappingSerializeWrapper { DataVersion = version };
         // A broker that serves both ways leaves permissions as they are: they hold more than reading and writing.
-        bool narrows = !TopicPermission.IsReadable(_options.BrokerPermission) || !TopicPermission.IsWritable(_options.BrokerPermission);
+        int permission = _options.BrokerPermission.Value;
+        bool narrows = !TopicPermission.IsReadable(permission) || !TopicPermission.IsWritable(permission);
         foreach (Topic topic in topics)
         {
             TopicConfig config = topic.Config;
-            wrapper.TopicConfigTable[topic.Name] = narrows ? config with { Perm = config.Perm & _options.BrokerPermission } : config;
+            wrapper.TopicConfigTable[topic.Name] = narrows ? config with { Perm = config.Perm & permission } : config;
         }
 
         return new RegisterBrokerBody { TopicConfigSerializeWrapper = wrapper };

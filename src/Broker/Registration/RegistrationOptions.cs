@@ -1,3 +1,5 @@
+using GrayMQ.Broker.Configuration;
+
 namespace GrayMQ.Broker.Registration;
 
 /// <summary>What this broker says of itself at the name servers.</summary>
@@ -31,5 +33,5 @@ internal sealed record RegistrationOptions
     public required TimeSpan NotActiveTimeout { get; init; }
 
     /// <summary>RocketMQ: brokerPermission; narrows what is registered of each topic.</summary>
-    public required int BrokerPermission { get; init; }
+    public required LiveSetting<int> BrokerPermission { get; init; }
 }

@@ -191,7 +191,7 @@ internal sealed class SendMessageHandler(
             throw new RemotingException(ResponseCode.NoPermission, $"Sending message to topic[{topic.Name}] is forbidden.");
         }
 
-        if (!TopicPermission.IsWritable(options.BrokerPermission & topic.Config.Perm))
+        if (!TopicPermission.IsWritable(options.BrokerPermission.Value & topic.Config.Perm))
         {
             throw new RemotingException(ResponseCode.NoPermission, $"the topic[{topic.Name}] sending message is forbidden");
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Broker.Configuration;
 
 namespace GrayMQ.Broker.Sending;
 
@@ -20,5 +21,5 @@ internal sealed record SendOptions
     public required int MaxMessageBytes { get; init; }
 
     /// <summary>RocketMQ: brokerPermission.</summary>
-    public required int BrokerPermission { get; init; }
+    public required LiveSetting<int> BrokerPermission { get; init; }
 }

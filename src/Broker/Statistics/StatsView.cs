@@ -16,7 +16,7 @@ public readonly record struct StatsView(StatsSum Minute, StatsSum Hour, StatsSum
         long sum = value(traffic.Sum);
         return new StatsSum(
             sum,
-            traffic.Span > TimeSpan.Zero ? sum / traffic.Span.TotalSeconds : 0,
+            sum / traffic.Span.TotalSeconds,
             traffic.Sum.Requests > 0 ? (double)sum / traffic.Sum.Requests : 0);
     }
 }

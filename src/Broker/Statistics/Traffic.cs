@@ -11,12 +11,12 @@ public readonly record struct Traffic(long Messages, long Bytes, long Requests)
         new(left.Messages - right.Messages, left.Bytes - right.Bytes, left.Requests - right.Requests);
 }
 
-/// <summary>What went by in a span of time.</summary>
+/// <summary>What went by in a span of time, which is never zero.</summary>
 public readonly record struct TrafficInSpan(Traffic Sum, TimeSpan Span)
 {
     public double MessagesPerSecond => PerSecond(Sum.Messages);
 
     public double BytesPerSecond => PerSecond(Sum.Bytes);
 
-    private double PerSecond(long count) => Span > TimeSpan.Zero ? count / Span.TotalSeconds : 0;
+    private double PerSecond(long count) => count / Span.TotalSeconds;
 }

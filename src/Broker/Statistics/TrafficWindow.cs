@@ -38,7 +38,10 @@ internal sealed class TrafficWindow
         Sample last = _count < _samples.Length
             ? new Sample(nowMs, total)
             : _samples[(_oldest + _count - 1) % _samples.Length];
-        return new TrafficInSpan(last.Total - first.Total, TimeSpan.FromMilliseconds(last.TimestampMs - first.TimestampMs));
+
+        // The first messages of all are not a rate of thousands per second.
+        long spanMs = Math.Max(last.TimestampMs - first.TimestampMs, (long)TrafficHistory.Interval.TotalMilliseconds);
+        return new TrafficInSpan(last.Total - first.Total, TimeSpan.FromMilliseconds(spanMs));
     }
 
     private readonly record struct Sample(long TimestampMs, Traffic Total);

@@ -253,6 +253,18 @@ public sealed class TopicTable
         Changed?.Invoke(change);
     }
 
+    /// <summary>Raises the version, though no topic has changed: what is told of them elsewhere has.</summary>
+    public void RaiseVersion()
+    {
+        TopicChange change;
+        lock (_changes)
+        {
+            change = Save([], []);
+        }
+
+        Changed?.Invoke(change);
+    }
+
     /// <summary>Deletes the topic's configuration, not what was sent to it; false when there is none.</summary>
     public bool Delete(string name)
     {

@@ -78,6 +78,16 @@ internal sealed class Cleaner(
         }
     }
 
+    /// <summary>Removes queue and index files of messages that are gone from the log.</summary>
+    public void RunOnQueues()
+    {
+        lock (_lock)
+        {
+            _trimmedTo = -1;
+            Trim();
+        }
+    }
+
     private bool IsDeleteHour() => Array.IndexOf(_deleteHours, time.GetLocalNow().Hour) >= 0;
 
     private void MarkDiskFull(double used)

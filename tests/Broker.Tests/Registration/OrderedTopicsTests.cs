@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
@@ -61,6 +62,6 @@ public sealed class OrderedTopicsTests : IDisposable
         Timeout = TimeSpan.FromSeconds(20),
         Compress = false, // the compressed form does not carry the order
         NotActiveTimeout = TimeSpan.FromSeconds(120),
-        BrokerPermission = 6,
+        BrokerPermission = new LiveSetting<int>(6),
     };
 }

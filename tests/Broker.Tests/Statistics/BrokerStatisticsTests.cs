@@ -26,10 +26,10 @@ public sealed class BrokerStatisticsTests : IDisposable
         _statistics.Put(_topic, 7, 700);
 
         StatsView puts = _statistics.Find("TOPIC_PUT_NUMS", "T")!.Value;
-        Assert.Equal(new StatsSum(8, 2, 4), puts.Minute);
+        Assert.Equal(new StatsSum(8, 0.8, 4), puts.Minute);
         Assert.Equal(puts.Minute, puts.Hour);
         Assert.Equal(puts.Minute, puts.Day);
-        Assert.Equal(new StatsSum(800, 200, 400), _statistics.Find("TOPIC_PUT_SIZE", "T")!.Value.Minute);
+        Assert.Equal(new StatsSum(800, 80, 400), _statistics.Find("TOPIC_PUT_SIZE", "T")!.Value.Minute);
     }
 
     [Fact]

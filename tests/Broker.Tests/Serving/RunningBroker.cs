@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Settings;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace GrayMQ.Broker.Serving;
+
+/// <summary>A whole broker on a directory of its own and on free ports, which can be stopped and started again.</summary>
+internal sealed class RunningBroker : IAsyncDisposable
+{
+    public const string Name = "broker-a";
+    public const string Cluster = "TestCluster";
+
+    private readonly string _root = Directory.CreateTempSubdirectory("graymq-broker-").FullName;
+    private readonly (string Key, string Value)[] _settings;
+    private readonly List<Peer> _peers = [];
+    private BrokerHost? _host;
+
+    private RunningBroker((string Key, string Value)[] settings) => _settings = settings;
+
+    /// <summary>The file that the settings come from, as with -c.</summary>
+    public string SettingsPath => Path.Combine(_root, "broker.conf");
+
+    public IPEndPoint Http => _host!.HttpEndPoint!;
+
+    public static async Task<RunningBroker> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var broker = new RunningBroker(settings);
+        await File.WriteAllTextAsync(broker.SettingsPath, $"# the test's\nbrokerName = {Name}\nbrokerClusterName={Cluster}\n");
+        await broker.StartAsync();
+        return broker;
+    }
+
+    /// <summary>A port that nobody listens on.</summary>
+    public static string FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture);
+    }
+
+    public Peer Connect(string id, Action<RequestTable>? answers = null)
+    {
+        var peer = new Peer(_host!.EndPoints[0].ToString(), id, answers);
+        _peers.Add(peer);
+        return peer;
+    }
+
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
+    /// <summary>Sends a message to a queue of a topic, which is created if need be.</summary>
+    public static async Task SendAsync(Peer peer, string topic, int queueId, string body)
+    {
+        var header = new SendMessageHeader
+        {
+            ProducerGroup = "P"u8.ToArray(),
+            Topic = Encoding.UTF8.GetBytes(topic),
+            DefaultTopic = "TBW102"u8.ToArray(),
+            DefaultTopicQueueNums = 2,
+            QueueId = queueId,
+            BornTimestampMs = 1,
+        };
+        RemotingCommand reply = await peer.AskAsync(RequestCode.SendMessageV2, header, Encoding.UTF8.GetBytes(body));
+        Assert.True(reply.ResponseCode == ResponseCode.Success, $"{reply.ResponseCode} {reply.Remark}");
+    }
+
+    /// <summary>Pulls what is there, with a subscription to everything in the request.</summary>
+    public static Task<RemotingCommand> PullAsync(Peer peer, string group, string topic, int queueId, long offset) =>
+        peer.AskAsync(RequestCode.PullMessage, new PullMessageHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(group),
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = queueId,
+            QueueOffset = offset,
+            MaxMessages = 32,
+            SysFlag = PullSysFlag.Subscription,
+            Subscription = "*"u8.ToArray(),
+        });
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        var sources = new SettingsSources().File(SettingsPath)
+            .Set("brokerIP1=127.0.0.1")
+            .Set($"storePathRootDir={Path.Combine(_root, "store")}")
+            .Set("mappedFileSizeCommitLog=1048576")
+            .Set("flushDiskType=ASYNC_FLUSH");
+        foreach ((string key, string value) in _settings)
+        {
+            sources.Set($"{key}={value}");
+        }
+
+        _host = new BrokerHost(
+            BrokerSettings.Catalogue.Load(sources).GetOrThrow(),
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            new FreePortTransport());
+        await _host.StartAsync(CancellationToken.None);
+    }
+
+    private async Task StopAsync()
+    {
+        foreach (Peer peer in _peers)
+        {
+            await peer.DisposeAsync();
+        }
+
+        _peers.Clear();
+        await _host!.StopAsync(CancellationToken.None);
+        await _host.DisposeAsync();
+    }
+
+    /// <summary>Binds a free loopback port whatever is asked for, so that tests may run side by side.</summary>
+    private sealed class FreePortTransport : IConnectionListenerFactory
+    {
+        private readonly SocketTransportFactory _sockets =
+            new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+
+        public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+            _sockets.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), cancellationToken);
+    }
+}
