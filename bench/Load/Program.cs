@@ -15,6 +15,8 @@ var warmUp = new Option<double>("--warm-up") { Description = "Seconds before mea
 var binary = new Option<bool>("--binary") { Description = "Binary headers instead of JSON" };
 var httpPort = new Option<int?>("--http-port") { Description = "Where the broker tells its metrics" };
 var echoPort = new Option<int>("--echo-port") { DefaultValueFactory = _ => 10999 };
+var directory = new Option<string>("--directory") { Description = "Where to write", DefaultValueFactory = _ => "." };
+var blockBytes = new Option<int>("--block") { Description = "Bytes of a write", DefaultValueFactory = _ => 4096 };
 var replyBytes = new Option<int>("--reply-bytes") { Description = "Bytes of an answer", DefaultValueFactory = _ => 300 };
 
 LoadOptions Read(ParseResult parsed)
@@ -62,6 +64,12 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
     Build("pull", "Pulls what was sent", (parsed, cancel) => Print(Scenarios.PullAsync("pull", Read(parsed), cancel)), [.. common, batch]),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
+    Build("disk", "Writes and flushes blocks: how often the disk makes something durable",
+        (parsed, cancel) => Task.Run(
+            () => DiskFlush.Run(
+                parsed.GetRequiredValue(directory), parsed.GetValue(blockBytes), TimeSpan.FromSeconds(parsed.GetValue(seconds))),
+            cancel),
+        directory, blockBytes, seconds),
     Build("compare", "Broker and echo in one run: sends in both forms, and pulls",
         (parsed, cancel) => Scenarios.CompareAsync(Read(parsed), parsed.GetValue(echoPort), cancel),
         broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort),
