@@ -1,5 +1,11 @@
 using System.CommandLine;
+using GrayMQ.Cli.Clusters;
+using GrayMQ.Cli.Groups;
+using GrayMQ.Cli.Messages;
+using GrayMQ.Cli.Offsets;
 using GrayMQ.Cli.Servers;
+using GrayMQ.Cli.Tools;
+using GrayMQ.Cli.Topics;
 
 namespace GrayMQ.Cli;
 
@@ -38,6 +44,12 @@ internal static class GrayMQCommand
         root.Subcommands.Add(StandaloneCommand.Create(context));
         root.Subcommands.Add(NameServerCommand.Create(context));
         root.Subcommands.Add(BrokerCommand.Create(context));
+        var tools = new ToolHost(context);
+        root.Subcommands.Add(TopicCommands.Create(tools));
+        root.Subcommands.Add(GroupCommands.Create(tools));
+        root.Subcommands.Add(MessageCommands.Create(tools));
+        root.Subcommands.Add(OffsetCommands.Create(tools));
+        root.Subcommands.Add(ClusterCommands.Create(tools));
         return root;
     }
 }

@@ -8,11 +8,7 @@ namespace GrayMQ.Cli.Servers;
 internal sealed class ServerOptions
 {
     private readonly Option<string?> _file;
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "One setting, before that of the file; may be given again",
-        HelpName = "KEY=VALUE",
-    };
+    private readonly Option<string[]> _set;
 
     private readonly Option<bool> _print = new("--print-config", "-p")
     {
@@ -48,8 +44,13 @@ internal sealed class ServerOptions
     };
 
     /// <param name="fileDescription">What the file of -c is.</param>
-    public ServerOptions(string fileDescription) =>
+    /// <param name="setDescription">What --set sets.</param>
+    public ServerOptions(
+        string fileDescription, string setDescription = "One setting, before that of the file; may be given again")
+    {
         _file = new Option<string?>("--config", "-c") { Description = fileDescription, HelpName = "FILE" };
+        _set = new Option<string[]>("--set") { Description = setDescription, HelpName = "KEY=VALUE" };
+    }
 
     public void AddTo(Command command)
     {

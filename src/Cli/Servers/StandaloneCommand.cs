@@ -7,7 +7,11 @@ internal static class StandaloneCommand
 {
     public static Command Create(CommandContext context)
     {
-        var options = new ServerOptions("Settings of the broker, as in RocketMQ's broker.conf");
+        var options = new ServerOptions(
+            "Settings of the broker, as in RocketMQ's broker.conf",
+            "One setting, before that of the file; may be given again. A key that both servers have can be set for one of them: "
+            + "broker.KEY=VALUE, namesrv.KEY=VALUE. To be reachable from other machines: bindAddress=0.0.0.0 and brokerIP1=ADDRESS, "
+            + "this machine's address as clients see it");
         var store = new Option<string?>("--store") { Description = "Directory of all data (default ./data)", HelpName = "DIR" };
         Option<string?> nameServerPort = Port("--namesrv-port", "Port of the name server (default 9876)");
         Option<string?> brokerPort = Port("--broker-port", "Port of the broker (default 10911); old clients send to the one 2 below");
@@ -17,14 +21,7 @@ internal static class StandaloneCommand
             Description = "Settings of the name server, as in RocketMQ's namesrv.conf",
             HelpName = "FILE",
         };
-        var command = new Command(
-            "standalone",
-            """
-            Run a name server and a broker in one process, reachable from this machine only.
-
-            To be reachable from others: --set bindAddress=0.0.0.0 --set brokerIP1=ADDRESS, the latter being this machine's address as
-            clients see it. A key that both servers have can be set for one: --set broker.KEY=VALUE, --set namesrv.KEY=VALUE.
-            """);
+        var command = new Command("standalone", "Run a name server and a broker in one process, reachable from this machine only");
         command.Options.Add(store);
         command.Options.Add(nameServerPort);
         command.Options.Add(brokerPort);

@@ -85,8 +85,11 @@ public sealed partial class AdminClient
     /// <param name="topic">Null for all topics that the group consumes.</param>
     public async Task<IReadOnlyDictionary<MessageQueue, OffsetWrapper>> GetConsumerOffsetsAsync(
         string address, string group, string? topic = null, CancellationToken cancel = default) =>
-        (await CallAsync<ConsumeStatsHeader, ConsumeStats>(
-            address, RequestCode.GetConsumeStats, new ConsumeStatsHeader(group, topic), cancel).ConfigureAwait(false)).OffsetTable;
+        (await CallAsync<GetConsumeStatsHeader, ConsumeStats>(
+            address,
+            RequestCode.GetConsumeStats,
+            new GetConsumeStatsHeader { ConsumerGroup = group, Topic = topic },
+            cancel).ConfigureAwait(false)).OffsetTable;
 
     /// <summary>
     /// Has a group go on elsewhere in one queue, or in all of a topic's queues at a broker; its consumers are told.

@@ -1,0 +1,16 @@
+using System.CommandLine;
+using GrayMQ.Cli.Tools;
+
+namespace GrayMQ.Cli.Messages;
+
+/// <summary><c>graymq message …</c></summary>
+internal static class MessageCommands
+{
+    public static Command Create(ToolHost host) => host.Group(
+        "message",
+        "Send, read and find messages",
+        MessageSendCommand.Create(host),
+        MessagePullCommand.Create(host),
+        MessageViewCommand.Create(host),
+        MessageQueryCommand.Create(host));
+}

@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using GrayMQ.Cli.Tests.Support;
+
+namespace GrayMQ.Cli.Tests.Servers;
+
+public sealed class ServerSettingsTests
+{
+    [Fact]
+    public async Task PrintConfig_Standalone_TellsBothServersAndWhereValuesComeFrom()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder.PathOf("broker.conf"), "brokerName=from-file\nflushDiskType=ASYNC_FLUSH\n");
+
+        CommandResult result = await TestCommand.RunAsync(
+            "standalone", "--print-config", "-c", folder.PathOf("broker.conf"), "--broker-port", "12345", "--set", "flushDiskType=SYNC_FLUSH");
+
+        string[] lines = result.ShouldSucceed().Lines;
+        Assert.Equal(2, lines.Count(line => line.StartsWith("# ", StringComparison.Ordinal)));
+        Assert.Contains(lines, line => line.StartsWith("brokerName = from-file", StringComparison.Ordinal) && line.Contains("broker.conf:1"));
+        Assert.Contains(lines, line => line.StartsWith("listenPort = 12345", StringComparison.Ordinal) && line.Contains("--broker-port"));
+        Assert.Contains(lines, line => line.StartsWith("flushDiskType = SYNC_FLUSH", StringComparison.Ordinal) && line.Contains("--set"));
+        Assert.Contains(lines, line => line.StartsWith("brokerIP1 = 127.0.0.1", StringComparison.Ordinal) && line.Contains("# standalone"));
+        Assert.Contains(lines, line => line.StartsWith("httpPort = 8080", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("namesrv", 1)]
+    [InlineData("broker", 1)]
+    [InlineData("standalone", 2)]
+    public async Task PrintConfig_Json_IsOneDocument(string server, int servers)
+    {
+        CommandResult result = await TestCommand.RunAsync(server, "--print-config", "--json");
+
+        JsonNode document = result.ShouldSucceed().Json;
+        JsonNode?[] all = servers == 1 ? [document] : [.. document["servers"]!.AsArray()];
+        Assert.Equal(servers, all.Length);
+        Assert.All(all, one => Assert.NotEmpty(one!["settings"]!.AsArray()));
+    }
+
+    [Fact]
+    public async Task Set_PrefixedAndShared_GoWhereTheyBelong()
+    {
+        CommandResult result = await TestCommand.RunAsync(
+            "standalone", "--print-config", "--json", "--set", "listenPort=1111", "--set", "namesrv.listenPort=2222", "--set", "tlsMode=disabled",
+            "--set", "broker.bindAddress=127.0.0.2");
+
+        JsonArray servers = result.ShouldSucceed().Json["servers"]!.AsArray();
+        Assert.Equal("2222", Value(servers[0]!, "listenPort"));
+        Assert.Equal("1111", Value(servers[1]!, "listenPort"));
+        Assert.Equal(["disabled", "disabled"], servers.Select(server => Value(server!, "tlsMode")));
+        Assert.Equal(["127.0.0.1", "127.0.0.2"], servers.Select(server => Value(server!, "bindAddress")));
+    }
+
+    [Fact]
+    public async Task Standalone_Store_HoldsTheNameServersFilesToo()
+    {
+        CommandResult result = await TestCommand.RunAsync("standalone", "--print-config", "--json", "--store", "elsewhere");
+
+        JsonArray servers = result.ShouldSucceed().Json["servers"]!.AsArray();
+        Assert.Equal(Path.Combine("elsewhere", "namesrv", "kvConfig.json"), Value(servers[0]!, "kvConfigPath"));
+        Assert.Equal("elsewhere", Value(servers[1]!, "storePathRootDir"));
+    }
+
+    [Theory]
+    [InlineData("standalone")]
+    [InlineData("broker")]
+    [InlineData("namesrv")]
+    public async Task Start_WrongSettings_NamesAllOfThemAndStartsNothing(string server)
+    {
+        CommandResult result = await TestCommand.RunAsync(server, "--set", "listenPor=1", "--set", "tlsMode=sometimes");
+
+        result.ShouldFail(ExitCode.Usage, "listenPor=1");
+        Assert.Contains("did you mean listenPort?", result.Error, StringComparison.Ordinal);
+        Assert.Contains("tlsMode=sometimes", result.Error, StringComparison.Ordinal);
+        Assert.Equal(2, result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("--broker-port", "x")]
+    [InlineData("--namesrv-port", "70000")]
+    [InlineData("--http-port", "-1")]
+    public async Task Standalone_WrongPort_NamesTheOption(string option, string value)
+    {
+        CommandResult result = await TestCommand.RunAsync("standalone", $"{option}={value}");
+
+        result.ShouldFail(ExitCode.Usage, option);
+    }
+
+    [Fact]
+    public async Task Start_FileIsMissing_SaysSo()
+    {
+        CommandResult result = await TestCommand.RunAsync("broker", "-c", "nowhere.conf");
+
+        result.ShouldFail(ExitCode.Usage, "nowhere.conf: cannot read: there is no such file");
+    }
+
+    private static string? Value(JsonNode server, string key) => server["settings"]!.AsArray()
+        .Single(setting => (string?)setting!["key"] == key)!["value"]!.ToString();
+}

@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using GrayMQ.Cli.Tests.Support;
+
+namespace GrayMQ.Cli.Tests.Servers;
+
+public sealed class ServerStartTests
+{
+    [Fact]
+    public async Task Standalone_SameStoreTwice_SecondSaysThatItIsInUse()
+    {
+        using var folder = new TempFolder();
+        await using RunningCommand first = await StandaloneServer.StartAsync(folder.PathOf("store"));
+
+        CommandResult second = await TestCommand.RunAsync(
+            "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
+
+        second.ShouldFail(ExitCode.Failure, "open already");
+    }
+
+    [Fact]
+    public async Task NameServer_PortTaken_SaysWhichAndEndsWith1()
+    {
+        await using var first = new RunningCommand("namesrv", "--set", "listenPort=0", "--set", "bindAddress=127.0.0.1");
+        string address = (await first.WaitForAsync("ready")).Split(' ')[^1].Trim();
+
+        CommandResult second = await TestCommand.RunAsync(
+            "namesrv", "--set", "listenPort=" + address.Split(':')[1], "--set", "bindAddress=127.0.0.1");
+
+        second.ShouldFail(ExitCode.Failure, $"graymq: cannot listen on {address}");
+    }
+
+    [Fact]
+    public async Task Standalone_StoreIsAFile_SaysSoAndEndsWith1()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder.PathOf("store"), "");
+
+        CommandResult result = await TestCommand.RunAsync(
+            "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
+
+        result.ShouldFail(ExitCode.Failure, folder.PathOf("store"));
+        Assert.DoesNotContain("should not happen", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Broker_WithNameServer_RegistersAndLeaves()
+    {
+        using var folder = new TempFolder();
+        await using var nameServer = new RunningCommand("namesrv", "--set", "listenPort=0", "--set", "bindAddress=127.0.0.1");
+        string address = (await nameServer.WaitForAsync("ready")).Split(' ')[^1].Trim();
+        await using (var broker = new RunningCommand(
+            "broker", "-n", address, "--set", "brokerName=b1", "--set", "brokerIP1=127.0.0.1", "--set", "bindAddress=127.0.0.1",
+            "--set", "listenPort=" + FreePorts.ForBroker(), "--set", "storePathRootDir=" + folder.PathOf("store")))
+        {
+            await broker.WaitForAsync("GrayMQ is ready: broker 127.0.0.1:");
+
+            CommandResult during = await TestCommand.RunAsync("cluster", "list", "--json", "-n", address);
+            JsonNode listed = Assert.Single(during.ShouldSucceed().Json["brokers"]!.AsArray())!;
+            Assert.Equal("b1", (string?)listed["broker"]);
+
+            Assert.Equal(ExitCode.Success, await broker.StopAsync());
+        }
+
+        CommandResult after = await TestCommand.RunAsync("cluster", "list", "--json", "-n", address);
+        Assert.Empty(after.ShouldSucceed().Json["brokers"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Standalone_NameServersInTheEnvironment_RegistersWithItsOwn()
+    {
+        using var folder = new TempFolder();
+        await using var other = new RunningCommand("namesrv", "--set", "listenPort=0", "--set", "bindAddress=127.0.0.1");
+        string address = (await other.WaitForAsync("ready")).Split(' ')[^1].Trim();
+
+        CommandResult printed = await TestCommand.RunAsync(
+            ["standalone", "--print-config"], "", variables: new Dictionary<string, string> { ["NAMESRV_ADDR"] = address });
+
+        string line = Assert.Single(printed.ShouldSucceed().Lines, line => line.StartsWith("namesrvAddr ", StringComparison.Ordinal));
+        Assert.StartsWith("namesrvAddr = 127.0.0.1:9876 ", line, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace GrayMQ.Cli.Tests.Support;
+
+/// <summary>The command as a process of its own.</summary>
+internal sealed class ChildProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Task _reading;
+
+    public ChildProcess(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "graymq"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment.Remove("NAMESRV_ADDR");
+        _process = Process.Start(start) ?? throw new InvalidOperationException("graymq does not start");
+        _process.StandardInput.Close();
+        _reading = Task.WhenAll(CopyAsync(_process.StandardOutput, Output), CopyAsync(_process.StandardError, Error));
+    }
+
+    public WatchedWriter Output { get; } = new();
+
+    public WatchedWriter Error { get; } = new();
+
+    public async Task<string> WaitForAsync(string part) => await Output.WaitForAsync(part, _process.WaitForExitAsync());
+
+    /// <summary>Sends a signal: TERM, INT.</summary>
+    public void Signal(string name)
+    {
+        using Process kill = Process.Start("kill", ["-s", name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Its exit code, when it has ended and all that it wrote has been read.</summary>
+    public async Task<int> WaitForExitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(TestCommand.Timeout);
+        await _reading.WaitAsync(TestCommand.Timeout);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await WaitForExitAsync();
+        _process.Dispose();
+        await Output.DisposeAsync();
+        await Error.DisposeAsync();
+    }
+
+    private static async Task CopyAsync(StreamReader reader, WatchedWriter writer)
+    {
+        char[] buffer = new char[4096];
+        int count;
+        while ((count = await reader.ReadAsync(buffer)) > 0)
+        {
+            writer.Write(new string(buffer, 0, count));
+        }
+    }
+}

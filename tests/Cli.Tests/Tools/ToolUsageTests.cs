@@ -1,0 +1,67 @@
+using GrayMQ.Cli.Tests.Support;
+
+namespace GrayMQ.Cli.Tests.Tools;
+
+public sealed class ToolUsageTests
+{
+    [Theory]
+    [InlineData("did you mean list?", "topic", "lst")]
+    [InlineData("did you mean topic?", "topics")]
+    [InlineData("did you mean --queues?", "topic", "create", "T", "--queue", "1")]
+    [InlineData("expected a command: create, list, route, delete", "topic")]
+    [InlineData("expected one of --to-earliest", "offset", "reset", "g", "t")]
+    [InlineData("expected one of --to-earliest", "offset", "reset", "g", "t", "--to-earliest", "--to-latest")]
+    [InlineData("'--key'", "message", "query", "t")]
+    [InlineData("--max: 0", "message", "pull", "t", "--max", "0")]
+    [InlineData("--property x", "message", "send", "t", "b", "--property", "x")]
+    [InlineData("illegal characters", "topic", "create", "no/topic")]
+    [InlineData("illegal characters", "group", "create", "no group")]
+    [InlineData("is no message id", "message", "view", "123")]
+    [InlineData("is no address", "topic", "list", "-n", "nowhere")]
+    public async Task Run_WrongUsage_EndsWith2AndHelps(string message, params string[] arguments)
+    {
+        (await TestCommand.RunAsync(arguments)).ShouldFail(ExitCode.Usage, message);
+    }
+
+    [Theory]
+    [InlineData("topic", "list")]
+    [InlineData("topic", "create", "t")]
+    [InlineData("message", "send", "t", "b")]
+    [InlineData("message", "pull", "t")]
+    [InlineData("offset", "show", "g")]
+    public async Task Run_NobodyThere_EndsWith4AndNamesWhoWasTried(params string[] arguments)
+    {
+        string address = FreePorts.ClosedAddress();
+
+        (await TestCommand.RunAsync([.. arguments, "-n", address])).ShouldFail(ExitCode.Unreachable, $"{address} (--namesrv)");
+    }
+
+    [Fact]
+    public async Task Run_NameServerOfTheEnvironment_IsAskedAndNamed()
+    {
+        string address = FreePorts.ClosedAddress();
+
+        CommandResult result = await TestCommand.RunAsync(
+            ["topic", "list"], "", variables: new Dictionary<string, string> { ["NAMESRV_ADDR"] = address });
+
+        result.ShouldFail(ExitCode.Unreachable, $"{address} (NAMESRV_ADDR)");
+    }
+
+    [Theory]
+    [InlineData("standalone")]
+    [InlineData("namesrv")]
+    [InlineData("broker")]
+    [InlineData("topic")]
+    [InlineData("group")]
+    [InlineData("message")]
+    [InlineData("offset")]
+    [InlineData("cluster")]
+    [InlineData("Exit codes")]
+    [InlineData("4  no server answered")]
+    public async Task Help_Root_ListsCommandsAndExitCodes(string part)
+    {
+        CommandResult result = await TestCommand.RunAsync("--help");
+
+        Assert.Contains(part, result.ShouldSucceed().Output, StringComparison.Ordinal);
+    }
+}
