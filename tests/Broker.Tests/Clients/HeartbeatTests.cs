@@ -25,6 +25,39 @@ public class HeartbeatTests
         "producerDataSet":[]}
         """;
 
+    // As the Go client does: hash codes as text, no V2 fields.
+    private const string GoHeartbeat = """
+        {"clientID":"192.0.2.4@88","producerDataSet":[{"groupName":"P"}],"consumerDataSet":[{"groupName":"GC",
+        "consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING","consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET",
+        "subscriptionDataSet":[{"classFilterMode":false,"topic":"Golden","subString":"TagA || TagB","tagsSet":["TagA","TagB"],
+        "codeSet":["2598919","2598920"],"subVersion":1795293706156000000,"expressionType":"TAG"}],"unitMode":false}]}
+        """;
+
+    // As ali-ons does: no type of expression.
+    private const string AliOnsHeartbeat = """
+        {"clientID":"192.0.2.5@99@","consumerDataSet":[{"groupName":"GC","consumeType":"CONSUME_PASSIVELY",
+        "messageModel":"CLUSTERING","consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET","subscriptionDataSet":[{"topic":"Golden",
+        "subString":"TagA || TagB","classFilterMode":false,"tagsSet":["TagA","TagB"],"codeSet":[2598919,2598920],
+        "subVersion":1795293706156}],"unitMode":false}],"producerDataSet":[]}
+        """;
+
+    [Theory]
+    [InlineData(GoHeartbeat)]
+    [InlineData(AliOnsHeartbeat)]
+    public async Task Heartbeat_OfOtherClients_IsUnderstoodInFull(string json)
+    {
+        await using ClientsFixture broker = await ClientsFixture.StartAsync();
+
+        RemotingCommand reply = await broker.Connect("").HeartbeatAsync(json);
+
+        Assert.True(reply.ResponseCode == ResponseCode.Success, reply.Remark);
+        ConsumerGroup group = broker.Consumers.Find("GC"u8)!;
+        Assert.Equal(
+            new ConsumerTraits(ConsumeType.Passively, MessageModel.Clustering, ConsumeFromWhere.FirstOffset, UnitMode: false),
+            group.Traits);
+        Assert.Equal([2598919, 2598920], group.FindSubscription("Golden"u8)!.Expression.Tags!.Codes.ToArray());
+    }
+
     [Fact]
     public async Task Heartbeat_OfTheJavaClient_IsUnderstoodInFull()
     {

@@ -29,9 +29,14 @@ public class BrokerConfigTests
         Peer peer = broker.Connect("a");
         await RunningBroker.SendAsync(peer, "T", 0, "body");
 
+        DataVersion topics = await TopicVersionAsync(peer);
+
         RemotingCommand reply = await UpdateAsync(peer, "brokerPermission=4\n");
 
         Assert.True(reply.ResponseCode == ResponseCode.Success, reply.Remark);
+
+        // Name servers take over permissions only with a newer version.
+        Assert.Equal(topics.Counter + 1, (await TopicVersionAsync(peer)).Counter);
         (string[] lines, DataVersion version) = await GetAsync(peer);
         Assert.Contains("brokerPermission=4", lines);
         Assert.Equal(1, version.Counter);
@@ -112,6 +117,9 @@ public class BrokerConfigTests
             Encoding.UTF8.GetString(reply.Body).Split('\n', StringSplitOptions.RemoveEmptyEntries),
             BodyCodec.Decode<DataVersion>(Encoding.UTF8.GetBytes(header.Version)));
     }
+
+    private static async Task<DataVersion> TopicVersionAsync(Peer peer) =>
+        (await peer.AskAsync<NoHeader, TopicConfigSerializeWrapper>(RequestCode.GetAllTopicConfig, default)).DataVersion;
 
     private static Task<RemotingCommand> UpdateAsync(Peer peer, string body) =>
         peer.AskAsync(RequestCode.UpdateBrokerConfig, default(NoHeader), Encoding.UTF8.GetBytes(body));

@@ -232,6 +232,22 @@ public sealed class TopicTableTests : IDisposable
     }
 
     [Fact]
+    public void RaiseVersion_NothingChanged_IsToldAndKept()
+    {
+        TopicTable topics = _directory.OpenTopics();
+        DataVersion version = topics.Version;
+        var changes = new List<TopicChange>();
+        topics.Changed += changes.Add;
+
+        topics.RaiseVersion();
+
+        Assert.Equal(version.Counter + 1, topics.Version.Counter);
+        Assert.Equal(topics.Version, Assert.Single(changes).Version);
+        _directory.Close();
+        Assert.Equal(version.Counter + 1, _directory.OpenTopics().Version.Counter);
+    }
+
+    [Fact]
     public void Find_ByBytes_AllocatesNothing()
     {
         TopicTable topics = _directory.OpenTopics();
