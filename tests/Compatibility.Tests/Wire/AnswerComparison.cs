@@ -29,6 +29,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
     // Java's HashSet and ConcurrentHashMap: in no order.
     private static readonly HashSet<string> Sets = ["topicList", "groupList", "consumerIdList", "lockOKMQSet"];
 
+    // A list of maps of one group each, in no order; so are the topics of a group.
+    private const string StatsByGroup = "consumeStatsList";
+
     private readonly long _startedAt = live.Time.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly HashSet<string> _clientHosts = [];
     private readonly List<long> _batchOffsets = [];
@@ -181,6 +184,10 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
                     {
                         CompareSets(member, wantedSet, gotSet);
                     }
+                    else if (name == StatsByGroup && want is JsonNode.Array wantedGroups && have is JsonNode.Array gotGroups)
+                    {
+                        CompareJson(member, ByGroup(wantedGroups), ByGroup(gotGroups));
+                    }
                     else
                     {
                         CompareJson(member, want, have);
@@ -237,6 +244,18 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     private static long OffsetIn(string messageId) =>
         long.Parse(messageId.AsSpan(16), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    private static JsonNode.Object ByGroup(JsonNode.Array groups)
+    {
+        var members = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+        foreach ((string group, JsonNode stats) in groups.Items.Cast<JsonNode.Object>().SelectMany(entry => entry.Members))
+        {
+            IReadOnlyList<JsonNode> topics = ((JsonNode.Array)stats).Items;
+            members.Add(group, new JsonNode.Array([.. topics.OrderBy(topic => topic.ToString(), StringComparer.Ordinal)]));
+        }
+
+        return new JsonNode.Object(members);
+    }
 
     private static uint Crc32(byte[] bytes)
     {

@@ -3,6 +3,14 @@ namespace GrayMQ.Compatibility.Tests.Wire;
 internal static partial class KnownDifferences
 {
     private static readonly string[] Everywhere = [];
+    private const string JustStarted =
+        "RocketMQ's broker had run since the messages were sent; the one under test has just started on its store, and has sent and "
+        + "delivered none of them.";
+
+    private const string Sampled =
+        "RocketMQ looks at its counters every 10 seconds, 10 minutes and hour, and shows the difference of two such samples: the last "
+        + "minute had seen nothing, and hour and day had no second sample. Here what has been counted since the last sample is shown too.";
+
     private static readonly string[] MqAdmin = ["mqadmin"];
     private static readonly string[] Sent = ["registration sent"];
     private static readonly string[] WithBatch = ["send-pull", "send-pull-binary"];
@@ -28,6 +36,18 @@ internal static partial class KnownDifferences
             "RocketMQ leaves its place holder for a remark in the successful answer."),
         new(MqAdmin, 300, @"body\.groupList\[""Golden\w+""\]", @"""Golden\w+""", @"\(nothing\)",
             "RocketMQ 5.3.3 lists each topic that had a consumer as a group of itself (ConsumerManager adds the topic's name)."),
+        new(MqAdmin, 315, "code", "0", "1", JustStarted),
+        new(MqAdmin, 315, "remark", @"\(nothing\)", "The stats <(TOPIC_PUT_NUMS|GROUP_GET_NUMS)> <.*> not exist", JustStarted),
+        new(MqAdmin, 315, "body", @"\{""statsDay"":.*\}", "", JustStarted),
+        new(["mqadmin statistics"], 315, @"body\.stats(Minute|Hour|Day)\.sum", "0", "10|11", Sampled),
+        new(["mqadmin statistics"], 315, @"body\.stats(Minute|Hour|Day)\.(tps|avgpt)", @"0\.0", @"\d+\.\d+", Sampled),
+        new(MqAdmin, 208, @"body\.consumeTps", @"1\.5166413893101782", @"0\.0", JustStarted),
+        new(MqAdmin, 208, @"body\.offsetTable\.\{.*\}\.pullOffset", @"\d+", @"\d+",
+            "How far a group has pulled is known in memory only, here as in RocketMQ: after a start it is where the group has committed."),
+        new(MqAdmin, 317, @"body\.consumeStatsList\..*\.pullOffset", "0", @"\d+",
+            "RocketMQ leaves out how far groups have pulled when it is asked for all of them; here it is what it is for one group."),
+        new(MqAdmin, 317, @"body\.totalInflightDiff", "-75", "0",
+            "RocketMQ counts messages in flight from the pull offsets that it has left out, and comes below zero."),
 
         new(Sent, 103, "extFields\\.heartbeatTimeoutMillis", "\\(nothing\\)", "120000",
             "RocketMQ's broker tells how long it may be silent (brokerNotActiveTimeoutMillis) only where slaves may act as masters; "

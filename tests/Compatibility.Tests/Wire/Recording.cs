@@ -60,6 +60,15 @@ internal sealed class Recording
             request.FromClient && answer.Connection == request.Connection && answer.Command.Opaque == request.Command.Opaque;
     }
 
+    /// <summary>Some of the exchanges only: the requests that are wanted, with their answers.</summary>
+    public Recording Only(string name, Func<WireFrame, bool> wanted)
+    {
+        HashSet<(int, int)> exchanges =
+            [.. Frames.Where(frame => frame.FromClient && wanted(frame.Command)).Select(frame => (frame.Connection, frame.Command.Opaque))];
+        Assert.NotEmpty(exchanges);
+        return new Recording(name, [.. Frames.Where(frame => exchanges.Contains((frame.Connection, frame.Command.Opaque)))]);
+    }
+
     private static IEnumerable<RecordedFrame> Read(string name)
     {
         using Stream stream = typeof(Recording).Assembly.GetManifestResourceStream(name + ".jsonl")
