@@ -375,7 +375,7 @@ public sealed class MessageStore : IAsyncDisposable
     {
         if (_options.FlushDiskType == FlushDiskType.SyncFlush)
         {
-            _dispatcher.Wake();
+            _dispatcher.Follow();
         }
     }
 

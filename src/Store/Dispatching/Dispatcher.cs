@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Store.Dispatching;
 
 /// <summary>
-/// Follows the commit log and dispatches every message: queue, index, listener. One thread follows at a time: with ASYNC_FLUSH mostly
-/// one that has just appended, whose caches hold the message and which needs not wake anybody; else, and whenever more is there than
+/// Follows the commit log and dispatches every message: queue, index, listener. One thread follows at a time: mostly the one that has
+/// just appended or, with SYNC_FLUSH, flushed, whose caches hold the message and which needs not wake anybody; when more is there than
 /// such a thread should be kept for, the dispatcher's own. With SYNC_FLUSH it stays behind the flush, so that no consumer sees what a
 /// power failure could take back.
 /// </summary>
@@ -76,7 +76,7 @@ internal sealed class Dispatcher : IDisposable
     public void Wake() => _signal.Wake();
 
     /// <summary>
-    /// Something was appended: dispatches it on the calling thread, unless another one is at it, which then finds it before it
+    /// Something was appended or flushed: dispatches it on the calling thread, unless another one is at it, which then finds it before it
     /// leaves.
     /// </summary>
     public void Follow()
