@@ -1,5 +1,5 @@
-using GrayMQ.Settings;
 using System.Diagnostics.CodeAnalysis;
+using GrayMQ.Settings;
 
 namespace GrayMQ.Hosting;
 

@@ -1,5 +1,5 @@
-using GrayMQ.NameServer;
 using GrayMQ.Hosting;
+using GrayMQ.NameServer;
 
 return await ServerProgram.RunAsync(
     "namesrv",

@@ -85,7 +85,7 @@ public sealed class RocketMqKeyTableTests
         SettingsLoad load = LoadNameServer(
             """
             listenPort=9876
-            kvConfigPath=/root/namesrv/kvConfig.json
+            kvConfigPath=/home/rocketmq/namesrv/kvConfig.json
             orderMessageEnable=false
             clusterTest=false
             serverWorkerThreads=8

@@ -114,6 +114,7 @@ internal sealed class PullMessageHandler
                 return;
             }
 
+            RecordPull(in pull, slices.NextOffset);
             PullMessageResponseHeader header = ResponseHeader(in pull, slices.NextOffset, slices.MinOffset, slices.MaxOffset);
             if (code == ResponseCode.Success)
             {
@@ -129,6 +130,14 @@ internal sealed class PullMessageHandler
         {
             slices.Dispose();
         }
+    }
+
+    // For consume statistics: how far the group has been served, whether or not it has committed.
+    private void RecordPull(in Pull pull, long nextOffset)
+    {
+        Span<byte> group = stackalloc byte[GroupNames.MaxLength];
+        int length = Encoding.UTF8.GetBytes(pull.Group.GroupName, group);
+        _offsets.RecordPull(group[..length], pull.Topic.NameUtf8.Span, pull.Queue.QueueId, nextOffset);
     }
 
     private TimeSpan SuspendTime(in PullMessageHeader header)
