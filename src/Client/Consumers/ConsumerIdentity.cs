@@ -1,5 +1,6 @@
 using GrayMQ.Client.Sessions;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.Client.Consumers;
 
@@ -12,6 +13,14 @@ internal static class ConsumerIdentity
     public static string Create(ConsumerOptions options) => ClientIdentity.Create(
         options.InstanceName
         ?? (options.MessageModel == MessageModel.Broadcasting ? ClientIdentity.SharedInstanceName : null));
+
+    /// <summary>What tools are told of a consumer as a whole (RocketMQ: ConsumerRunningInfo's properties).</summary>
+    public static Dictionary<string, string> Describe(ConsumerOptions options, string consumeType) => new()
+    {
+        ["PROP_NAMESERVER_ADDR"] = options.NameServers,
+        ["PROP_CONSUME_TYPE"] = consumeType,
+        ["PROP_CLIENT_VERSION"] = $"GrayMQ.Client, protocol {RemotingCommand.CurrentVersion}",
+    };
 
     public static ConsumeFromWhere ToWhere(ConsumeFrom from) => from switch
     {

@@ -8,7 +8,6 @@ using GrayMQ.Client.Consumers.Requests;
 using GrayMQ.Client.Consumers.Subscriptions;
 using GrayMQ.Client.Sessions;
 using GrayMQ.Protocol.Bodies;
-using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
 using Microsoft.Extensions.Logging;
@@ -270,15 +269,12 @@ public sealed class PushConsumer : IAsyncDisposable
 
         public ConsumerRunningInfo Describe() => new()
         {
-            Properties = new()
+            Properties = new(ConsumerIdentity.Describe(consumer._options, "CONSUME_PASSIVELY"))
             {
                 ["PROP_CONSUMEORDERLY"] = consumer._options.Orderly ? "true" : "false",
                 ["PROP_THREADPOOL_CORE_SIZE"] = consumer._options.MaxConcurrency.ToString(CultureInfo.InvariantCulture),
                 ["PROP_CONSUMER_START_TIMESTAMP"] =
                     consumer._made.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture),
-                ["PROP_NAMESERVER_ADDR"] = consumer._options.NameServers,
-                ["PROP_CONSUME_TYPE"] = "CONSUME_PASSIVELY",
-                ["PROP_CLIENT_VERSION"] = $"GrayMQ.Client, protocol {RemotingCommand.CurrentVersion}",
             },
             SubscriptionSet = [.. consumer._subscriptions.All],
             MqTable = consumer._assignments.Describe(),

@@ -21,6 +21,7 @@ internal sealed class MessageSender
     private readonly ILogger _logger;
     private readonly BrokerFaults _faults;
     private readonly QueueRotation _rotation;
+    private readonly Backoff _backoff;
     private readonly ReadOnlyMemory<byte> _groupUtf8;
     private readonly ReadOnlyMemory<byte> _defaultTopicUtf8;
 
@@ -31,6 +32,7 @@ internal sealed class MessageSender
         _logger = logger;
         _faults = new BrokerFaults(session.Time);
         _rotation = new QueueRotation(_faults);
+        _backoff = new Backoff(options.RetryBackoff, options.MaxRetryBackoff);
         _groupUtf8 = Encoding.UTF8.GetBytes(options.Group);
         _defaultTopicUtf8 = Encoding.UTF8.GetBytes(options.DefaultTopic);
     }
@@ -50,7 +52,7 @@ internal sealed class MessageSender
             MessageQueue queue = _rotation.Next(message.Topic, route.WritableQueues, tried);
             if (tried.Contains(queue.BrokerName))
             {
-                await Task.Delay(deadline.Limit(Backoff(attempt - 1)), _session.Time, cancel).ConfigureAwait(false);
+                await Task.Delay(deadline.Limit(PauseAfter(attempt - 1)), _session.Time, cancel).ConfigureAwait(false);
             }
 
             long start = _session.Time.GetTimestamp();
@@ -238,12 +240,5 @@ internal sealed class MessageSender
     };
 
     // Half of the pause is left to chance, so that producers that failed together do not return together.
-    private TimeSpan Backoff(int failures)
-    {
-        const int MaxDoublings = 16;
-        double full = Math.Min(
-            _options.RetryBackoff.TotalMilliseconds * Math.Pow(2, Math.Min(failures - 1, MaxDoublings)),
-            _options.MaxRetryBackoff.TotalMilliseconds);
-        return TimeSpan.FromMilliseconds(full * (0.5 + (Random.Shared.NextDouble() / 2)));
-    }
+    private TimeSpan PauseAfter(int failures) => _backoff.After(failures) * (0.5 + (Random.Shared.NextDouble() / 2));
 }

@@ -24,18 +24,6 @@ internal sealed class QueueOffsets(ClientSession session)
         new SearchOffsetHeader(queue.Topic, queue.QueueId, time.ToUnixTimeMilliseconds(), null),
         cancel);
 
-    /// <summary>When the queue's first message was stored; null when it has none.</summary>
-    public async Task<DateTimeOffset?> EarliestStoreTimeAsync(MessageQueue queue, CancellationToken cancel)
-    {
-        string address = await RequireMasterAsync(queue, cancel).ConfigureAwait(false);
-        RemotingCommand response = await session.Servers
-            .CallAsync(
-                address, RequestCode.GetEarliestMessageStoreTime, new QueueHeader(queue.Topic, queue.QueueId), cancel: cancel)
-            .ConfigureAwait(false);
-        long timestampMs = TimestampResponseHeader.Read(response.Fields).TimestampMs;
-        return timestampMs > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(timestampMs) : null;
-    }
-
     private async Task<long> AskAsync<THeader>(
         MessageQueue queue, RequestCode code, THeader header, CancellationToken cancel)
         where THeader : IHeaderFields

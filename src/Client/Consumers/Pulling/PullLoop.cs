@@ -29,9 +29,7 @@ internal sealed class PullLoop(
     // RocketMQ: PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL.
     private static readonly TimeSpan FlowControlDelay = TimeSpan.FromMilliseconds(20);
 
-    // The pause after a first failure; it doubles up to the options' pause.
-    private static readonly TimeSpan FirstErrorDelay = TimeSpan.FromMilliseconds(100);
-
+    private readonly Backoff _errors = new(PullErrors.FirstDelay, options.PullErrorDelay);
     private readonly ConcurrentDictionary<MessageQueue, long> _lastPullMs = new();
 
     /// <summary>When the queue was last pulled, milliseconds since 1970; 0 if never.</summary>
@@ -142,22 +140,15 @@ internal sealed class PullLoop(
             // The broker has been started again, or missed a heartbeat: it has to be told what this consumer wants.
             Log.PullFailed(logger, queue, offset, e.Message);
             heartbeats.Wake();
-            pause = ErrorDelay(failures);
+            pause = _errors.After(failures + 1);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             Log.PullFailed(logger, queue, offset, e.Message);
-            pause = ErrorDelay(failures);
+            pause = _errors.After(failures + 1);
         }
 
         await Task.Delay(pause, time, cancel).ConfigureAwait(false);
         return null;
-    }
-
-    private TimeSpan ErrorDelay(int failures)
-    {
-        const int MaxDoublings = 16;
-        double ms = FirstErrorDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures, MaxDoublings));
-        return TimeSpan.FromMilliseconds(Math.Min(ms, options.PullErrorDelay.TotalMilliseconds));
     }
 }
