@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/install.sh
 
 require_dotnet
-install_packages "$(rocksdb_package)" nodejs npm
+install_packages "$(rocksdb_package)"
+install_commands node=nodejs npm=npm
 
 dotnet build Broker.sln -c Release --nologo -v quiet
 

@@ -51,3 +51,11 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
   fi
 }
+
+# Installs the package of each command that is not there: install_commands node=nodejs npm=npm
+install_commands() {
+  local pair
+  for pair in "$@"; do
+    command -v "${pair%%=*}" >/dev/null 2>&1 || install_packages "${pair#*=}"
+  done
+}
