@@ -24,6 +24,9 @@ internal sealed class CheckPointer(
     // A check point that takes long (thousands of dirty queues) comes less often: at most this share of the time.
     private const int MaxBusyShare = 5;
 
+    // With more files than this to flush, the whole file system is flushed at once.
+    private const int MaxSingleFlushes = 64;
+
     private readonly Lock _lock = new();
     private readonly List<DirtyRange> _ranges = [];
     private readonly List<LogicQueue> _newFiles = [];
@@ -107,6 +110,12 @@ internal sealed class CheckPointer(
 
     private void FlushQueues()
     {
+        if (_ranges.Count + (2 * _newFiles.Count) > MaxSingleFlushes)
+        {
+            fileSystem.SyncAll(options.RootDirectory);
+            return;
+        }
+
         foreach (DirtyRange range in _ranges)
         {
             try

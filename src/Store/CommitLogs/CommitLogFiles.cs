@@ -92,8 +92,7 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
     {
         if (_next is null || _nextBase != baseOffset)
         {
-            _nextBase = baseOffset;
-            _next = Task.Run(() => Create(baseOffset));
+            BeginCreate(baseOffset);
         }
     }
 
@@ -124,7 +123,7 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
     public CommitLogFile Map(string path, long baseOffset, int foundLength)
     {
         using IStoreFile file = fileSystem.Open(path, create: false);
-        return new CommitLogFile(path, baseOffset, new MappedFile(file.Map(_fileBytes))) { FoundLength = foundLength };
+        return new CommitLogFile(path, baseOffset, new MappedFile(file.Map(_fileBytes, readAhead: true))) { FoundLength = foundLength };
     }
 
     public void Dispose()
@@ -151,6 +150,13 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
         }
     }
 
+    // Apart from Prepare, which is called with every append and must not make a closure each time.
+    private void BeginCreate(long baseOffset)
+    {
+        _nextBase = baseOffset;
+        _next = Task.Run(() => Create(baseOffset));
+    }
+
     private CommitLogFile Create(long baseOffset)
     {
         string path = Path.Combine(options.CommitLogPath, CommitLogFile.NameOf(baseOffset));
@@ -165,7 +171,7 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
 
             file.Allocate(0, _fileBytes);
             file.Flush();
-            var created = new CommitLogFile(path, baseOffset, new MappedFile(file.Map(_fileBytes)));
+            var created = new CommitLogFile(path, baseOffset, new MappedFile(file.Map(_fileBytes, readAhead: true)));
             fileSystem.SyncDirectory(options.CommitLogPath);
             Log.CommitLogFileCreated(logger, path, _fileBytes);
             return created;

@@ -156,7 +156,7 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
                 throw new IOException($"{queue.PathOf(this)} is shorter than {queue.Storage.FileBytes} bytes.");
             }
 
-            var memory = new MappedFile(file.Map(queue.Storage.FileBytes));
+            var memory = new MappedFile(file.Map(queue.Storage.FileBytes, readAhead: false));
             memory.TryLease();
             Volatile.Write(ref _memory, memory);
             return memory;

@@ -132,6 +132,12 @@ public sealed class LogicQueue
     internal bool Put(long queueOffset, in ConsumeQueueEntry entry)
     {
         long end = _maxOffset;
+        if (_files.Length > 0 && queueOffset < end && end == _files[0].FirstEntry)
+        {
+            // Recovery kept an empty file, but the log holds messages from before it.
+            CutTo(0);
+        }
+
         if (_files.Length == 0)
         {
             // The first entry there is: what the file would hold before it is filled up.
@@ -164,7 +170,6 @@ public sealed class LogicQueue
         _files = files;
         _minOffset = files.Length == 0 ? 0 : files[0].FirstEntry;
         _maxOffset = files.Length == 0 ? 0 : maxOffset;
-        NextOffset = _maxOffset;
     }
 
     internal void SetMinOffset(long minOffset) => Volatile.Write(ref _minOffset, minOffset);

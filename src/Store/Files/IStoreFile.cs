@@ -25,8 +25,11 @@ public interface IStoreFile : IDisposable
     /// <summary>Makes content and length durable.</summary>
     void Flush();
 
-    /// <summary>Maps the first <paramref name="length"/> bytes for reading and writing, shared with the file.</summary>
-    IMappedRegion Map(long length);
+    /// <summary>
+    /// Maps the first <paramref name="length"/> bytes for reading and writing, shared with the file. Without
+    /// <paramref name="readAhead"/> only the pages touched are brought in: a first touch of a sparse file is else dear.
+    /// </summary>
+    IMappedRegion Map(long length, bool readAhead);
 }
 
 /// <summary>A piece of memory that is a file.</summary>

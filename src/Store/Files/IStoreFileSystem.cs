@@ -32,6 +32,9 @@ public interface IStoreFileSystem
     /// <summary>Makes the creation, renaming and removal of files in a directory durable.</summary>
     void SyncDirectory(string path);
 
+    /// <summary>Makes everything durable that was written to the file system that holds a path: dear, but once for all files.</summary>
+    void SyncAll(string path);
+
     DiskSpace GetSpace(string path);
 
     /// <summary>Takes the lock that keeps two brokers (RocketMQ's included) out of one store; throws if it is held.</summary>

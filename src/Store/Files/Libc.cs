@@ -21,6 +21,7 @@ internal static unsafe partial class Libc
     public const int ProtectWrite = 2;
     public const int MapShared = 1;
     public const int MemorySyncSync = 4;
+    public const int AdviseRandom = 1;
 
     /// <summary>Locks of the open file description: they keep out other processes' POSIX locks, and other descriptors.</summary>
     public const int SetOpenFileLock = 37;
@@ -37,6 +38,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     public static partial int SyncFile(int descriptor);
 
+    [LibraryImport(Library, EntryPoint = "syncfs", SetLastError = true)]
+    public static partial int SyncFileSystem(int descriptor);
+
     [LibraryImport(Library, EntryPoint = "fallocate", SetLastError = true)]
     public static partial int ChangeSpace(SafeHandle file, int mode, long offset, long length);
 
@@ -49,6 +53,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(nint address, nuint length, int advice);
 
     [LibraryImport(Library, EntryPoint = "msync", SetLastError = true)]
     public static partial int SyncMemory(nint address, nuint length, int flags);

@@ -42,25 +42,9 @@ public sealed class LinuxFileSystem : IStoreFileSystem
         }
     }
 
-    public void SyncDirectory(string path)
-    {
-        int directoryFlag = RuntimeInformation.ProcessArchitecture == Architecture.Arm64
-            ? Libc.OpenDirectoryArm64
-            : Libc.OpenDirectory;
-        int descriptor = Libc.Open(path, Libc.OpenReadOnly | Libc.OpenCloseOnExec | directoryFlag);
-        if (descriptor < 0)
-        {
-            throw Failure("open", path, Marshal.GetLastPInvokeError());
-        }
+    public void SyncDirectory(string path) => Sync(path, "fsync", Libc.SyncFile);
 
-        int result = Libc.SyncFile(descriptor);
-        int error = Marshal.GetLastPInvokeError();
-        _ = Libc.Close(descriptor);
-        if (result != 0)
-        {
-            throw Failure("fsync", path, error);
-        }
-    }
+    public void SyncAll(string path) => Sync(path, "syncfs", Libc.SyncFileSystem);
 
     public DiskSpace GetSpace(string path)
     {
@@ -97,6 +81,26 @@ public sealed class LinuxFileSystem : IStoreFileSystem
     {
         string text = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})";
         return error is Libc.ErrorNoSpace or Libc.ErrorQuota ? new NoSpaceException(text) : new IOException(text);
+    }
+
+    private static void Sync(string directory, string call, Func<int, int> sync)
+    {
+        int directoryFlag = RuntimeInformation.ProcessArchitecture == Architecture.Arm64
+            ? Libc.OpenDirectoryArm64
+            : Libc.OpenDirectory;
+        int descriptor = Libc.Open(directory, Libc.OpenReadOnly | Libc.OpenCloseOnExec | directoryFlag);
+        if (descriptor < 0)
+        {
+            throw Failure("open", directory, Marshal.GetLastPInvokeError());
+        }
+
+        int result = sync(descriptor);
+        int error = Marshal.GetLastPInvokeError();
+        _ = Libc.Close(descriptor);
+        if (result != 0)
+        {
+            throw Failure(call, directory, error);
+        }
     }
 
     private static string[] List(string directory, bool files)

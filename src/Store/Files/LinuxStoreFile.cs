@@ -70,13 +70,22 @@ internal sealed class LinuxStoreFile(string path, bool create) : IStoreFile
 
     public void Flush() => RandomAccess.FlushToDisk(_handle);
 
-    public IMappedRegion Map(long length)
+    public IMappedRegion Map(long length, bool readAhead)
     {
         nint address = Libc.Map(
             0, (nuint)length, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapShared, _handle, 0);
-        return address == -1
-            ? throw LinuxFileSystem.Failure("mmap", path, Marshal.GetLastPInvokeError())
-            : new LinuxMappedRegion(address, length, path);
+        if (address == -1)
+        {
+            throw LinuxFileSystem.Failure("mmap", path, Marshal.GetLastPInvokeError());
+        }
+
+        if (!readAhead)
+        {
+            // Advice: nothing is lost if it is not taken.
+            _ = Libc.Advise(address, (nuint)length, Libc.AdviseRandom);
+        }
+
+        return new LinuxMappedRegion(address, length, path);
     }
 
     public void Dispose() => _handle.Dispose();

@@ -20,6 +20,8 @@ internal sealed class QueueLoader(
     Quarantine quarantine,
     ILogger logger)
 {
+    private const int PageBytes = 4096;
+
     /// <summary>Where the newest message stands that any queue knows of: its end in the log; 0 for none.</summary>
     public long MaxPhysicalEnd { get; private set; }
 
@@ -30,10 +32,10 @@ internal sealed class QueueLoader(
     public int Count { get; private set; }
 
     /// <summary>
-    /// Loads every queue, up to the entries that point below <paramref name="limit"/>. What lies behind is cut off if
-    /// <paramref name="cut"/>: the log will fill it in again.
+    /// Loads every queue, up to the entries that point below <paramref name="limit"/>. What lies behind does not count: the log
+    /// will write it again, most likely just as it stands there.
     /// </summary>
-    public void Load(long limit, bool cut)
+    public void Load(long limit)
     {
         foreach (string topic in fileSystem.ListDirectories(options.ConsumeQueuePath))
         {
@@ -49,7 +51,7 @@ internal sealed class QueueLoader(
                 }
 
                 Count++;
-                LoadQueue(queues.GetOrAdd(topicUtf8, queueId), limit, cut);
+                LoadQueue(queues.GetOrAdd(topicUtf8, queueId), limit);
             }
         }
     }
@@ -81,8 +83,32 @@ internal sealed class QueueLoader(
                 continue;
             }
 
+            ClearBehindEnd(queue);
             queue.CorrectMinOffset(minPhysicalOffset);
             queue.Unmap();
+        }
+    }
+
+    // Behind the end nothing may be left that could be taken for entries. What was there is overwritten by now, or the log
+    // was cut: then it still stands right behind the end, or on the next page if that one did not get to the disk.
+    private void ClearBehindEnd(LogicQueue queue)
+    {
+        if (queue.FindFile(queue.MaxOffset) is not { } file)
+        {
+            return;
+        }
+
+        long position = (queue.MaxOffset * ConsumeQueueEntry.Bytes) - file.BaseOffset;
+        Span<byte> behind = stackalloc byte[(int)Math.Min((2 * PageBytes) - (position % PageBytes), storage.FileBytes - position)];
+        bool isClear;
+        using (IStoreFile open = fileSystem.Open(queue.PathOf(file), create: false))
+        {
+            isClear = open.Read(position, behind) == behind.Length && !behind.ContainsAnyExcept((byte)0);
+        }
+
+        if (!isClear)
+        {
+            queue.CutTo(queue.MaxOffset);
         }
     }
 
@@ -99,7 +125,7 @@ internal sealed class QueueLoader(
         }
     }
 
-    private void LoadQueue(LogicQueue queue, long limit, bool cut)
+    private void LoadQueue(LogicQueue queue, long limit)
     {
         if (!TryFindFiles(queue, out ConsumeQueueFile[] files))
         {
@@ -121,14 +147,15 @@ internal sealed class QueueLoader(
             return;
         }
 
-        if (cut || isEmpty)
+        // The first file stays even if nothing in it counts: it will be written to again in a moment.
+        int keep = files.Length;
+        while (keep > 1 && files[keep - 1].FirstEntry >= end)
         {
-            queue.CutTo(end);
+            keep--;
+            fileSystem.Delete(queue.PathOf(files[keep]));
         }
-        else
-        {
-            queue.Load(files, end);
-        }
+
+        queue.Load(files[..keep], end);
 
         if (!isEmpty && !last.IsBlank && last.EndOffset > MaxPhysicalEnd)
         {

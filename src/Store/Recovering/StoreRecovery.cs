@@ -57,7 +57,7 @@ internal sealed class StoreRecovery(
         long start;
         if (clean)
         {
-            queueLoader.Load(long.MaxValue, cut: false);
+            queueLoader.Load(long.MaxValue);
             indexLoader.Load(long.MaxValue, known: null);
             start = StartAfterCleanStop(progress, queueLoader);
             rebuildAll |= queueLoader.Count == 0 && progress is null;
@@ -71,7 +71,7 @@ internal sealed class StoreRecovery(
                 start = files.MinOffset;
             }
 
-            queueLoader.Load(start, cut: true);
+            queueLoader.Load(start);
             indexLoader.Load(start, progress?.Index);
         }
 

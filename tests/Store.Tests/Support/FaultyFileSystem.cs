@@ -83,6 +83,21 @@ public sealed class FaultyFileSystem : IStoreFileSystem
         }
     }
 
+    public void SyncAll(string path)
+    {
+        foreach (string name in Directory.GetFiles(path, "*", SearchOption.AllDirectories))
+        {
+            byte[] content = ReadShared(name);
+            Flushed(name, 0, content.Length, content);
+        }
+
+        SyncDirectory(path);
+        foreach (string name in Directory.GetDirectories(path, "*", SearchOption.AllDirectories))
+        {
+            SyncDirectory(name);
+        }
+    }
+
     public DiskSpace GetSpace(string path) => Space?.Invoke(path) ?? _real.GetSpace(path);
 
     public IDisposable Lock(string path) => _real.Lock(path);
@@ -223,10 +238,10 @@ public sealed class FaultyFileSystem : IStoreFileSystem
             owner.Flushed(path, 0, content.Length, content);
         }
 
-        public IMappedRegion Map(long length)
+        public IMappedRegion Map(long length, bool readAhead)
         {
             owner._mapped[path] = true;
-            return new FaultyRegion(owner, path, real.Map(length));
+            return new FaultyRegion(owner, path, real.Map(length, readAhead));
         }
 
         public void Dispose() => real.Dispose();
