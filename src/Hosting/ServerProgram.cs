@@ -7,7 +7,6 @@ namespace GrayMQ.Hosting;
 /// <summary>A server started by itself: its command line, its settings, its process.</summary>
 public static class ServerProgram
 {
-    private const int Failure = 1;
     private const int BadUsage = 2;
 
     /// <param name="name">The server, as it is named to people.</param>
@@ -46,28 +45,9 @@ public static class ServerProgram
             return 0;
         }
 
-        using ILoggerFactory loggers = ServerProcess.CreateLoggers(LogLevel.Information);
-        ILogger logger = loggers.CreateLogger(name);
-        foreach (SettingProblem warning in load.Warnings)
-        {
-            Log.SettingWarning(logger, warning.ToString());
-        }
-
-        try
-        {
-            TServer server = make(load.Settings, parsed.File, loggers);
-            await using (server.ConfigureAwait(false))
-            {
-                await ServerProcess.RunAsync(server, static () => { }).ConfigureAwait(false);
-            }
-
-            return 0;
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-            or System.Security.Cryptography.CryptographicException)
-        {
-            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
-            return Failure;
-        }
+        using var signals = new StopSignals();
+        var run = new ServerRun { Name = name, Output = Console.Out, Error = Console.Error, Warnings = load.Warnings };
+        return await run.RunAsync(loggers => make(load.Settings, parsed.File, loggers), static _ => null, signals.Token)
+            .ConfigureAwait(false);
     }
 }

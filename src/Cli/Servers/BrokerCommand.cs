@@ -37,9 +37,9 @@ internal static class BrokerCommand
                 return Task.FromResult(SettingsReport.Print(context, options.PrintsJson(parsed), load.Settings));
             }
 
-            return ServerRun.ServeAsync(
+            return options.ServeAsync(
+                parsed,
                 context,
-                options.Level(parsed),
                 load.Warnings,
                 loggers => new HostedBroker(load.Settings, loggers, context.Time),
                 cancel);

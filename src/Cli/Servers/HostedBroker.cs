@@ -11,13 +11,16 @@ internal sealed class HostedBroker(EffectiveSettings settings, ILoggerFactory lo
 
     public string ReadyLine => $"GrayMQ is ready: {Describe()}";
 
-    /// <summary>Where it serves, and where its data are: <c>broker 127.0.0.1:10911, data in ./data</c>.</summary>
-    public string Describe() =>
-        $"broker {_host.EndPoints[0]}, data in {Shown(settings.Get(BrokerSettings.StorePathRootDir))}";
+    /// <summary>Where it serves, and where its data are: <c>broker 127.0.0.1:10911, HTTP http://127.0.0.1:8080, data in ./data</c>.</summary>
+    public string Describe()
+    {
+        string http = _host.HttpEndPoint is { } endPoint ? $", HTTP http://{endPoint}" : "";
+        return $"broker {_host.EndPoints[0]}{http}, data in {Shown(settings.Get(BrokerSettings.StorePathRootDir))}";
+    }
 
-    public Task StartAsync(CancellationToken cancel) => _host.StartAsync(cancel);
+    public Task StartAsync(CancellationToken cancellationToken) => _host.StartAsync(cancellationToken);
 
-    public Task StopAsync(CancellationToken cancel) => _host.StopAsync(cancel);
+    public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 

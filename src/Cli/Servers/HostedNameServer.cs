@@ -12,9 +12,9 @@ internal sealed class HostedNameServer(
 
     public string ReadyLine => $"GrayMQ is ready: name server {_host.EndPoints[0]}";
 
-    public Task StartAsync(CancellationToken cancel) => _host.StartAsync(cancel);
+    public Task StartAsync(CancellationToken cancellationToken) => _host.StartAsync(cancellationToken);
 
-    public Task StopAsync(CancellationToken cancel) => _host.StopAsync(cancel);
+    public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 }

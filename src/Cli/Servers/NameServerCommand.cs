@@ -32,9 +32,9 @@ internal static class NameServerCommand
                 return Task.FromResult(SettingsReport.Print(context, options.PrintsJson(parsed), load.Settings));
             }
 
-            return ServerRun.ServeAsync(
+            return options.ServeAsync(
+                parsed,
                 context,
-                options.Level(parsed),
                 load.Warnings,
                 loggers => new HostedNameServer(load.Settings, options.File(parsed), loggers, context.Time),
                 cancel);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using GrayMQ.Hosting;
 using GrayMQ.Settings;
 using Microsoft.Extensions.Logging;
 
@@ -71,7 +72,26 @@ internal sealed class ServerOptions
 
     public bool PrintsJson(ParseResult parsed) => parsed.GetValue(_json);
 
-    public LogLevel Level(ParseResult parsed) => parsed.GetValue(_level) ?? LogLevel.Information;
+    /// <summary>Runs a server as these options say, until it is to stop.</summary>
+    public Task<int> ServeAsync<TServer>(
+        ParseResult parsed,
+        CommandContext context,
+        IEnumerable<SettingProblem> warnings,
+        Func<ILoggerFactory, TServer> make,
+        CancellationToken stop)
+        where TServer : IServer
+    {
+        var run = new ServerRun
+        {
+            Name = "graymq",
+            Output = context.Output,
+            Error = context.Error,
+            Level = parsed.GetValue(_level) ?? LogLevel.Information,
+            Warnings = warnings,
+            Time = context.Time,
+        };
+        return run.RunAsync(make, static server => server.ReadyLine, stop);
+    }
 
     /// <summary>The environment, the file of -c and every --set.</summary>
     public SettingsSources Sources(ParseResult parsed, CommandContext context)

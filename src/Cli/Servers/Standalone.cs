@@ -14,21 +14,21 @@ internal sealed class Standalone(StandaloneSettings settings, StandaloneArgument
 
     public string ReadyLine => $"GrayMQ is ready: name server {_nameServer.EndPoints[0]}, {_broker?.Describe()}";
 
-    public async Task StartAsync(CancellationToken cancel)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _nameServer.StartAsync(cancel).ConfigureAwait(false);
+        await _nameServer.StartAsync(cancellationToken).ConfigureAwait(false);
         _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time);
-        await _broker.StartAsync(cancel).ConfigureAwait(false);
+        await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task StopAsync(CancellationToken cancel)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_broker is not null)
         {
-            await _broker.StopAsync(cancel).ConfigureAwait(false);
+            await _broker.StopAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        await _nameServer.StopAsync(cancel).ConfigureAwait(false);
+        await _nameServer.StopAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

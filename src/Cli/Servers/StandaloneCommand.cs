@@ -53,9 +53,9 @@ internal static class StandaloneCommand
                     context, options.PrintsJson(parsed), settings.NameServer.GetOrThrow(), settings.Broker.GetOrThrow()));
             }
 
-            return ServerRun.ServeAsync(
+            return options.ServeAsync(
+                parsed,
                 context,
-                options.Level(parsed),
                 settings.Warnings,
                 loggers => new Standalone(settings, arguments, loggers, context.Time),
                 cancel);

@@ -43,6 +43,20 @@ public sealed class ServerStartTests
     }
 
     [Fact]
+    public async Task Standalone_HttpPort_IsToldAndServes()
+    {
+        using var folder = new TempFolder();
+        string line = "";
+        await using RunningCommand server =
+            await StandaloneServer.StartAsync(folder.PathOf("store"), ready => line = ready, "--http-port", FreePorts.Any());
+        string address = line.Split(", ").Single(part => part.StartsWith("HTTP ", StringComparison.Ordinal))["HTTP ".Length..];
+
+        using var client = new HttpClient();
+
+        Assert.Equal("ready", (await client.GetStringAsync(new Uri(address + "/health/ready"))).Trim());
+    }
+
+    [Fact]
     public async Task Broker_WithNameServer_RegistersAndLeaves()
     {
         using var folder = new TempFolder();

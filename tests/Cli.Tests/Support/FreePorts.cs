@@ -20,6 +20,9 @@ internal static class FreePorts
         }
     }
 
+    /// <summary>Any port.</summary>
+    public static string Any() => Take().ToString(CultureInfo.InvariantCulture);
+
     /// <summary>An address that nobody listens on.</summary>
     public static string ClosedAddress() => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Take()}");
 

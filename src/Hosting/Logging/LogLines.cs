@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace GrayMQ.Cli.Logging;
+namespace GrayMQ.Hosting.Logging;
 
 /// <summary>
 /// Lines on their way to a terminal, a pipe or a journal. A reader that stalls must not stall the server: beyond

@@ -1,11 +1,12 @@
-using GrayMQ.Cli.Logging;
-using GrayMQ.Cli.Tests.Support;
+using GrayMQ.Hosting.Logging;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Cli.Tests.Logging;
+namespace GrayMQ.Hosting.Tests.Logging;
 
 public sealed class LogTests
 {
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
     [Fact]
     public async Task Log_EntryFromAPeer_StaysOneLine()
     {
@@ -46,7 +47,7 @@ public sealed class LogTests
         await using (var lines = new LogLines(writer, TimeProvider.System))
         {
             lines.Add("first");
-            await writer.Stalled.WaitAsync(TestCommand.Timeout);
+            await writer.Stalled.WaitAsync(Timeout);
             for (int i = 0; i < 5000; i++)
             {
                 lines.Add("line");
@@ -105,7 +106,7 @@ public sealed class LogTests
         public override void WriteLine(string? value)
         {
             _stalled.TrySetResult();
-            _goOn.Wait(TestCommand.Timeout);
+            _goOn.Wait(Timeout);
             base.WriteLine(value);
         }
     }

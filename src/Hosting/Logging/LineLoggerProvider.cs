@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Cli.Logging;
+namespace GrayMQ.Hosting.Logging;
 
 /// <summary>Writes log entries as lines. Made by hand rather than by a container, because a server's start waits for it.</summary>
 internal sealed class LineLoggerProvider(LogLines lines, TimeProvider time) : ILoggerProvider

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace GrayMQ.Cli;
+namespace GrayMQ.Hosting;
 
 /// <summary>SIGTERM and SIGINT: the first one asks to stop, the second one ends the process where it stands.</summary>
-internal sealed class StopSignals : IDisposable
+public sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration _terminate;

@@ -1,4 +1,4 @@
-namespace GrayMQ.Cli.Servers;
+namespace GrayMQ.Hosting;
 
 /// <summary>Says in one message why a server did not start.</summary>
 internal static class StartFailure
@@ -9,7 +9,7 @@ internal static class StartFailure
         Exception e = failure is AggregateException { InnerExceptions: [var only] } ? only : failure;
         return IsExpected(e)
             ? e.Message
-            : $"{e.GetType().Name}: {e.Message} (this should not happen; --log-level debug shows where it did)";
+            : $"{e.GetType().Name}: {e.Message} (this should not happen; the log shows where it did at level debug)";
     }
 
     private static bool IsExpected(Exception e) => e
@@ -18,7 +18,7 @@ internal static class StartFailure
         or ArgumentException
         or UnauthorizedAccessException
         or DllNotFoundException
-        or Settings.SettingsException
+        or GrayMQ.Settings.SettingsException
         or System.Security.Cryptography.CryptographicException
         or System.Net.Sockets.SocketException;
 }

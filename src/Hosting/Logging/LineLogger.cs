@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Cli.Logging;
+namespace GrayMQ.Hosting.Logging;
 
 /// <summary>
 /// One entry, one line: <c>2026-11-21 09:30:00.123 INFO  RemotingServer  message</c>. Only an error that carries an exception takes more:

@@ -1,0 +1,123 @@
+using GrayMQ.Settings;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Hosting.Tests;
+
+public sealed class ServerRunTests : IDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _error = new();
+    private readonly CancellationTokenSource _stop = new();
+
+    [Fact]
+    public async Task RunAsync_ToldToStop_StopsBeforeItDisposes()
+    {
+        var server = new Server();
+
+        int exitCode = await RunAsync(server, ready: () => _stop.Cancel());
+
+        Assert.Equal(0, exitCode);
+        Assert.Equal(["start", "stop", "dispose"], server.Calls);
+        Assert.Equal("ready\n", _output.ToString());
+    }
+
+    [Fact]
+    public async Task RunAsync_StartFails_DisposesAndEndsWithOneMessage()
+    {
+        var server = new Server { Failure = new IOException("cannot listen on 127.0.0.1:1") };
+
+        int exitCode = await RunAsync(server);
+
+        Assert.Equal(ServerRun.Failure, exitCode);
+        Assert.Equal(["start", "dispose"], server.Calls);
+        Assert.Equal("", _output.ToString());
+        Assert.Equal("test: cannot listen on 127.0.0.1:1\n", _error.ToString());
+    }
+
+    [Fact]
+    public async Task RunAsync_FailsForNoReasonKnown_SaysHowToFindOutMore()
+    {
+        int exitCode = await RunAsync(new Server { Failure = new InvalidOperationException("oops") });
+
+        Assert.Equal(ServerRun.Failure, exitCode);
+        Assert.Equal(
+            "test: InvalidOperationException: oops (this should not happen; the log shows where it did at level debug)\n", _error.ToString());
+    }
+
+    [Fact]
+    public async Task RunAsync_StoppedWhileItStarts_IsNoFailure()
+    {
+        await _stop.CancelAsync();
+
+        int exitCode = await RunAsync(new Server());
+
+        Assert.Equal(0, exitCode);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public async Task RunAsync_Warnings_AreLogged()
+    {
+        var warning = new SettingProblem("key", null, "has no meaning here", SettingPlace.File("broker.conf", 3));
+
+        await RunAsync(new Server(), [warning], () => _stop.Cancel());
+
+        Assert.Contains("WARN  test  broker.conf:3: key: has no meaning here", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        _output.Dispose();
+        _error.Dispose();
+        _stop.Dispose();
+    }
+
+    private Task<int> RunAsync(Server server, IEnumerable<SettingProblem>? warnings = null, Action? ready = null)
+    {
+        var run = new ServerRun
+        {
+            Name = "test",
+            Output = _output,
+            Error = _error,
+            Level = LogLevel.Warning,
+            Warnings = warnings ?? [],
+        };
+        return run.RunAsync(
+            _ => server,
+            _ =>
+            {
+                ready?.Invoke();
+                return "ready";
+            },
+            _stop.Token).WaitAsync(Timeout);
+    }
+
+    private sealed class Server : IHostedService, IAsyncDisposable
+    {
+        public List<string> Calls { get; } = [];
+
+        public Exception? Failure { get; init; }
+
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            Calls.Add("start");
+            cancellationToken.ThrowIfCancellationRequested();
+            return Failure is null ? Task.CompletedTask : Task.FromException(Failure);
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            Calls.Add("stop");
+            return Task.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Calls.Add("dispose");
+            return ValueTask.CompletedTask;
+        }
+    }
+}
