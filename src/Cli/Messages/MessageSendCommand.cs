@@ -3,6 +3,7 @@ using System.Text;
 using GrayMQ.Cli.Output;
 using GrayMQ.Cli.Tools;
 using GrayMQ.Cli.Topics;
+using GrayMQ.Client.Errors;
 using GrayMQ.Client.Producers;
 using GrayMQ.Protocol.Bodies;
 
@@ -15,6 +16,9 @@ internal sealed class MessageSendCommand
 
     // Brokers refuse more than 4 MiB unless told otherwise; what is far beyond is not read to its end.
     private const int MaxInputBytes = 64 * 1024 * 1024;
+
+    private static readonly TimeSpan ReadablePollInterval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ReadableTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Argument<string> _topic = TopicCommands.TopicArgument();
     private readonly Argument<string> _body = new("BODY") { Description = "What it says; - reads standard input" };
@@ -73,6 +77,7 @@ internal sealed class MessageSendCommand
                 : await producer.SendAsync(message, cancel).ConfigureAwait(false);
             var result = new SentMessage(
                 sent.Status.ToString(), sent.MessageId, sent.OffsetMessageId, topic, sent.Queue.BrokerName, sent.Queue.QueueId, sent.QueueOffset);
+            await WaitUntilReadableAsync(run, sent, cancel).ConfigureAwait(false);
             run.Write(result, ResultJson.Document.SentMessage, Print);
         }
 
@@ -83,6 +88,29 @@ internal sealed class MessageSendCommand
             {
                 run.Note($"It is stored, but not as surely as the broker is set: {result.Status}.");
             }
+        }
+    }
+
+    // A broker acknowledges a message when it is safe, and shows it to readers a moment later. Whoever sends and then looks, as scripts do,
+    // finds it.
+    private static async Task WaitUntilReadableAsync(ToolRun run, SendResult sent, CancellationToken cancel)
+    {
+        TimeProvider time = run.Context.Time;
+        long start = time.GetTimestamp();
+        try
+        {
+            TopicRouteData? route = await run.Cluster.Admin.FindRouteAsync(sent.Queue.Topic, cancel).ConfigureAwait(false);
+            string? address = route?.BrokerDatas.Find(broker => broker.BrokerName == sent.Queue.BrokerName)?.FindPreferredAddress();
+            while (address is not null
+                && await run.Cluster.Admin.GetMaxOffsetAsync(address, sent.Queue, cancel).ConfigureAwait(false) <= sent.QueueOffset
+                && time.GetElapsedTime(start) < ReadableTimeout)
+            {
+                await Task.Delay(ReadablePollInterval, time, cancel).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is IOException or TimeoutException or GrayMQException)
+        {
+            // It is sent, which is what counts.
         }
     }
 
