@@ -2,24 +2,13 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
-using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Http;
-using GrayMQ.Broker.Locks;
-using GrayMQ.Broker.Maintenance;
-using GrayMQ.Broker.Metadata;
-using GrayMQ.Broker.Offsets;
-using GrayMQ.Broker.Pulling;
-using GrayMQ.Broker.Queries;
 using GrayMQ.Broker.Registration;
-using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
-using GrayMQ.Broker.Topics;
-using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
-using GrayMQ.Store;
 using GrayMQ.Store.Files;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -36,13 +25,7 @@ namespace GrayMQ.Broker;
 public sealed class BrokerHost : IHostedService, IAsyncDisposable
 {
     private readonly EffectiveSettings _settings;
-    private readonly MetadataStore _metadata;
-    private readonly ConsumerOffsetTable _offsets;
-    private readonly RocketMqExport _export;
-    private readonly MessageStore _store;
-    private readonly ParkedPulls _parked;
-    private readonly BrokerStatistics _statistics;
-    private readonly ClientRegistry _clients;
+    private readonly BrokerState _state;
     private readonly BrokerPages _pages;
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
@@ -66,122 +49,55 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     {
         _settings = settings;
         _logger = loggers.CreateLogger<BrokerHost>();
-        IPEndPoint address = BrokerSettings.Address(settings);
-        StoreOptions storeOptions = StoreSettings.ToOptions(settings);
-
-        _metadata = MetadataStore.Open(Path.Combine(storeOptions.RootDirectory, "config"), loggers);
-        TopicOptions topicOptions = MetadataSettings.TopicOptions(settings);
-        TopicTable topics = TopicTable.Open(_metadata, topicOptions, time, loggers);
-        SubscriptionGroupTable groups = SubscriptionGroupTable.Open(_metadata, MetadataSettings.GroupOptions(settings), time, loggers);
-        OffsetOptions offsetOptions = MetadataSettings.OffsetOptions(settings);
-        _offsets = ConsumerOffsetTable.Open(_metadata, offsetOptions, time, loggers);
-        _export = new RocketMqExport(_metadata, topics, groups, _offsets, loggers);
-
-        _parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
-        _store = MessageStore.Open(storeOptions, files ?? new LinuxFileSystem(), time, loggers, _parked);
-
-        _statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
-
-        var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
-        LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
-        LiveSetting<int> permission = running.Follow(BrokerSettings.BrokerPermission);
-        int registeredPermission = permission.Value;
-        running.Changed += _ =>
-        {
-            if (Interlocked.Exchange(ref registeredPermission, permission.Value) != permission.Value)
-            {
-                // What the routes hold of each topic changes with it.
-                topics.RaiseVersion();
-            }
-        };
-        ClientLimits limits = ClientSettings.ToLimits(settings);
-        _clients = ClientRegistry.Open(
-            _metadata, groups, limits, () => notify.Value, time, loggers);
-        ConsumerTable consumers = _clients.Consumers;
-        var heartbeats = new HeartbeatHandler(consumers, _clients.Producers, groups, topics, limits);
-        topics.Changed += change =>
-        {
-            foreach (string deleted in change.Deleted)
-            {
-                _statistics.RemoveTopic(deleted);
-            }
-        };
-        groups.Changed += change =>
-        {
-            foreach (string deleted in change.Deleted)
-            {
-                _statistics.RemoveGroup(deleted);
-            }
-        };
-
-        string brokerName = settings.Get(BrokerSettings.BrokerName);
-        var progress = new ConsumeProgress(brokerName, topics, consumers, _offsets, _store, _statistics);
         _certificate = ServerCertificate.Load(
             settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
+        var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
+        LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
+        _state = new BrokerState(settings, () => notify.Value, time, loggers, files ?? new LinuxFileSystem());
+        RegisterAgainOnPermissionChange(running);
+
+        var progress = new ConsumeProgress(
+            settings.Get(BrokerSettings.BrokerName),
+            _state.Topics,
+            _state.Clients.Consumers,
+            _state.Offsets,
+            _state.Messages,
+            _state.Statistics);
+        var heartbeats = new HeartbeatHandler(
+            _state.Clients.Consumers, _state.Clients.Producers, _state.Groups, _state.Topics, ClientSettings.ToLimits(settings));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
-            BrokerRequests.Table(
-                new SendMessageHandler(
-                    BrokerSettings.SendOptions(settings, running),
-                    topics,
-                    _store,
-                    _statistics,
-                    new UniqueKeyGenerator(address.Address, Environment.ProcessId),
-                    time),
-                new PullMessageHandler(
-                    BrokerSettings.PullOptions(settings, running), topics, groups, consumers, _offsets, _store, _parked, _statistics),
-                new QueueOffsetHandler(topics, _store),
-                new MessageQueryHandler(_store, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
-                heartbeats,
-                new ConsumerListHandler(consumers),
-                new TopicHandler(topicOptions, topics, _offsets, _store),
-                new SubscriptionGroupHandler(groups, _offsets),
-                new ConsumerOffsetHandler(topics, groups, _offsets, _store, loggers.CreateLogger<ConsumerOffsetHandler>()),
-                new OffsetAdminHandler(address.ToString(), topics, consumers, _offsets, _store),
-                new ResetOffsetHandler(
-                    settings.Get(BrokerSettings.BrokerName),
-                    offsetOptions,
-                    topics,
-                    groups,
-                    consumers,
-                    _offsets,
-                    _store,
-                    loggers.CreateLogger<ResetOffsetHandler>()),
-                new ExportHandler(_export),
-                new ClientQueryHandler(consumers, _clients.Producers, _offsets),
-                new ConsumerCallHandler(settings.Get(BrokerSettings.BrokerName), consumers, topics, groups, _store),
-                new QueueLockHandler(_clients.Locks, limits),
-                new ConsumeStatsHandler(brokerName, address.ToString(), progress, topics, groups, _offsets, _store, time),
-                new TopicStatsHandler(brokerName, topics, _store, _statistics),
-                new RuntimeInfoHandler(storeOptions.RootDirectory, _store, _statistics, time),
-                new BrokerConfigHandler(running),
-                new CleanupHandler(topics, _store, loggers.CreateLogger<CleanupHandler>())),
+            BrokerHandlers.Table(settings, running, _state, progress, heartbeats, time, loggers),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
         _server.ConnectionClosed += heartbeats.ConnectionClosed;
-
-        var metrics = new MetricsPage(
-            settings.Get(BrokerSettings.BrokerClusterName),
-            brokerName,
-            storeOptions.RootDirectory,
-            _statistics,
-            progress,
-            topics,
-            groups,
-            consumers,
-            _clients.Producers,
-            _parked,
-            _store,
-            time);
-        _pages = new BrokerPages(metrics, _store);
+        _pages = new BrokerPages(
+            new MetricsPage(
+                settings.Get(BrokerSettings.BrokerClusterName),
+                settings.Get(BrokerSettings.BrokerName),
+                settings.Get(BrokerSettings.StorePathRootDir),
+                _state.Statistics,
+                progress,
+                _state.Topics,
+                _state.Groups,
+                _state.Clients.Consumers,
+                _state.Clients.Producers,
+                _state.Parked,
+                _state.Messages,
+                time),
+            _state.Messages);
         _http = BrokerSettings.HttpEndPoint(settings) is { } httpEndPoint
             ? new HttpEndpoint(httpEndPoint, _pages.ByPath, loggers)
             : null;
 
         _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _registration = new NameServerRegistration(
-            BrokerSettings.RegistrationOptions(settings, running), topics, _nameServers, time, loggers.CreateLogger<NameServerRegistration>());
+            BrokerSettings.RegistrationOptions(settings, running),
+            _state.Topics,
+            _nameServers,
+            time,
+            loggers.CreateLogger<NameServerRegistration>());
     }
 
     /// <summary>The addresses that are bound, once started: the main one first.</summary>
@@ -199,9 +115,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             await _http.StartAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        _store.Start();
-        _statistics.Start();
-        _clients.Start();
+        _state.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
         _pages.IsServing = true;
@@ -217,10 +131,9 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     {
         _pages.IsServing = false;
         await _registration.StopAsync(cancellationToken).ConfigureAwait(false);
-        _parked.Close();
+        _state.Parked.Close();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
-        _offsets.Write();
-        _export.Write();
+        _state.Save();
         if (_http is not null)
         {
             await _http.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -239,12 +152,21 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             await _http.DisposeAsync().ConfigureAwait(false);
         }
 
-        _parked.Dispose();
-        _statistics.Dispose();
-        await _store.DisposeAsync().ConfigureAwait(false);
-        _offsets.Dispose();
-        _clients.Dispose();
-        _metadata.Dispose();
+        await _state.DisposeAsync().ConfigureAwait(false);
         _certificate?.Dispose();
+    }
+
+    // What the routes hold of each topic is narrowed by the broker's permission.
+    private void RegisterAgainOnPermissionChange(RunningSettings running)
+    {
+        LiveSetting<int> permission = running.Follow(BrokerSettings.BrokerPermission);
+        int registered = permission.Value;
+        running.Changed += _ =>
+        {
+            if (Interlocked.Exchange(ref registered, permission.Value) != permission.Value)
+            {
+                _state.Topics.RaiseVersion();
+            }
+        };
     }
 }

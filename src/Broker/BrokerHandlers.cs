@@ -1,0 +1,85 @@
+using System.Net;
+using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Locks;
+using GrayMQ.Broker.Maintenance;
+using GrayMQ.Broker.Metadata;
+using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.Queries;
+using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Statistics;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Settings;
+using GrayMQ.Store;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker;
+
+/// <summary>Makes the handlers of <see cref="BrokerRequests"/>, each from what it uses.</summary>
+internal static class BrokerHandlers
+{
+    public static RequestTable Table(
+        EffectiveSettings settings,
+        RunningSettings running,
+        BrokerState state,
+        ConsumeProgress progress,
+        HeartbeatHandler heartbeats,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        string name = settings.Get(BrokerSettings.BrokerName);
+        IPEndPoint address = BrokerSettings.Address(settings);
+        TopicTable topics = state.Topics;
+        SubscriptionGroupTable groups = state.Groups;
+        ConsumerOffsetTable offsets = state.Offsets;
+        ConsumerTable consumers = state.Clients.Consumers;
+        MessageStore messages = state.Messages;
+        return BrokerRequests.Table(
+            new SendMessageHandler(
+                BrokerSettings.SendOptions(settings, running),
+                topics,
+                messages,
+                state.Statistics,
+                new UniqueKeyGenerator(address.Address, Environment.ProcessId),
+                time),
+            new PullMessageHandler(
+                BrokerSettings.PullOptions(settings, running),
+                topics,
+                groups,
+                consumers,
+                offsets,
+                messages,
+                state.Parked,
+                state.Statistics),
+            new QueueOffsetHandler(topics, messages),
+            new MessageQueryHandler(messages, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
+            heartbeats,
+            new ConsumerListHandler(consumers),
+            new TopicHandler(MetadataSettings.TopicOptions(settings), topics, offsets, messages),
+            new SubscriptionGroupHandler(groups, offsets),
+            new ConsumerOffsetHandler(topics, groups, offsets, messages, loggers.CreateLogger<ConsumerOffsetHandler>()),
+            new OffsetAdminHandler(address.ToString(), topics, consumers, offsets, messages),
+            new ResetOffsetHandler(
+                name,
+                MetadataSettings.OffsetOptions(settings),
+                topics,
+                groups,
+                consumers,
+                offsets,
+                messages,
+                loggers.CreateLogger<ResetOffsetHandler>()),
+            new ExportHandler(state.Export),
+            new ClientQueryHandler(consumers, state.Clients.Producers, offsets),
+            new ConsumerCallHandler(name, consumers, topics, groups, messages),
+            new QueueLockHandler(state.Clients.Locks, ClientSettings.ToLimits(settings)),
+            new ConsumeStatsHandler(name, address.ToString(), progress, topics, groups, offsets, messages, time),
+            new TopicStatsHandler(name, topics, messages, state.Statistics),
+            new RuntimeInfoHandler(settings.Get(BrokerSettings.StorePathRootDir), messages, state.Statistics, time),
+            new BrokerConfigHandler(running),
+            new CleanupHandler(topics, messages, loggers.CreateLogger<CleanupHandler>()));
+    }
+}

@@ -1,0 +1,105 @@
+using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Metadata;
+using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.Statistics;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Settings;
+using GrayMQ.Store;
+using GrayMQ.Store.Files;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker;
+
+/// <summary>
+/// What a broker keeps, in memory and on disk: opened and recovered in one order, closed in the other. Only the composition sees it as
+/// a whole; everything else is handed the parts that it uses.
+/// </summary>
+internal sealed class BrokerState : IAsyncDisposable
+{
+    private readonly MetadataStore _metadata;
+
+    /// <exception cref="IOException">Something is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
+    public BrokerState(
+        EffectiveSettings settings, Func<bool> mayNotifyClients, TimeProvider time, ILoggerFactory loggers, IStoreFileSystem files)
+    {
+        StoreOptions storeOptions = StoreSettings.ToOptions(settings);
+        _metadata = MetadataStore.Open(Path.Combine(storeOptions.RootDirectory, "config"), loggers);
+        try
+        {
+            Topics = TopicTable.Open(_metadata, MetadataSettings.TopicOptions(settings), time, loggers);
+            Groups = SubscriptionGroupTable.Open(_metadata, MetadataSettings.GroupOptions(settings), time, loggers);
+            Offsets = ConsumerOffsetTable.Open(_metadata, MetadataSettings.OffsetOptions(settings), time, loggers);
+            Export = new RocketMqExport(_metadata, Topics, Groups, Offsets, loggers);
+            Clients = ClientRegistry.Open(_metadata, Groups, ClientSettings.ToLimits(settings), mayNotifyClients, time, loggers);
+            Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
+            Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
+            Messages = MessageStore.Open(storeOptions, files, time, loggers, Parked);
+        }
+        catch
+        {
+            // The database has to be closed, or this process could not try again.
+            CloseTables();
+            throw;
+        }
+
+        Topics.Changed += change => ForEach(change.Deleted, Statistics.RemoveTopic);
+        Groups.Changed += change => ForEach(change.Deleted, Statistics.RemoveGroup);
+    }
+
+    public TopicTable Topics { get; }
+
+    public SubscriptionGroupTable Groups { get; }
+
+    public ConsumerOffsetTable Offsets { get; }
+
+    public RocketMqExport Export { get; }
+
+    public ClientRegistry Clients { get; }
+
+    public ParkedPulls Parked { get; }
+
+    public BrokerStatistics Statistics { get; }
+
+    public MessageStore Messages { get; }
+
+    /// <summary>Starts everything that has a clock or a thread of its own.</summary>
+    public void Start()
+    {
+        Messages.Start();
+        Statistics.Start();
+        Clients.Start();
+    }
+
+    /// <summary>Writes down what only memory knows, and what RocketMQ would read.</summary>
+    public void Save()
+    {
+        Offsets.Write();
+        Export.Write();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Messages.DisposeAsync().ConfigureAwait(false);
+        CloseTables();
+    }
+
+    private static void ForEach(IReadOnlyList<string> names, Action<string> remove)
+    {
+        foreach (string name in names)
+        {
+            remove(name);
+        }
+    }
+
+    // Some are missing where opening failed half-way.
+    private void CloseTables()
+    {
+        Parked?.Dispose();
+        Statistics?.Dispose();
+        Offsets?.Dispose();
+        Clients?.Dispose();
+        _metadata.Dispose();
+    }
+}
