@@ -47,12 +47,19 @@ public abstract class ClientOptions
     /// <exception cref="ArgumentException">One or more settings are wrong; the message says which, and what is expected.</exception>
     public void Validate()
     {
-        var problems = new List<string>();
-        FindProblems(problems);
+        IReadOnlyList<string> problems = Problems();
         if (problems.Count > 0)
         {
             throw new ArgumentException($"{GetType().Name}: {string.Join("; ", problems)}");
         }
+    }
+
+    /// <summary>A sentence for each setting that is wrong.</summary>
+    internal IReadOnlyList<string> Problems()
+    {
+        var problems = new List<string>();
+        FindProblems(problems);
+        return problems;
     }
 
     /// <summary>Adds a sentence for each setting that is wrong.</summary>
