@@ -2,7 +2,6 @@ namespace GrayMQ.Compatibility.Tests.Wire;
 
 internal static partial class KnownDifferences
 {
-    private static readonly string[] Everywhere = [];
     private const string JustStarted =
         "RocketMQ's broker had run since the messages were sent; the one under test has just started on its store, and has sent and "
         + "delivered none of them.";
@@ -11,6 +10,7 @@ internal static partial class KnownDifferences
         "RocketMQ looks at its counters every 10 seconds, 10 minutes and hour, and shows the difference of two such samples: the last "
         + "minute had seen nothing, and hour and day had no second sample. Here what has been counted since the last sample is shown too.";
 
+    private static readonly string[] Everywhere = [];
     private static readonly string[] MqAdmin = ["mqadmin"];
     private static readonly string[] Sent = ["registration sent"];
     private static readonly string[] WithBatch = ["send-pull", "send-pull-binary"];

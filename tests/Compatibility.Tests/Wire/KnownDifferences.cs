@@ -29,6 +29,9 @@ internal static partial class KnownDifferences
             Regex.IsMatch(value ?? "(nothing)", $"^(?:{(pattern == "(nothing)" ? Regex.Escape(pattern) : pattern)})$", RegexOptions.Singleline);
     }
 
+    /// <summary>Every reason in the table.</summary>
+    public static IEnumerable<string> Reasons => Table.Select(entry => entry.Reason).Distinct();
+
     /// <summary>Fails with every mismatch that the table does not explain, and with every entry that the recording does not need.</summary>
     public static void Check(string recording, IReadOnlyList<Mismatch> mismatches)
     {
