@@ -8,7 +8,7 @@ flush="${2:-ASYNC_FLUSH}"
 store="$(mktemp -d)"
 log="$store/server.log"
 
-[ -x build/graymq/graymq ] || ./run.sh --build-only
+./run.sh --build-only >&2
 dotnet build bench/Load -c Release --nologo -v quiet
 
 build/graymq/graymq standalone --store "$store/data" --namesrv-port 19876 --broker-port 19911 --http-port 19080 \

@@ -38,6 +38,7 @@ internal static class Scenarios
             LoadResult sendSingle = await Run("send 64x1", options, single.Connections, single.InFlight);
             LoadResult echoWindow = await Run("echo 4x32", echoOptions, window.Connections, window.InFlight);
             LoadResult sendWindow = await Run("send 4x32", options, window.Connections, window.InFlight);
+            await Run("send 4x250", options, connections: 4, inFlight: 250);
             LoadResult pull = await PullAsync("pull 4x1", options with { Connections = 4, InFlight = 1 }, cancel);
             Console.WriteLine(pull);
             Console.WriteLine(string.Create(

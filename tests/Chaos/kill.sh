@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds="${1:-50}"
 seed="${2:-$RANDOM}"
 
-[ -x build/graymq/graymq ] || ./run.sh --build-only
+./run.sh --build-only
 dotnet build tests/Chaos -c Release --nologo -v quiet
 for flush in SYNC_FLUSH ASYNC_FLUSH; do
   dotnet tests/Chaos/bin/Release/net10.0/GrayMQ.Chaos.dll kill \
