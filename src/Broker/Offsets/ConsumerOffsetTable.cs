@@ -236,7 +236,7 @@ public sealed class ConsumerOffsetTable : IDisposable
     {
         if (_offsetsByUtf8.TryGetValue(new GroupTopicUtf8(utf8Group, utf8Topic), out ConsumerOffsets? offsets) && !offsets.IsWritten)
         {
-            _writer.Write();
+            _writer.Write(offsets);
         }
     }
 

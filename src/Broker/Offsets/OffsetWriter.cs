@@ -72,6 +72,20 @@ internal sealed class OffsetWriter : IDisposable
     }
 
     /// <summary>
+    /// As <see cref="Write()"/>, for these offsets even if whoever changed them has not come to enlist them: their commit may
+    /// already have been told.
+    /// </summary>
+    /// <exception cref="KeyValueStoreException">It cannot be written; it stays enlisted.</exception>
+    public void Write(ConsumerOffsets offsets)
+    {
+        lock (_writes)
+        {
+            _changed.Enqueue(offsets);
+            WriteLocked();
+        }
+    }
+
+    /// <summary>
     /// Deletes offsets from the disk, then calls <paramref name="forget"/> to do so in memory; nothing is written in between.
     /// </summary>
     public void Delete(IReadOnlyCollection<ConsumerOffsets> offsets, Action forget)

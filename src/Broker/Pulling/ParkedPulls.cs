@@ -14,6 +14,12 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
 {
     private static readonly TimeSpan ScanInterval = TimeSpan.FromMilliseconds(100);
 
+    // A queue at which nothing has waited for about a minute is forgotten.
+    private const int MaxIdleScans = 600;
+
+    // Of one connection: a client waits at as many queues as it is assigned, and is not to fill the table alone.
+    private const int MaxOfConnection = 4096;
+
     private readonly int _limit;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<LogicQueue, ParkedQueue> _queues = new();
@@ -44,6 +50,11 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
     /// </summary>
     public bool TryPark(in Pull pull, TimeSpan timeout)
     {
+        if (pull.Responder.Connection.RequestsInFlight > MaxOfConnection)
+        {
+            return false;
+        }
+
         if (Interlocked.Increment(ref _count) > _limit)
         {
             Interlocked.Decrement(ref _count);
@@ -53,8 +64,12 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
         ParkedPull parked = _pool.Get();
         parked.Pull = pull;
         parked.Deadline = _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency);
-        ParkedQueue queue = _queues.GetOrAdd(pull.Queue, static _ => new ParkedQueue());
-        queue.Add(parked);
+        ParkedQueue queue;
+        do
+        {
+            queue = _queues.GetOrAdd(pull.Queue, static _ => new ParkedQueue());
+        }
+        while (!queue.TryAdd(parked));
 
         // What happened between the caller's look and the parking has woken nobody.
         if (Volatile.Read(ref _closed))
@@ -72,6 +87,9 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
     /// <inheritdoc/>
     public void OnArrived(LogicQueue queue, long queueOffset, long tagsCode, in StoredMessage message)
     {
+        // The entry was published before this call. Without a full fence the count could be read before that is visible to a pull that
+        // is being parked, which would then see neither the message nor be seen.
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(queue, out ParkedQueue? parked) && !parked.IsEmpty)
         {
             Wake(parked.TakeMatching(queueOffset, tagsCode, in message));
@@ -92,17 +110,17 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
 
     private void WakeOverdue()
     {
-        if (Count == 0)
-        {
-            return;
-        }
-
         long now = _time.GetTimestamp();
-        foreach ((_, ParkedQueue queue) in _queues)
+        foreach ((LogicQueue key, ParkedQueue queue) in _queues)
         {
             if (!queue.IsEmpty)
             {
                 Wake(queue.TakeOverdue(now));
+            }
+            else if (queue.TryRetire(MaxIdleScans))
+            {
+                // Nobody pulls there any more, or the topic is gone.
+                _queues.TryRemove(KeyValuePair.Create(key, queue));
             }
         }
     }

@@ -7,15 +7,35 @@ internal sealed class ParkedQueue
 {
     private readonly Lock _lock = new();
     private volatile ParkedPull? _first;
+    private int _idleScans;
+    private bool _retired;
 
     public bool IsEmpty => _first is null;
 
-    public void Add(ParkedPull parked)
+    /// <summary>False when this list is out of use, and another one has taken its place.</summary>
+    public bool TryAdd(ParkedPull parked)
     {
         lock (_lock)
         {
+            if (_retired)
+            {
+                return false;
+            }
+
+            _idleScans = 0;
             parked.Next = _first;
             _first = parked;
+            return true;
+        }
+    }
+
+    /// <summary>Puts the list out of use when it was found empty so many times in a row.</summary>
+    public bool TryRetire(int idleScans)
+    {
+        lock (_lock)
+        {
+            _retired = _first is null && ++_idleScans > idleScans;
+            return _retired;
         }
     }
 

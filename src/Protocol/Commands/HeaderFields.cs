@@ -26,6 +26,9 @@ public sealed class HeaderFields
     /// <summary>How many fields there are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The memory that the fields take, in bytes.</summary>
+    public int Bytes => _bytes.Length;
+
     /// <summary>Name of field <paramref name="index"/>, UTF-8.</summary>
     public ReadOnlySpan<byte> NameAt(int index) => _bytes.AsSpan(Checked(index).NameStart, _slots[index].NameLength);
 

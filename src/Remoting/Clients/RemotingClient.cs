@@ -23,6 +23,7 @@ public sealed class RemotingClient : IAsyncDisposable
     private static readonly TimeSpan MinSilence = TimeSpan.FromSeconds(1);
 
     private readonly RemotingClientOptions _options;
+    private readonly UnsentBudget _unsent;
     private readonly RequestTable _requests;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -34,6 +35,7 @@ public sealed class RemotingClient : IAsyncDisposable
     public RemotingClient(RemotingClientOptions options, RequestTable requests, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
+        _unsent = new UnsentBudget(options.Connection.MaxUnsentBytesOfAll);
         _requests = requests;
         _time = time;
         _logger = loggers.CreateLogger<RemotingClient>();
@@ -188,7 +190,7 @@ public sealed class RemotingClient : IAsyncDisposable
             throw new ConnectionClosedException($"cannot connect to {address}: {reason}", e);
         }
 
-        var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _time, _logger);
+        var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _unsent, _time, _logger);
         var registered = new TaskCompletionSource();
         _serving[connection] = ServeAsync(address, connection, context, transport, registered.Task);
         registered.SetResult();

@@ -13,7 +13,7 @@ public sealed record ConnectionOptions
     public int MaxRequestsInFlight { get; init; } = 16 * 1024;
 
     /// <summary>
-    /// Bytes of the bodies of requests that wait for, or are being carried out on, the thread pool; one more request there is
+    /// Bytes of the headers and bodies of requests that wait for, or are being carried out on, the thread pool; one more request there is
     /// answered SYSTEM_BUSY. At least the largest frame.
     /// </summary>
     public long MaxQueuedBytes { get; init; } = 64 * 1024 * 1024;
@@ -23,4 +23,7 @@ public sealed record ConnectionOptions
     /// answered from elsewhere meanwhile counts against this limit, and beyond it the connection is closed.
     /// </summary>
     public long MaxUnsentBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>The same over all connections of a server or client; beyond it those are closed that are written to but do not read.</summary>
+    public long MaxUnsentBytesOfAll { get; init; } = 512 * 1024 * 1024;
 }

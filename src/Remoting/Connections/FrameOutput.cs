@@ -29,6 +29,7 @@ internal sealed class FrameOutput : IValueTaskSource
 
     private readonly PipeWriter _writer;
     private readonly long _maxUnsentBytes;
+    private readonly UnsentBudget _budget;
     private readonly TimeProvider _time;
     private readonly Action<string, Exception?> _broken;
     private readonly Action _flushEnded;
@@ -44,6 +45,7 @@ internal sealed class FrameOutput : IValueTaskSource
     private long _waitingAnswerBytes;
     private long _flushingBytes;
     private long _flushingAnswerBytes;
+    private long _budgetedBytes;
     private TaskCompletionSource? _flushed;
     private TaskCompletionSource? _flushedNext;
     private bool _readerPaused;
@@ -52,10 +54,12 @@ internal sealed class FrameOutput : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _pause;
 
     /// <param name="broken">Called, without the lock, when no further frame can be sent: with the reason and its cause.</param>
-    public FrameOutput(PipeWriter writer, long maxUnsentBytes, TimeProvider time, Action<string, Exception?> broken)
+    public FrameOutput(
+        PipeWriter writer, long maxUnsentBytes, UnsentBudget budget, TimeProvider time, Action<string, Exception?> broken)
     {
         _writer = writer;
         _maxUnsentBytes = maxUnsentBytes;
+        _budget = budget;
         _time = time;
         _broken = broken;
         _flushEnded = FlushEnded;
@@ -280,7 +284,7 @@ internal sealed class FrameOutput : IValueTaskSource
         flushing = false;
         if (_flushing)
         {
-            if (_waitingBytes + _flushingBytes > _maxUnsentBytes)
+            if (!CountAgainstBudget(bytes) || _waitingBytes + _flushingBytes > _maxUnsentBytes)
             {
                 _closed = true;
                 return Ending.PeerDoesNotRead;
@@ -292,6 +296,13 @@ internal sealed class FrameOutput : IValueTaskSource
         }
 
         return Ending.None;
+    }
+
+    // With the lock held: only what the transport did not take at once counts, until it has.
+    private bool CountAgainstBudget(long bytes)
+    {
+        _budgetedBytes += bytes;
+        return _budget.TryAdd(bytes);
     }
 
     // Without the lock.
@@ -334,6 +345,7 @@ internal sealed class FrameOutput : IValueTaskSource
                 if (!_flush.IsCompleted)
                 {
                     _flushing = true;
+                    CountAgainstBudget(_flushingBytes);
                     return true;
                 }
             }
@@ -366,6 +378,12 @@ internal sealed class FrameOutput : IValueTaskSource
         _flush = default;
         _flushing = false;
         _flushingBytes = 0;
+        if (_budgetedBytes > 0)
+        {
+            _budget.Subtract(_budgetedBytes);
+            _budgetedBytes = 0;
+        }
+
         Volatile.Write(ref _flushingAnswerBytes, 0);
         LastFlushTimestamp = _time.GetTimestamp();
     }

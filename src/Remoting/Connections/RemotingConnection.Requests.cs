@@ -150,8 +150,8 @@ public sealed partial class RemotingConnection
     private void Queue(RequestTable.Entry entry, in Responder responder)
     {
         RemotingCommand command = _command;
-        long bytes = command.Body.Length;
-        if (Interlocked.Add(ref _queuedBytes, bytes) > _options.MaxQueuedBytes && bytes > 0)
+        long bytes = command.Body.Length + command.Fields.Bytes;
+        if (Interlocked.Add(ref _queuedBytes, bytes) > _options.MaxQueuedBytes)
         {
             Interlocked.Add(ref _queuedBytes, -bytes);
             responder.Reply(
@@ -164,12 +164,12 @@ public sealed partial class RemotingConnection
         _command = new RemotingCommand();
         var request = new RemotingRequest(responder, command.Language, command.Version, command.Fields, command.Body);
         ThreadPool.UnsafeQueueUserWorkItem(
-            static work => _ = work.Connection.HandleQueuedAsync(work.Entry, work.Request),
-            (Connection: this, Entry: entry, Request: request),
+            static work => _ = work.Connection.HandleQueuedAsync(work.Entry, work.Request, work.Bytes),
+            (Connection: this, Entry: entry, Request: request, Bytes: bytes),
             preferLocal: false);
     }
 
-    private async Task HandleQueuedAsync(RequestTable.Entry entry, RemotingRequest request)
+    private async Task HandleQueuedAsync(RequestTable.Entry entry, RemotingRequest request, long bytes)
     {
         try
         {
@@ -182,7 +182,7 @@ public sealed partial class RemotingConnection
         }
         finally
         {
-            Interlocked.Add(ref _queuedBytes, -request.Body.Length);
+            Interlocked.Add(ref _queuedBytes, -bytes);
         }
     }
 }

@@ -45,12 +45,13 @@ public sealed partial class RemotingConnection
         IDuplexPipe transport,
         RequestTable requests,
         ConnectionOptions options,
+        UnsentBudget budget,
         TimeProvider time,
         ILogger logger)
     {
         _context = context;
         _input = transport.Input;
-        _output = new FrameOutput(transport.Output, options.MaxUnsentBytes, time, OutputBroken);
+        _output = new FrameOutput(transport.Output, options.MaxUnsentBytes, budget, time, OutputBroken);
         _requests = requests;
         _options = options;
         _time = time;

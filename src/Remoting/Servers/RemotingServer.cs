@@ -27,6 +27,7 @@ public sealed class RemotingServer : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TlsAcceptor _tls;
+    private readonly UnsentBudget _unsent;
     private readonly ConcurrentDictionary<string, RemotingConnection> _connections = new();
 
     // All that is open, those included that are not served yet or no longer.
@@ -53,6 +54,7 @@ public sealed class RemotingServer : IAsyncDisposable
         _transport = transport;
         _time = time;
         _logger = loggers.CreateLogger<RemotingServer>();
+        _unsent = new UnsentBudget(options.Connection.MaxUnsentBytesOfAll);
         _tls = new TlsAcceptor(options, time, _logger);
     }
 
@@ -280,7 +282,7 @@ public sealed class RemotingServer : IAsyncDisposable
 
     private async Task ServeAsync(ConnectionContext context, IDuplexPipe transport)
     {
-        var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _time, _logger);
+        var connection = new RemotingConnection(context, transport, _requests, _options.Connection, _unsent, _time, _logger);
         _connections[connection.Id] = connection;
         if (Volatile.Read(ref _allClosed) is not null)
         {
