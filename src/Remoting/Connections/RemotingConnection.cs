@@ -203,8 +203,8 @@ public sealed partial class RemotingConnection
                     break;
                 }
 
-                // A peer that leaves its answers unread may ask no more for now. Responses are read all the same: two sides
-                // that wait for each other to read would wait for ever.
+                // A peer that leaves its answers unread may ask no more for now. What came behind such a request waits with it,
+                // responses included; two sides that both read nothing are ended by their idle time-outs.
                 await _output.UncongestedAsync().ConfigureAwait(false);
             }
         }

@@ -12,8 +12,10 @@ public class FrameOutputTests
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 1_000, resumeWriterThreshold: 500, useSynchronizationContext: false));
     private readonly List<string> _broken = [];
 
-    private FrameOutput NewOutput(long maxUnsentBytes = 1_000_000) =>
-        new(_pipe.Writer, maxUnsentBytes, TimeProvider.System, (reason, _) => _broken.Add(reason));
+    private readonly UnsentBudget _budget = new(maxBytes: 10_000_000);
+
+    private FrameOutput NewOutput(long maxUnsentBytes = 1_000_000, UnsentBudget? budget = null) =>
+        new(_pipe.Writer, maxUnsentBytes, budget ?? _budget, TimeProvider.System, (reason, _) => _broken.Add(reason));
 
     private static bool Write(FrameOutput output, int bodyBytes = 100)
     {
@@ -44,6 +46,20 @@ public class FrameOutputTests
         Assert.True(_pipe.Reader.TryRead(out ReadResult result));
         Assert.True(result.Buffer.Length > 200);
         await flushed.WaitAsync(Eventually.Deadline);
+    }
+
+    [Fact]
+    public async Task Write_WhileAllPeersTogetherLeaveTooMuch_EndsTheConnection()
+    {
+        var budget = new UnsentBudget(maxBytes: 5_000);
+        FrameOutput output = NewOutput(budget: budget);
+        Assert.True(Write(output, 2_000));
+        Assert.InRange(budget.Bytes, 2_000, 3_000);
+        Assert.True(budget.TryAdd(2_000));
+        Assert.False(Write(output, 2_000));
+        Assert.Contains("does not read", Assert.Single(_broken), StringComparison.Ordinal);
+        await TakeAllAsync();
+        await Eventually.TrueAsync(() => budget.Bytes == 2_000);
     }
 
     [Fact]
