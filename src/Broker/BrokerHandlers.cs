@@ -25,6 +25,7 @@ internal static class BrokerHandlers
     public static RequestTable Table(
         EffectiveSettings settings,
         RunningSettings running,
+        IPEndPoint address,
         BrokerState state,
         ConsumeProgress progress,
         HeartbeatHandler heartbeats,
@@ -32,7 +33,6 @@ internal static class BrokerHandlers
         ILoggerFactory loggers)
     {
         string name = settings.Get(BrokerSettings.BrokerName);
-        IPEndPoint address = BrokerSettings.Address(settings);
         TopicTable topics = state.Topics;
         SubscriptionGroupTable groups = state.Groups;
         ConsumerOffsetTable offsets = state.Offsets;
@@ -40,14 +40,14 @@ internal static class BrokerHandlers
         MessageStore messages = state.Messages;
         return BrokerRequests.Table(
             new SendMessageHandler(
-                BrokerSettings.SendOptions(settings, running),
+                BrokerSettings.SendOptions(settings, running, address),
                 topics,
                 messages,
                 state.Statistics,
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                 time),
             new PullMessageHandler(
-                BrokerSettings.PullOptions(settings, running),
+                BrokerSettings.PullOptions(settings, running, address),
                 topics,
                 groups,
                 consumers,

@@ -9,6 +9,7 @@ using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
+using GrayMQ.Store;
 using GrayMQ.Store.Files;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -25,6 +26,7 @@ namespace GrayMQ.Broker;
 public sealed class BrokerHost : IHostedService, IAsyncDisposable
 {
     private readonly EffectiveSettings _settings;
+    private readonly IPEndPoint _address;
     private readonly BrokerState _state;
     private readonly BrokerPages _pages;
     private readonly HttpEndpoint? _http;
@@ -39,21 +41,25 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     /// <param name="loggers">Where log lines go.</param>
     /// <param name="transport">What connections come from; null means TCP.</param>
     /// <param name="files">Where messages are stored; null means the disk.</param>
+    /// <param name="storeLock">The store's lock, if the caller holds it already; it stays the caller's.</param>
+    /// <exception cref="SettingsException">brokerIP1 does not resolve.</exception>
     /// <exception cref="IOException">The store is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerHost(
         EffectiveSettings settings,
         TimeProvider time,
         ILoggerFactory loggers,
         IConnectionListenerFactory? transport = null,
-        IStoreFileSystem? files = null)
+        IStoreFileSystem? files = null,
+        StoreLock? storeLock = null)
     {
         _settings = settings;
         _logger = loggers.CreateLogger<BrokerHost>();
+        _address = BrokerSettings.Address(settings);
         _certificate = ServerCertificate.Load(
             settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
         var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
-        _state = new BrokerState(settings, () => notify.Value, time, loggers, files ?? new LinuxFileSystem());
+        _state = new BrokerState(settings, () => notify.Value, time, loggers, files ?? new LinuxFileSystem(), storeLock);
         RegisterAgainOnPermissionChange(running);
 
         var progress = new ConsumeProgress(
@@ -67,7 +73,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             _state.Clients.Consumers, _state.Clients.Producers, _state.Groups, _state.Topics, ClientSettings.ToLimits(settings));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
-            BrokerHandlers.Table(settings, running, _state, progress, heartbeats, time, loggers),
+            BrokerHandlers.Table(settings, running, _address, _state, progress, heartbeats, time, loggers),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
@@ -93,7 +99,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
 
         _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _registration = new NameServerRegistration(
-            BrokerSettings.RegistrationOptions(settings, running),
+            BrokerSettings.RegistrationOptions(settings, running, _address),
             _state.Topics,
             _nameServers,
             time,
@@ -122,7 +128,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         Log.Started(
             _logger,
             _settings.Get(BrokerSettings.BrokerName),
-            BrokerSettings.Address(_settings),
+            _address,
             _settings.Get(BrokerSettings.StorePathRootDir));
     }
 

@@ -25,6 +25,9 @@ public static class BrokerSettings
     // Java clients of the 4.x line send to the port 2 below (RocketMQ: the VIP channel).
     private const int OldClientPortDistance = 2;
 
+    // RocketMQ: MessageStoreConfig.MULTI_PATH_SPLITTER
+    private const char RocketMqPathSeparator = ',';
+
     public static readonly SettingDefinition<string> BrokerName =
         Setting.Text("brokerName", "", "Name of this broker, unique in its cluster") with
         {
@@ -44,17 +47,11 @@ public static class BrokerSettings
             Check = role => role == "ASYNC_MASTER" ? null : "ASYNC_MASTER: there are no replicas",
         };
 
-    public static readonly SettingDefinition<bool> EnableDLegerCommitLog =
-        Setting.Boolean("enableDLegerCommitLog", false, "Replicated log; not supported") with
-        {
-            Check = enabled => enabled ? "false: there are no replicas" : null,
-        };
-
     public static readonly SettingDefinition<string> BrokerIP1 =
-        Setting.Text("brokerIP1", "", "Address under which clients reach this broker") with
+        Setting.Text("brokerIP1", "", "Address or host name under which clients reach this broker; a name is resolved at the start") with
         {
             Derive = _ => LocalAddress().ToString(),
-            Check = IsAddress,
+            Check = IsHost,
         };
 
     public static readonly SettingDefinition<string> BindAddress =
@@ -91,10 +88,16 @@ public static class BrokerSettings
             ("enforcing", Remoting.Servers.TlsMode.Enforcing));
 
     public static readonly SettingDefinition<string> TlsServerCertPath =
-        Setting.Text("tls.server.certPath", "", "Certificate of TLS connections, PEM; none makes a self-signed one");
+        Setting.Text("tls.server.certPath", "", "Certificate of TLS connections, PEM; none makes a self-signed one") with
+        {
+            Check = IsNoneOrFile,
+        };
 
     public static readonly SettingDefinition<string> TlsServerKeyPath =
-        Setting.Text("tls.server.keyPath", "", "Private key of the certificate, PEM");
+        Setting.Text("tls.server.keyPath", "", "Private key of the certificate, PEM") with
+        {
+            Check = IsNoneOrFile,
+        };
 
     public static readonly SettingDefinition<int> MaxIdleSeconds =
         Setting.Int32("serverChannelMaxIdleTimeSeconds", 120, "A silent connection is closed after this time", 1) with
@@ -187,6 +190,7 @@ public static class BrokerSettings
         Setting.Text("storePathCommitLog", "", "Directory of the commit log") with
         {
             Derive = settings => Path.Combine(settings.Get(StorePathRootDir), "commitlog"),
+            Check = path => path.Contains(RocketMqPathSeparator) ? "one directory: several paths are not supported" : null,
         };
 
     public static readonly SettingDefinition<FlushDiskType> FlushDiskType =
@@ -196,9 +200,15 @@ public static class BrokerSettings
     /// <summary>All settings of the broker.</summary>
     public static SettingsCatalogue Catalogue { get; } = Build();
 
-    /// <summary>Where clients reach the broker.</summary>
-    internal static IPEndPoint Address(EffectiveSettings settings) =>
-        new(IPAddress.Parse(settings.Get(BrokerIP1)), settings.Get(ListenPort));
+    /// <summary>Where clients reach the broker. A host name is resolved here, once for the run: to IPv4 if it can be.</summary>
+    /// <exception cref="SettingsException">The host name does not resolve.</exception>
+    internal static IPEndPoint Address(EffectiveSettings settings)
+    {
+        string host = settings.Get(BrokerIP1);
+        return new IPEndPoint(
+            IPAddress.TryParse(host, out IPAddress? address) ? address : Resolve(host, settings.Find(BrokerIP1.Key).Place),
+            settings.Get(ListenPort));
+    }
 
     internal static RemotingServerOptions ServerOptions(EffectiveSettings settings, X509Certificate2? certificate)
     {
@@ -222,9 +232,9 @@ public static class BrokerSettings
     internal static IPEndPoint? HttpEndPoint(EffectiveSettings settings) =>
         settings.Get(HttpPort) is > 0 and int port ? new IPEndPoint(IPAddress.Parse(settings.Get(HttpAddress)), port) : null;
 
-    internal static SendOptions SendOptions(EffectiveSettings settings, RunningSettings running) => new()
+    internal static SendOptions SendOptions(EffectiveSettings settings, RunningSettings running, IPEndPoint address) => new()
     {
-        StoreHost = Address(settings),
+        StoreHost = address,
         ClusterName = settings.Get(BrokerClusterName),
         Region = settings.Get(RegionId),
         TraceOn = settings.Get(TraceOn),
@@ -232,23 +242,23 @@ public static class BrokerSettings
         BrokerPermission = running.Follow(BrokerPermission),
     };
 
-    internal static PullOptions PullOptions(EffectiveSettings settings, RunningSettings running) => new()
+    internal static PullOptions PullOptions(EffectiveSettings settings, RunningSettings running, IPEndPoint address) => new()
     {
-        BrokerAddress = settings.Get(BrokerIP1),
+        BrokerAddress = address.Address.ToString(),
         BrokerPermission = running.Follow(BrokerPermission),
         LitePullEnabled = settings.Get(LitePullMessageEnable),
         LongPollingEnabled = settings.Get(LongPollingEnable),
         ShortPollingMs = settings.Get(ShortPollingTimeMills),
     };
 
-    internal static RegistrationOptions RegistrationOptions(EffectiveSettings settings, RunningSettings running) => new()
+    internal static RegistrationOptions RegistrationOptions(EffectiveSettings settings, RunningSettings running, IPEndPoint address) => new()
     {
         NameServers = settings.Get(NamesrvAddr),
         ClusterName = settings.Get(BrokerClusterName),
         BrokerName = settings.Get(BrokerName),
         BrokerId = settings.Get(BrokerId),
-        BrokerAddress = Address(settings).ToString(),
-        HaServerAddress = new IPEndPoint(IPAddress.Parse(settings.Get(BrokerIP1)), settings.Get(HaListenPort)).ToString(),
+        BrokerAddress = address.ToString(),
+        HaServerAddress = new IPEndPoint(address.Address, settings.Get(HaListenPort)).ToString(),
         Period = TimeSpan.FromMilliseconds(settings.Get(RegisterNameServerPeriod)),
         Timeout = TimeSpan.FromMilliseconds(settings.Get(RegisterBrokerTimeoutMills)),
         Compress = settings.Get(CompressedRegister),
@@ -258,21 +268,46 @@ public static class BrokerSettings
 
     private static SettingsCatalogue Build() => new SettingsCatalogue("broker")
         .Define(
-            BrokerName, BrokerClusterName, BrokerId, BrokerRole, EnableDLegerCommitLog, BrokerIP1, BindAddress, ListenPort, HaListenPort, NamesrvAddr, HttpPort,
+            BrokerName, BrokerClusterName, BrokerId, BrokerRole, BrokerIP1, BindAddress, ListenPort, HaListenPort, NamesrvAddr, HttpPort,
             HttpAddress, TlsMode, TlsServerCertPath, TlsServerKeyPath, MaxIdleSeconds, MaxConnections, MaxFrameBytes,
             BrokerPermission, AutoCreateTopicEnable, DefaultTopicQueueNums, ClusterTopicEnable, BrokerTopicEnable,
             AutoCreateSubscriptionGroup, RegionId, TraceOn, LitePullMessageEnable, LongPollingEnable, ShortPollingTimeMills,
             MaxParkedPulls, DefaultQueryMaxNum, RegisterNameServerPeriod, RegisterBrokerTimeoutMills, CompressedRegister,
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)
         .Define(StoreSettings.All)
+        .Define(UnsupportedSettings.All)
         .Define(MetadataSettings.All)
         .Define(ClientSettings.All)
         .Alias("tls.server.mode", "tlsMode")
+        .Alias("tlsServerCertPath", "tls.server.certPath")
+        .Alias("tlsServerKeyPath", "tls.server.keyPath")
         .Alias("com.rocketmq.remoting.frameMaxLength", "frameMaxLength")
         .Variable("NAMESRV_ADDR", "namesrvAddr")
         .Ignore(RocketMqKeyTable.Broker);
 
     private static string? IsAddress(string text) => IPAddress.TryParse(text, out _) ? null : "an IP address";
+
+    private static string? IsHost(string text) =>
+        Uri.CheckHostName(text) == UriHostNameType.Unknown ? "an IP address or a host name" : null;
+
+    private static string? IsNoneOrFile(string path) => path.Length == 0 || File.Exists(path) ? null : "a file that exists";
+
+    private static IPAddress Resolve(string host, SettingPlace place)
+    {
+        IPAddress[] addresses;
+        try
+        {
+            addresses = Dns.GetHostAddresses(host);
+        }
+        catch (SocketException e)
+        {
+            throw new SettingsException($"{place}: {BrokerIP1.Key}={host}: the host name does not resolve: {e.Message}", e);
+        }
+
+        return Array.Find(addresses, address => address.AddressFamily == AddressFamily.InterNetwork)
+            ?? addresses.FirstOrDefault()
+            ?? throw new SettingsException($"{place}: {BrokerIP1.Key}={host}: the host name has no address");
+    }
 
     private static string HostName()
     {

@@ -18,16 +18,24 @@ namespace GrayMQ.Broker;
 /// </summary>
 internal sealed class BrokerState : IAsyncDisposable
 {
+    // Null where the caller has taken it.
+    private readonly StoreLock? _lock;
     private readonly MetadataStore _metadata;
 
     /// <exception cref="IOException">Something is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerState(
-        EffectiveSettings settings, Func<bool> mayNotifyClients, TimeProvider time, ILoggerFactory loggers, IStoreFileSystem files)
+        EffectiveSettings settings,
+        Func<bool> mayNotifyClients,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        IStoreFileSystem files,
+        StoreLock? taken)
     {
         StoreOptions storeOptions = StoreSettings.ToOptions(settings);
-        _metadata = MetadataStore.Open(Path.Combine(storeOptions.RootDirectory, "config"), loggers);
+        _lock = taken is null ? StoreLock.Take(storeOptions.RootDirectory, files) : null;
         try
         {
+            _metadata = MetadataStore.Open(Path.Combine(storeOptions.RootDirectory, "config"), loggers);
             Topics = TopicTable.Open(_metadata, MetadataSettings.TopicOptions(settings), time, loggers);
             Groups = SubscriptionGroupTable.Open(_metadata, MetadataSettings.GroupOptions(settings), time, loggers);
             Offsets = ConsumerOffsetTable.Open(_metadata, MetadataSettings.OffsetOptions(settings), time, loggers);
@@ -35,7 +43,7 @@ internal sealed class BrokerState : IAsyncDisposable
             Clients = ClientRegistry.Open(_metadata, Groups, ClientSettings.ToLimits(settings), mayNotifyClients, time, loggers);
             Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
-            Messages = MessageStore.Open(storeOptions, files, time, loggers, Parked);
+            Messages = MessageStore.Open(storeOptions, files, time, loggers, Parked, storeLock: taken ?? _lock);
         }
         catch
         {
@@ -100,6 +108,7 @@ internal sealed class BrokerState : IAsyncDisposable
         Statistics?.Dispose();
         Offsets?.Dispose();
         Clients?.Dispose();
-        _metadata.Dispose();
+        _metadata?.Dispose();
+        _lock?.Dispose();
     }
 }

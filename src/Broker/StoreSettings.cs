@@ -96,7 +96,10 @@ internal static class StoreSettings
         };
 
     private static readonly SettingDefinition<string> DeleteWhen =
-        Setting.Text("deleteWhen", Defaults.DeleteWhen, "Hours of the day in which expired files are deleted: 04 or 04;16");
+        Setting.Text("deleteWhen", Defaults.DeleteWhen, "Hours of the day in which expired files are deleted: 04 or 04;16") with
+        {
+            Check = text => StoreOptions.IsDeleteWhen(text) ? null : "hours from 00 to 23 separated by ';'",
+        };
 
     private static readonly SettingDefinition<int> DiskMaxUsedSpaceRatio =
         Setting.Int32("diskMaxUsedSpaceRatio", Defaults.DiskMaxUsedSpaceRatio, "Disk share above which expired files are deleted at once", 10, 95) with

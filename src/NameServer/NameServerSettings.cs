@@ -29,10 +29,16 @@ public static class NameServerSettings
             ("enforcing", Remoting.Servers.TlsMode.Enforcing));
 
     public static SettingDefinition<string> TlsServerCertPath { get; } =
-        Setting.Text("tlsServerCertPath", "", "PEM file of the certificate shown to TLS clients; empty makes a self-signed one.");
+        Setting.Text("tls.server.certPath", "", "PEM file of the certificate shown to TLS clients; empty makes a self-signed one.") with
+        {
+            Check = IsNoneOrFile,
+        };
 
     public static SettingDefinition<string> TlsServerKeyPath { get; } =
-        Setting.Text("tlsServerKeyPath", "", "PEM file of the certificate's key; empty when it is in the certificate's file.");
+        Setting.Text("tls.server.keyPath", "", "PEM file of the certificate's key; empty when it is in the certificate's file.") with
+        {
+            Check = IsNoneOrFile,
+        };
 
     public static SettingDefinition<int> ServerChannelMaxIdleTimeSeconds { get; } =
         Setting.Int32("serverChannelMaxIdleTimeSeconds", 120, "A connection on which nothing came for so long is closed.", 1) with
@@ -126,9 +132,11 @@ public static class NameServerSettings
             WaitSecondsForService,
             ConfigBlackList)
         .Alias("tls.server.mode", "tlsMode")
-        .Alias("tls.server.certPath", "tlsServerCertPath")
-        .Alias("tls.server.keyPath", "tlsServerKeyPath")
+        .Alias("tlsServerCertPath", "tls.server.certPath")
+        .Alias("tlsServerKeyPath", "tls.server.keyPath")
         .Ignore(RocketMqKeyTable.NameServer);
+
+    private static string? IsNoneOrFile(string path) => path.Length == 0 || File.Exists(path) ? null : "a file that exists";
 
     private static SettingDefinition<bool> Changeable(string key, bool defaultValue, string description) =>
         Setting.Boolean(key, defaultValue, description) with { ChangeableWhileRunning = true };

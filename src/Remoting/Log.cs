@@ -72,4 +72,7 @@ internal static partial class Log
 
     [LoggerMessage(22, LogLevel.Error, "{Count} connections were cut off but did not end: their handlers hang")]
     public static partial void ConnectionsHang(ILogger logger, int count);
+
+    [LoggerMessage(23, LogLevel.Warning, "TLS is enforced but no certificate is configured: a self-signed one is used, made for this run, which clients cannot verify")]
+    public static partial void EnforcingSelfSigned(ILogger logger);
 }

@@ -32,7 +32,7 @@ public sealed class MessageStore : IAsyncDisposable
     private readonly StoreOptions _options;
     private readonly IStoreFileSystem _fileSystem;
     private readonly ILogger _logger;
-    private readonly IDisposable _lockFile;
+    private readonly StoreLock? _ownLock;
     private readonly RunningFlags _flags;
     private readonly QueueTable _queues;
     private readonly KeyIndex _index;
@@ -54,12 +54,12 @@ public sealed class MessageStore : IAsyncDisposable
         ILogger logger,
         IArrivalListener arrivals,
         ITagsCodeRule? tagsCodes,
-        IDisposable lockFile)
+        StoreLock? ownLock)
     {
         _options = options;
         _fileSystem = fileSystem;
         _logger = logger;
-        _lockFile = lockFile;
+        _ownLock = ownLock;
         _flags = new RunningFlags();
         Statistics = new StoreStatistics(time);
         var storage = new ConsumeQueueStorage(options, fileSystem, time, logger);
@@ -109,6 +109,7 @@ public sealed class MessageStore : IAsyncDisposable
     /// Opens a store, recovering what was not closed in order; nothing can be read before it returns. Throws
     /// <see cref="ArgumentException"/> for settings that cannot be, <see cref="InvalidDataException"/> for a store that was
     /// written with other file sizes, <see cref="IOException"/> if it is in use or the disk fails.
+    /// A <paramref name="storeLock"/> that the caller has taken stays the caller's, to be held for longer than the store is open.
     /// </summary>
     public static MessageStore Open(
         StoreOptions options,
@@ -116,19 +117,19 @@ public sealed class MessageStore : IAsyncDisposable
         TimeProvider time,
         ILoggerFactory logs,
         IArrivalListener arrivals,
-        ITagsCodeRule? tagsCodes = null)
+        ITagsCodeRule? tagsCodes = null,
+        StoreLock? storeLock = null)
     {
         options.Validate();
-        files.CreateDirectory(options.RootDirectory);
-        IDisposable lockFile = files.Lock(Path.Combine(options.RootDirectory, "lock"));
+        StoreLock? ownLock = storeLock is null ? StoreLock.Take(options.RootDirectory, files) : null;
         try
         {
             return new MessageStore(
-                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, lockFile);
+                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, ownLock);
         }
         catch
         {
-            lockFile.Dispose();
+            ownLock?.Dispose();
             throw;
         }
     }
@@ -466,6 +467,6 @@ public sealed class MessageStore : IAsyncDisposable
         _dispatcher.Dispose();
         _flusher.Dispose();
         _housekeeper.Dispose();
-        _lockFile.Dispose();
+        _ownLock?.Dispose();
     }
 }

@@ -129,10 +129,16 @@ public sealed record StoreOptions
         Indexes.IndexFile.HeaderBytes + ((long)MaxHashSlots * Indexes.IndexFile.SlotBytes)
         + ((long)MaxIndexEntries * Indexes.IndexFile.EntryBytes);
 
+    /// <summary>Whether a text can be <see cref="DeleteWhen"/>: hours from 00 to 23, separated by ';'.</summary>
+    public static bool IsDeleteWhen(string text) => ParseHours(text) is { Length: > 0 } hours && !hours.Contains(-1);
+
     /// <summary>The hours of <see cref="DeleteWhen"/>.</summary>
-    internal int[] DeleteHours()
+    internal int[] DeleteHours() => ParseHours(DeleteWhen);
+
+    // -1 stands for what is no hour.
+    private static int[] ParseHours(string text)
     {
-        string[] parts = DeleteWhen.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] parts = text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         int[] hours = new int[parts.Length];
         for (int i = 0; i < parts.Length; i++)
         {
@@ -170,8 +176,7 @@ public sealed record StoreOptions
         Require(MaxTransferCountOnDisk >= 1, $"maxTransferCountOnMessageInDisk must be positive, is {MaxTransferCountOnDisk}");
         Require(AccessInMemoryMaxRatio is >= 0 and <= 100, $"accessMessageInMemoryMaxRatio must be from 0 to 100, is {AccessInMemoryMaxRatio}");
         Require(FileReservedHours >= 0, $"fileReservedTime must not be negative, is {FileReservedHours}");
-        int[] hours = DeleteHours();
-        Require(hours.Length > 0 && !hours.Contains(-1), $"deleteWhen must list hours from 00 to 23 separated by ';', is '{DeleteWhen}'");
+        Require(IsDeleteWhen(DeleteWhen), $"deleteWhen must list hours from 00 to 23 separated by ';', is '{DeleteWhen}'");
         Require(DiskMaxUsedSpaceRatio is >= 0 and <= 100, $"diskMaxUsedSpaceRatio must be from 0 to 100, is {DiskMaxUsedSpaceRatio}");
         Require(DiskSpaceCleanForciblyRatio is >= 0 and <= 100, $"diskSpaceCleanForciblyRatio must be from 0 to 100, is {DiskSpaceCleanForciblyRatio}");
         Require(DiskSpaceWarningLevelRatio is >= 0 and <= 100, $"diskSpaceWarningLevelRatio must be from 0 to 100, is {DiskSpaceWarningLevelRatio}");

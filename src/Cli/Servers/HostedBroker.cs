@@ -1,13 +1,16 @@
 using GrayMQ.Broker;
 using GrayMQ.Settings;
+using GrayMQ.Store;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Cli.Servers;
 
 /// <summary>The broker by itself.</summary>
-internal sealed class HostedBroker(EffectiveSettings settings, ILoggerFactory loggers, TimeProvider time) : IServer
+/// <param name="storeLock">The store's lock, if the caller holds it already.</param>
+internal sealed class HostedBroker(
+    EffectiveSettings settings, ILoggerFactory loggers, TimeProvider time, StoreLock? storeLock = null) : IServer
 {
-    private readonly BrokerHost _host = new(settings, time, loggers);
+    private readonly BrokerHost _host = new(settings, time, loggers, storeLock: storeLock);
 
     public string ReadyLine => $"GrayMQ is ready: {Describe()}";
 

@@ -1,4 +1,7 @@
+using GrayMQ.Broker;
 using GrayMQ.NameServer;
+using GrayMQ.Store;
+using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Cli.Servers;
@@ -10,14 +13,18 @@ internal sealed class Standalone(StandaloneSettings settings, StandaloneArgument
     private readonly NameServerHost _nameServer =
         new(settings.NameServer.GetOrThrow(), time, loggers, arguments.NameServerFile);
 
+    private StoreLock? _storeLock;
     private HostedBroker? _broker;
 
     public string ReadyLine => $"GrayMQ is ready: name server {_nameServer.EndPoints[0]}, {_broker?.Describe()}";
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        // Before the name server's port is open: a second start on the same store must not be seen by anybody.
+        _storeLock = StoreLock.Take(
+            settings.Broker.GetOrThrow().Get(BrokerSettings.StorePathRootDir), LinuxFileSystem.Instance);
         await _nameServer.StartAsync(cancellationToken).ConfigureAwait(false);
-        _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time);
+        _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time, _storeLock);
         await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -39,5 +46,6 @@ internal sealed class Standalone(StandaloneSettings settings, StandaloneArgument
         }
 
         await _nameServer.DisposeAsync().ConfigureAwait(false);
+        _storeLock?.Dispose();
     }
 }

@@ -85,6 +85,11 @@ public sealed class RemotingServer : IAsyncDisposable
             throw;
         }
 
+        if (_options is { TlsMode: TlsMode.Enforcing, Certificate: null })
+        {
+            Log.EnforcingSelfSigned(_logger);
+        }
+
         foreach (IConnectionListener listener in _listeners)
         {
             Log.Listening(_logger, listener.EndPoint);

@@ -101,7 +101,12 @@ internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider ti
 
     private X509Certificate2 MakeSelfSigned()
     {
-        Log.SelfSignedCertificate(logger);
+        if (options.TlsMode != TlsMode.Enforcing)
+        {
+            // Else the start has said so.
+            Log.SelfSignedCertificate(logger);
+        }
+
         using var key = RSA.Create(SelfSignedKeyBits);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         DateTimeOffset now = time.GetUtcNow();

@@ -61,7 +61,8 @@ public sealed class LinuxFileSystem : IStoreFileSystem
             var range = new Libc.FileLock { Type = Libc.WriteLock, Length = 1 };
             if (Libc.Control(file.SafeFileHandle, Libc.SetOpenFileLock, &range) != 0)
             {
-                throw new IOException($"The store is in use by another broker: {path} is locked.");
+                throw new IOException(
+                    $"the store {Path.GetDirectoryName(Path.GetFullPath(path))} is in use by another process, which has locked {Path.GetFileName(path)}");
             }
 
             file.Write(Encoding.ASCII.GetBytes("lock"));

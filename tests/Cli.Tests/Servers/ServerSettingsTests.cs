@@ -96,4 +96,51 @@ public sealed class ServerSettingsTests
 
     private static string? Value(JsonNode server, string key) => server["settings"]!.AsArray()
         .Single(setting => (string?)setting!["key"] == key)!["value"]!.ToString();
+
+    [Theory]
+    [InlineData("aclEnable", "true", "not supported: clients are neither authenticated nor authorized here")]
+    [InlineData("authenticationEnabled", "true", "not supported: clients are neither authenticated nor authorized here")]
+    [InlineData("authorizationEnabled", "true", "not supported: clients are neither authenticated nor authorized here")]
+    [InlineData("enableDLegerCommitLog", "true", "not supported: there are no replicas")]
+    [InlineData("enableControllerMode", "true", "not supported: there are no replicas")]
+    [InlineData("storeType", "defaultRocksDB", "not supported: queues are kept in files only")]
+    [InlineData("storePathCommitLog", "/a/commitlog,/b/commitlog", "several paths are not supported")]
+    [InlineData("deleteWhen", "04;24", "expected hours from 00 to 23")]
+    [InlineData("deleteWhen", "", "expected hours from 00 to 23")]
+    [InlineData("tls.server.certPath", "/nowhere/server.pem", "expected a file that exists")]
+    [InlineData("tls.server.keyPath", "/nowhere/server.key", "expected a file that exists")]
+    [InlineData("brokerIP1", "not a host", "expected an IP address or a host name")]
+    public async Task Broker_SettingThatCannotBeKept_IsRefusedWithKeyAndPlace(string key, string value, string message)
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder.PathOf("broker.conf"), $"brokerName=b\n{key}={value}\n");
+
+        CommandResult result = await TestCommand.RunAsync("broker", "--print-config", "-c", folder.PathOf("broker.conf"));
+
+        result.ShouldFail(ExitCode.Usage, $"broker.conf:2: {key}={value}: ");
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Broker_SwitchesThatAskForNothing_AreTaken()
+    {
+        CommandResult result = await TestCommand.RunAsync(
+            "broker", "--print-config", "--set", "aclEnable=false", "--set", "authenticationEnabled=false", "--set", "authorizationEnabled=false",
+            "--set", "storeType=default", "--set", "brokerIP1=broker-a.example", "--set", "deleteWhen=04;16");
+
+        result.ShouldSucceed();
+    }
+
+    [Theory]
+    [InlineData("namesrv", "tls.server.certPath")]
+    [InlineData("namesrv", "tlsServerCertPath")]
+    [InlineData("namesrv", "tlsServerKeyPath")]
+    [InlineData("broker", "tlsServerCertPath")]
+    [InlineData("broker", "tlsServerKeyPath")]
+    public async Task CertificateFile_IsMissing_IsRefusedUnderEitherSpelling(string server, string key)
+    {
+        CommandResult result = await TestCommand.RunAsync(server, "--print-config", "--set", key + "=/nowhere/server.pem");
+
+        result.ShouldFail(ExitCode.Usage, $"{key}=/nowhere/server.pem: expected a file that exists");
+    }
 }

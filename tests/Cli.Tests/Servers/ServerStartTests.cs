@@ -14,7 +14,8 @@ public sealed class ServerStartTests
         CommandResult second = await TestCommand.RunAsync(
             "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
 
-        second.ShouldFail(ExitCode.Failure, "open already");
+        second.ShouldFail(ExitCode.Failure, $"the store {folder.PathOf("store")} is in use by another process");
+        Assert.DoesNotContain("istening", second.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,5 +92,44 @@ public sealed class ServerStartTests
 
         string line = Assert.Single(printed.ShouldSucceed().Lines, line => line.StartsWith("namesrvAddr ", StringComparison.Ordinal));
         Assert.StartsWith("namesrvAddr = 127.0.0.1:9876 ", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Broker_HostNameDoesNotResolve_NamesTheKey()
+    {
+        using var folder = new TempFolder();
+
+        CommandResult result = await TestCommand.RunAsync(
+            "broker", "--set", "brokerIP1=broker.invalid", "--set", "storePathRootDir=" + folder.PathOf("store"));
+
+        result.ShouldFail(ExitCode.Failure, "brokerIP1=broker.invalid: the host name ");
+        Assert.False(Directory.Exists(folder.PathOf("store")));
+    }
+
+    [Fact]
+    public async Task Broker_HostName_IsRegisteredAsItsAddress()
+    {
+        using var folder = new TempFolder();
+        await using var nameServer = new RunningCommand("namesrv", "--set", "listenPort=0", "--set", "bindAddress=127.0.0.1");
+        string address = (await nameServer.WaitForAsync("ready")).Split(' ')[^1].Trim();
+        await using var broker = new RunningCommand(
+            "broker", "-n", address, "--set", "brokerIP1=localhost", "--set", "bindAddress=127.0.0.1",
+            "--set", "listenPort=" + FreePorts.ForBroker(), "--set", "storePathRootDir=" + folder.PathOf("store"));
+        await broker.WaitForAsync("GrayMQ is ready: broker 127.0.0.1:");
+
+        CommandResult listed = await TestCommand.RunAsync("cluster", "list", "-n", address);
+
+        Assert.Contains("127.0.0.1:", listed.ShouldSucceed().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NameServer_TlsEnforcedWithoutCertificate_WarnsOnce()
+    {
+        await using var server = new RunningCommand(
+            "namesrv", "--set", "listenPort=0", "--set", "bindAddress=127.0.0.1", "--set", "tlsMode=enforcing");
+        await server.WaitForAsync("ready");
+        await server.StopAsync();
+
+        Assert.Equal(1, server.Error.Text.Split("a self-signed one is used").Length - 1);
     }
 }
