@@ -124,7 +124,7 @@ public class DispatchTests
             request.Reply(ResponseCode.Success);
         });
         await using TestServer server = await TestServer.StartAsync(
-            table, options => options with { Connection = new ConnectionOptions { MaxQueuedBytes = 2_500 } });
+            table, options => options with { Connection = new ConnectionOptions { MaxQueuedBytes = 4_000 } });
         using RawClient client = await server.ConnectAsync();
         byte[] body = new byte[1_000];
         for (int i = 1; i <= 3; i++)
