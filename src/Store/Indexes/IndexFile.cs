@@ -107,6 +107,28 @@ internal sealed class IndexFile(StoreOptions options, string path, MappedFile me
         WriteInt64(EndTimestampPosition, storeTimestampMs);
     }
 
+    /// <summary>
+    /// Takes back the newest entries, down to <paramref name="count"/>, which were put since the header said
+    /// <paramref name="endOffset"/> and <paramref name="endTimestampMs"/>.
+    /// </summary>
+    public void TakeBack(int count, long endOffset, long endTimestampMs)
+    {
+        for (int number = Count - 1; number >= count; number--)
+        {
+            IndexEntry entry = EntryAt(number);
+            WriteInt32(SlotPosition(entry.KeyHash), entry.Previous);
+            if (entry.Previous == 0)
+            {
+                WriteInt32(UsedSlotsPosition, ReadInt32(UsedSlotsPosition) - 1);
+            }
+
+            WriteInt32(CountPosition, number);
+        }
+
+        WriteInt64(EndOffsetPosition, endOffset);
+        WriteInt64(EndTimestampPosition, endTimestampMs);
+    }
+
     /// <summary>Could messages of this time be in here? (RocketMQ: IndexFile.isTimeMatched.)</summary>
     public bool Overlaps(long beginMs, long endMs) => beginMs <= EndTimestampMs && endMs >= BeginTimestampMs;
 

@@ -32,7 +32,10 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
     public static bool IsName(string name) =>
         name.Length == NameFormat.Length && long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
-    /// <summary>Adds the keys of a message; one that is there already is passed over. Throws IOException.</summary>
+    /// <summary>
+    /// Adds all keys of a message; one that is there already is passed over. Throws IOException, and then has added none: the
+    /// message can be put again.
+    /// </summary>
     public void Put(TopicQueues topic, in StoredMessage message)
     {
         bool hasUniqueKey = message.TryGetProperty(MessagePropertyUtf8.UniqueKey, out ReadOnlySpan<byte> uniqueKey);
@@ -48,21 +51,17 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
             return;
         }
 
-        long timestamp = message.StoreTimestampMs;
-        if (hasUniqueKey)
+        IndexFile? first = Last;
+        (int count, long endOffset, long endTimestampMs) =
+            first is null ? (1, 0, 0) : (first.Count, first.EndOffset, first.EndTimestampMs);
+        try
         {
-            PutKey(topic, uniqueKey, offset, timestamp);
+            PutKeys(topic, uniqueKey, keys, offset, message.StoreTimestampMs);
         }
-
-        while (!keys.IsEmpty)
+        catch (IOException)
         {
-            int space = keys.IndexOf((byte)MessageProperty.KeySeparator);
-            ReadOnlySpan<byte> key = space < 0 ? keys : keys[..space];
-            keys = space < 0 ? default : keys[(space + 1)..];
-            if (!key.IsEmpty)
-            {
-                PutKey(topic, key, offset, timestamp);
-            }
+            TakeBack(first, count, endOffset, endTimestampMs);
+            throw;
         }
     }
 
@@ -182,6 +181,38 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         }
 
         _files = [];
+    }
+
+    private void PutKeys(
+        TopicQueues topic, ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> keys, long offset, long timestampMs)
+    {
+        if (!uniqueKey.IsEmpty)
+        {
+            PutKey(topic, uniqueKey, offset, timestampMs);
+        }
+
+        while (!keys.IsEmpty)
+        {
+            int space = keys.IndexOf((byte)MessageProperty.KeySeparator);
+            ReadOnlySpan<byte> key = space < 0 ? keys : keys[..space];
+            keys = space < 0 ? default : keys[(space + 1)..];
+            if (!key.IsEmpty)
+            {
+                PutKey(topic, key, offset, timestampMs);
+            }
+        }
+    }
+
+    // The files that were begun since stay, empty: the next message begins them.
+    private void TakeBack(IndexFile? first, int count, long endOffset, long endTimestampMs)
+    {
+        IndexFile[] files = _files;
+        for (int i = files.Length - 1; i >= 0 && files[i] != first; i--)
+        {
+            files[i].TakeBack(1, endOffset, endTimestampMs);
+        }
+
+        first?.TakeBack(count, endOffset, endTimestampMs);
     }
 
     private void PutKey(TopicQueues topic, ReadOnlySpan<byte> key, long offset, long timestampMs)
