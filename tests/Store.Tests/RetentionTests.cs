@@ -105,6 +105,39 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task RemoveExpiredFiles_AFileInTheMiddleIsFillerOnly_TheNextOneTellsTheAge()
+    {
+        await using TestStore store = Open();
+        Fill(store);
+        byte[] filler = new byte[StoredMessageLayout.BlankHeaderBytes];
+        StoredMessageWriter.WriteBlank(filler, Options.CommitLogFileBytes);
+        using (IStoreFile file = _files.Open(_folder["commitlog", $"{2 * Options.CommitLogFileBytes:D20}"], create: false))
+        {
+            file.Write(0, filler);
+        }
+
+        Assert.Equal(3, store.Store.RemoveExpiredFiles());
+        Assert.Equal(3 * Options.CommitLogFileBytes, store.Store.MinPhysicalOffset);
+    }
+
+    [Fact]
+    public async Task RemoveExpiredFiles_NoLaterFileBeginsWithAMessage_TheFileItselfTellsItsAge()
+    {
+        await using TestStore store = Open();
+        Fill(store);
+        byte[] filler = new byte[StoredMessageLayout.BlankHeaderBytes];
+        StoredMessageWriter.WriteBlank(filler, Options.CommitLogFileBytes);
+        for (int number = 1; number < 5; number++)
+        {
+            using IStoreFile file = _files.Open(_folder["commitlog", $"{number * Options.CommitLogFileBytes:D20}"], create: false);
+            file.Write(0, filler);
+        }
+
+        // The others hold no message any more that could tell.
+        Assert.Equal(1, store.Store.RemoveExpiredFiles());
+    }
+
+    [Fact]
     public async Task RemoveExpiredFiles_ReaderHoldsALease_ItsBytesStay()
     {
         await using TestStore store = Open();

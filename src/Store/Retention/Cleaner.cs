@@ -24,6 +24,7 @@ internal sealed class Cleaner(
     private readonly int[] _deleteHours = options.DeleteHours();
     private readonly double _warningRatio = Math.Clamp(options.DiskSpaceWarningLevelRatio / 100.0, 0.35, 0.90);
     private readonly double _forciblyRatio = Math.Clamp(options.DiskSpaceCleanForciblyRatio / 100.0, 0.30, 0.85);
+    private readonly FileAge _age = new(log);
     private readonly Lock _lock = new();
     private long _trimmedTo;
 
@@ -125,7 +126,6 @@ internal sealed class Cleaner(
         return removed;
     }
 
-    // A file is as old as the message that follows it: the first one of the next file.
     private bool CanRemoveFirst(bool atOnce)
     {
         CommitLogFile? first = log.Files.First;
@@ -134,9 +134,14 @@ internal sealed class Cleaner(
             return false;
         }
 
-        long followedAt = log.StoreTimestampAt(first.EndOffset);
-        long age = time.GetUtcNow().ToUnixTimeMilliseconds() - followedAt;
-        return atOnce || (followedAt >= 0 && age >= TimeSpan.FromHours(options.FileReservedHours).TotalMilliseconds);
+        if (atOnce)
+        {
+            return true;
+        }
+
+        long storedBy = _age.StoredByMs(first);
+        long age = time.GetUtcNow().ToUnixTimeMilliseconds() - storedBy;
+        return storedBy >= 0 && age >= TimeSpan.FromHours(options.FileReservedHours).TotalMilliseconds;
     }
 
     private void Trim()
