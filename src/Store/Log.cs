@@ -33,7 +33,7 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "The message at {Offset} could not be dispatched; it is tried again")]
     public static partial void DispatchFailed(ILogger logger, Exception e, long offset);
 
-    [LoggerMessage(10, LogLevel.Error, "Dispatch met damage at {Offset} ({Status}); the rest of the file is passed over")]
+    [LoggerMessage(10, LogLevel.Error, "Dispatch met damage at {Offset} ({Status}); what follows in the file is passed over")]
     public static partial void DispatchMetDamage(ILogger logger, long offset, StoredMessageStatus status);
 
     [LoggerMessage(11, LogLevel.Warning, "The message at {Offset} names queue {QueueId} and queue offset {QueueOffset} of a topic, which cannot be; it is in the log only")]

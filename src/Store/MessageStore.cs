@@ -69,7 +69,8 @@ public sealed class MessageStore : IAsyncDisposable
         _log = new CommitLog(options, files, _flags, Statistics, time, logger);
         _dispatch = new MessageDispatch(options, _queues, _index, tagsCodes, logger);
         _dispatcher = new Dispatcher(options, _log, _dispatch, arrivals, time, logger);
-        _flusher = new Flusher(options, _log, _flags, OnFlushed, time, logger);
+        _flusher = new Flusher(options, _log, _flags, time, logger);
+        _log.Flushed += _ => OnFlushed();
         _checkPointFiles = new CheckPointFiles(options, fileSystem);
         _checkPointer = new CheckPointer(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointFiles, time, logger);
         _cleaner = new Cleaner(options, fileSystem, _log, _dispatch, _dispatcher, _flags, time, logger);

@@ -89,6 +89,86 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Dispatch_NoRoomForTheIndexHalfwayThroughAMessage_ItsKeysAreAllFoundOnceThereIs()
+    {
+        var time = new ManualTime();
+        var logs = new LogRecorder();
+        await using TestStore store = TestStore.Open(TestStore.Options(Root) with { MaxIndexEntries = 100 }, _files, time, logs);
+        for (int i = 0; i < 98; i++)
+        {
+            store.Append("x", properties: $"UNIQ_KEY\u0001u{i}\u0002");
+        }
+
+        // One entry is left in the file; the second key of the next message needs another file.
+        store.WaitForDispatch();
+        _files.MayAllocate = path => !path.Contains("/index/", StringComparison.Ordinal);
+        long offset = store.Append("y", properties: "UNIQ_KEY\u0001u98\u0002KEYS\u0001red blue\u0002").PhysicalOffset;
+        TestStore.WaitFor(() => logs.Warnings.Any(line => line.Contains("could not be dispatched", StringComparison.Ordinal)));
+        Assert.Empty(Query("u98"));
+
+        _files.MayAllocate = _ => true;
+        TestStore.WaitFor(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return store.Store.DispatchBehindBytes == 0;
+        });
+        Assert.All(["u98", "red", "blue"], key => Assert.Equal([offset], Query(key)));
+        Assert.Single(Query("u97"));
+        Assert.Equal("y", store.ReadBodies()[^1]);
+
+        IReadOnlyList<long> Query(string key) =>
+            store.Store.QueryByKey(TestStore.Topic, key, 10, 0, long.MaxValue).PhysicalOffsets;
+    }
+
+    [Fact]
+    public async Task Dispatch_DamageInTheLastFile_GoesOnWithWhatIsAppendedLater()
+    {
+        await using TestStore store = TestStore.Open(SyncOptions, _files, start: false);
+        store.Append("first");
+        AppendResult bad = store.Append("bad");
+        using (Files.IStoreFile file = _files.Open(Path.Combine(Root, "commitlog", $"{0:D20}"), create: false))
+        {
+            file.Write(bad.PhysicalOffset, new byte[8]);
+        }
+
+        store.Store.Start();
+        store.WaitForDispatch();
+        Assert.Equal(store.Store.MaxPhysicalOffset, store.Store.DispatchedOffset);
+        store.Append("later");
+        store.WaitForDispatch();
+        Assert.Equal(["first", "later"], store.ReadBodies());
+    }
+
+    [Fact]
+    public async Task Dispose_EmptyStoreWithSyncFlush_DispatchesNothing()
+    {
+        TestStore store = TestStore.Open(SyncOptions, _files);
+        await store.DisposeAsync();
+        Assert.Equal(0, store.Store.DispatchedOffset);
+        Assert.False(File.Exists(Path.Combine(Root, "abort")));
+    }
+
+    [Fact]
+    public async Task WaitForFlush_ACheckPointFlushesTheLog_CompletesWhoWaits()
+    {
+        await using (TestStore store = TestStore.Open(TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue }))
+        {
+            store.Append("before");
+            store.WaitForDispatch();
+            Folders.Copy(Root, _folder["killed"]);
+        }
+
+        // What recovery found is dispatched, but not known to be on disk: the check point flushes, and the flusher does not run.
+        StoreOptions options = TestStore.Options(_folder["killed"]) with { FlushDiskType = FlushDiskType.SyncFlush };
+        await using TestStore killed = TestStore.Open(options, _files, start: false);
+        Task<FlushStatus> waiting = killed.Store.WaitForFlushAsync(killed.Append("next").EndOffset).AsTask();
+        Assert.False(waiting.IsCompleted);
+        Assert.True(killed.Store.TakeCheckPoint());
+        Assert.Equal(killed.Store.MaxPhysicalOffset, killed.Store.FlushedOffset);
+        Assert.Equal(FlushStatus.Flushed, await waiting.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
     public async Task Open_FullDiskAfterKill_ServesWhatIsThere()
     {
         await using (TestStore store = TestStore.Open(TestStore.Options(Root)))

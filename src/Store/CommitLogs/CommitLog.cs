@@ -29,6 +29,9 @@ internal sealed class CommitLog(
 
     private long _maxOffset;
     private long _flushedOffset;
+
+    // Up to here recovery has found what there is: a file that is missing below is known to be.
+    private long _recoveredEnd;
     private long _lastStoreTimestampMs;
     private long _lastDamageRead = -1;
 
@@ -38,6 +41,9 @@ internal sealed class CommitLog(
     private bool _createFailed;
     private bool _tailReserved = true;
     private byte[] _batchProperties = [];
+
+    /// <summary>Called after every flush, on its thread and outside the locks, with up to where everything is on disk.</summary>
+    public event Action<long>? Flushed;
 
     public CommitLogFiles Files => files;
 
@@ -60,6 +66,7 @@ internal sealed class CommitLog(
         _current = files.Find(offset);
         _tailReserved = reserved;
         _lastStoreTimestampMs = lastStoreTimestampMs;
+        _recoveredEnd = offset;
         Volatile.Write(ref _maxOffset, offset);
         Volatile.Write(ref _flushedOffset, flushedOffset);
     }
@@ -201,9 +208,10 @@ internal sealed class CommitLog(
     /// <summary>Makes everything durable that was written before the call; returns up to where. Throws IOException.</summary>
     public long Flush()
     {
+        long target;
         lock (_flushLock)
         {
-            long target = MaxOffset;
+            target = MaxOffset;
             long from = _flushedOffset;
             if (flags.FlushFailed)
             {
@@ -225,9 +233,10 @@ internal sealed class CommitLog(
                 Log.FlushFailed(logger, e, from);
                 throw;
             }
-
-            return target;
         }
+
+        Flushed?.Invoke(target);
+        return target;
     }
 
     /// <summary>
@@ -512,21 +521,26 @@ internal sealed class CommitLog(
         return length + second.Length;
     }
 
-    // Flushes what one file holds of the range and returns where that ends.
+    // Flushes what one file holds of the range and returns where that ends. A file that was removed, or that recovery missed
+    // already, has nothing to flush; any other that is missing must not count as flushed.
     private long FlushFile(long from, long target)
     {
         CommitLogFile? file = files.Find(from);
         long end = Math.Min(target, from - (from % files.FileBytes) + files.FileBytes);
-        if (file is not null && file.Memory.TryLease())
+        if (file is null || !file.Memory.TryLease())
         {
-            try
-            {
-                file.Memory.Flush((int)(from - file.BaseOffset), (int)(end - from));
-            }
-            finally
-            {
-                file.Memory.Release();
-            }
+            return from < Math.Max(files.MinOffset, _recoveredEnd)
+                ? end
+                : throw new IOException($"The commit log has no file for {from}, which was written and is not flushed.");
+        }
+
+        try
+        {
+            file.Memory.Flush((int)(from - file.BaseOffset), (int)(end - from));
+        }
+        finally
+        {
+            file.Memory.Release();
         }
 
         return end;

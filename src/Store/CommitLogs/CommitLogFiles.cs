@@ -10,6 +10,9 @@ namespace GrayMQ.Store.CommitLogs;
 internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem fileSystem, ILogger logger) : IDisposable
 {
     private readonly int _fileBytes = options.CommitLogFileBytes;
+
+    // Files come under the append lock and go under the cleaner's: the table's own lock is what they share.
+    private readonly Lock _tableLock = new();
     private volatile Table _table = new(0, []);
 
     // The file that comes next, being made in the background; guarded by the caller's append lock.
@@ -44,47 +47,62 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
     /// <summary>Puts a file at the end; files that are missing in between become holes.</summary>
     public void Add(CommitLogFile file)
     {
-        Table table = _table;
-        if (table.Files.Length == 0)
+        lock (_tableLock)
         {
-            _table = new Table(file.BaseOffset, [file]);
-            return;
-        }
+            Table table = _table;
+            if (table.Files.Length == 0)
+            {
+                _table = new Table(file.BaseOffset, [file]);
+                return;
+            }
 
-        long index = (file.BaseOffset - table.FirstBase) / _fileBytes;
-        var files = new CommitLogFile?[index + 1];
-        table.Files.CopyTo(files, 0);
-        files[index] = file;
-        _table = new Table(table.FirstBase, files);
+            long index = (file.BaseOffset - table.FirstBase) / _fileBytes;
+            var files = new CommitLogFile?[index + 1];
+            table.Files.CopyTo(files, 0);
+            files[index] = file;
+            _table = new Table(table.FirstBase, files);
+        }
     }
 
     /// <summary>Removes the oldest file (and a hole behind it) from the table and from the disk.</summary>
     public void RemoveFirst()
     {
-        Table table = _table;
-        int keep = 1;
-        while (keep < table.Files.Length && table.Files[keep] is null)
+        CommitLogFile removed;
+        lock (_tableLock)
         {
-            keep++;
+            Table table = _table;
+            int keep = 1;
+            while (keep < table.Files.Length && table.Files[keep] is null)
+            {
+                keep++;
+            }
+
+            CommitLogFile?[] files = table.Files[keep..];
+            _table = new Table(files.Length == 0 ? 0 : files[0]!.BaseOffset, files);
+            removed = table.Files[0]!;
         }
 
-        CommitLogFile?[] files = table.Files[keep..];
-        _table = new Table(files.Length == 0 ? 0 : files[0]!.BaseOffset, files);
-        Drop(table.Files[0]!);
+        Drop(removed);
     }
 
     /// <summary>Removes the newest file from the table and from the disk.</summary>
     public void RemoveLast()
     {
-        Table table = _table;
-        int keep = table.Files.Length - 1;
-        while (keep > 0 && table.Files[keep - 1] is null)
+        CommitLogFile removed;
+        lock (_tableLock)
         {
-            keep--;
+            Table table = _table;
+            int keep = table.Files.Length - 1;
+            while (keep > 0 && table.Files[keep - 1] is null)
+            {
+                keep--;
+            }
+
+            _table = new Table(keep == 0 ? 0 : table.FirstBase, table.Files[..keep]);
+            removed = table.Files[^1]!;
         }
 
-        _table = new Table(keep == 0 ? 0 : table.FirstBase, table.Files[..keep]);
-        Drop(table.Files[^1]!);
+        Drop(removed);
     }
 
     /// <summary>Begins to make the file at <paramref name="baseOffset"/>, unless that is under way.</summary>

@@ -209,11 +209,16 @@ internal sealed class Dispatcher : IDisposable
 
     private void DispatchBatch(long limit)
     {
+        if (_offset >= limit)
+        {
+            return;
+        }
+
         CommitLogFile? file = _log.Files.Find(_offset);
         if (file is null || !file.Memory.TryLease())
         {
             // Retention was faster, or the file was lost.
-            SkipFile();
+            SkipFile(limit);
             return;
         }
 
@@ -231,7 +236,7 @@ internal sealed class Dispatcher : IDisposable
                         Log.DispatchMetDamage(_logger, _offset, status);
                     }
 
-                    SkipFile();
+                    SkipFile(limit);
                     return;
                 }
 
@@ -265,9 +270,10 @@ internal sealed class Dispatcher : IDisposable
         }
     }
 
-    private void SkipFile()
+    // To the next file, but never beyond the limit: what is written there later is whole again, and has to be dispatched.
+    private void SkipFile(long limit)
     {
         long fileBytes = _log.Files.FileBytes;
-        Volatile.Write(ref _offset, _offset - (_offset % fileBytes) + fileBytes);
+        Volatile.Write(ref _offset, Math.Min(_offset - (_offset % fileBytes) + fileBytes, limit));
     }
 }

@@ -19,23 +19,22 @@ internal sealed class Flusher : IDisposable
     private readonly GroupCommit _commits;
     private readonly WakeSignal _signal = new();
     private readonly Thread _thread;
-    private readonly Action _flushed;
     private ITimer? _timer;
     private volatile bool _stopping;
     private volatile bool _intervalPassed;
     private long _lastFlushAt;
 
-    /// <param name="flushed">Called after every flush that got further.</param>
-    public Flusher(
-        StoreOptions options, CommitLog log, RunningFlags flags, Action flushed, TimeProvider time, ILogger logger)
+    public Flusher(StoreOptions options, CommitLog log, RunningFlags flags, TimeProvider time, ILogger logger)
     {
         _options = options;
         _log = log;
         _flags = flags;
-        _flushed = flushed;
         _time = time;
         _logger = logger;
         _commits = new GroupCommit(time);
+
+        // Whoever flushes the log: a check point does too, and there may be no other flush for who waits.
+        _log.Flushed += _commits.Complete;
         _lastFlushAt = time.GetTimestamp();
         _thread = new Thread(Run) { Name = "store-flush", IsBackground = true };
     }
@@ -165,9 +164,7 @@ internal sealed class Flusher : IDisposable
         {
             _intervalPassed = false;
             _lastFlushAt = _time.GetTimestamp();
-            long flushed = _log.Flush();
-            _commits.Complete(flushed);
-            _flushed();
+            _log.Flush();
         }
         catch (IOException)
         {

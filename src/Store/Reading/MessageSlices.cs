@@ -36,9 +36,6 @@ public sealed unsafe class MessageSlices : IDisposable
     /// <summary>Messages that the filter refused after looking at them.</summary>
     public int FilteredCount { get; internal set; }
 
-    /// <summary>True if what was read lies further back than memory is taken to reach (RocketMQ suggests the replica then).</summary>
-    public bool IsFarBehind { get; internal set; }
-
     /// <summary>One whole record; good until the slices are cleared.</summary>
     public ReadOnlySpan<byte> this[int index]
     {
@@ -87,7 +84,6 @@ public sealed unsafe class MessageSlices : IDisposable
         Count = 0;
         TotalBytes = 0;
         FilteredCount = 0;
-        IsFarBehind = false;
     }
 
     public void Dispose() => Clear();

@@ -84,7 +84,6 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
         ReadStatus status = ReadStatus.NoMatchedMessage;
         long next = queueOffset;
         long skipBelow = long.MinValue;
-        long lastOffset = 0;
         while (next < end)
         {
             ConsumeQueueEntry entry = ConsumeQueueEntry.Read(
@@ -95,7 +94,6 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
             }
 
             long offset = next++;
-            lastOffset = entry.PhysicalOffset;
             if (entry.PhysicalOffset < skipBelow)
             {
                 continue;
@@ -128,7 +126,6 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
         }
 
         result.NextOffset = next;
-        result.IsFarBehind = logEnd - lastOffset > _memoryBytes;
         return status;
     }
 
