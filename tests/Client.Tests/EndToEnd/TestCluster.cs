@@ -4,8 +4,10 @@ using System.Net.Sockets;
 using GrayMQ.Broker;
 using GrayMQ.Client.Tests.Servers;
 using GrayMQ.NameServer;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Settings;
@@ -48,7 +50,7 @@ internal sealed class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Makes a topic at every broker.</summary>
+    /// <summary>Makes a topic at every broker; returns when the name server knows it there.</summary>
     public async Task CreateTopicAsync(string topic, int queues)
     {
         await using var client = new RemotingClient(
@@ -62,6 +64,16 @@ internal sealed class TestCluster : IAsyncDisposable
                 default,
                 Eventually.Limit);
             Assert.Equal(ResponseCode.Success, response.ResponseCode);
+        }
+
+        int known = 0;
+        while (known < _ports.Count)
+        {
+            RemotingCommand route = await client.InvokeAsync(
+                NameServers, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), default, Eventually.Limit);
+            known = route.ResponseCode == ResponseCode.Success
+                ? BodyCodec.Decode<TopicRouteData>(route.Body).BrokerDatas.Count
+                : 0;
         }
     }
 
