@@ -359,6 +359,11 @@ public sealed class MessageStore : IAsyncDisposable
             MaxPhysicalOffset,
             _queues.All.Count(),
             clean);
+        if (_checkPointFiles.FileSizes != StoreFileSizes.Of(_options))
+        {
+            // From the first file on it is written down how large files are.
+            _checkPointer.Take();
+        }
     }
 
     private void OnAppended()

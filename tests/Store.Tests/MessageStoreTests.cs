@@ -276,7 +276,8 @@ public sealed class MessageStoreTests : IDisposable
     {
         StoreOptions options = TestStore.Options(_folder.Path);
         await using TestStore store = TestStore.Open(options);
-        Assert.Throws<IOException>(() => TestStore.Open(options));
+        var e = Assert.Throws<IOException>(() => TestStore.Open(options));
+        Assert.Equal($"the store {_folder.Path} is in use by another process", e.Message);
     }
 
     [Fact]
@@ -291,6 +292,91 @@ public sealed class MessageStoreTests : IDisposable
         var e = Assert.Throws<InvalidDataException>(
             () => TestStore.Open(options with { CommitLogFileBytes = options.CommitLogFileBytes / 2 }));
         Assert.Contains("mappedFileSizeCommitLog", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task Open_LargerFileSize_IsRefusedAndNothingIsExtended(bool clean, bool sizeIsKnown)
+    {
+        StoreOptions options = TestStore.Options(_folder["source"]) with { CheckPointIntervalMs = int.MaxValue };
+        string root = _folder["source"];
+        await using (TestStore store = TestStore.Open(options))
+        {
+            store.Append("x");
+            store.WaitForDispatch();
+            if (!clean)
+            {
+                root = Folders.Copy(root, _folder["killed"]);
+            }
+        }
+
+        if (!sizeIsKnown)
+        {
+            // As RocketMQ would leave it.
+            File.Delete(Path.Combine(root, "graymq.progress"));
+        }
+
+        options = options with { RootDirectory = root };
+        var log = new FileInfo(Path.Combine(root, "commitlog", "00000000000000000000"));
+        var e = Assert.Throws<InvalidDataException>(() => TestStore.Open(options with { CommitLogFileBytes = 16 * options.CommitLogFileBytes }));
+        Assert.Contains($"has files of {options.CommitLogFileBytes} bytes; mappedFileSizeCommitLog", e.Message, StringComparison.Ordinal);
+        Assert.Equal(options.CommitLogFileBytes, log.Length);
+
+        await using TestStore again = TestStore.Open(options);
+        Assert.Equal(["x"], again.ReadBodies());
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    [InlineData(-2, true)]
+    [InlineData(-2, false)]
+    public async Task Open_OtherQueueFileSize_IsRefusedAndNoQueueIsPutAway(int factor, bool sizeIsKnown)
+    {
+        StoreOptions options = TestStore.Options(_folder.Path);
+        await using (TestStore store = TestStore.Open(options))
+        {
+            store.Append("x");
+            store.Append("y", queueId: 1);
+        }
+
+        if (!sizeIsKnown)
+        {
+            File.Delete(_folder["graymq.progress"]);
+        }
+
+        int other = factor > 0 ? options.ConsumeQueueFileBytes * factor : options.ConsumeQueueFileBytes / -factor;
+        var e = Assert.Throws<InvalidDataException>(() => TestStore.Open(options with { ConsumeQueueFileBytes = other }));
+        Assert.Contains($"have files of {options.ConsumeQueueFileBytes} bytes; mappedFileSizeConsumeQueue", e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["quarantine"]));
+
+        await using TestStore again = TestStore.Open(options);
+        Assert.Equal(["x"], again.ReadBodies());
+        Assert.Equal(["y"], again.ReadBodies(queueId: 1));
+    }
+
+    [Fact]
+    public async Task Open_OnlyLogFileCutOffAtAPage_StartsWithWhatIsWholeIfTheSizeIsKnown()
+    {
+        StoreOptions options = TestStore.Options(_folder["source"]);
+        string root;
+        await using (TestStore store = TestStore.Open(options))
+        {
+            store.Append("x");
+            store.WaitForDispatch();
+            root = Folders.Copy(options.RootDirectory, _folder["killed"]);
+        }
+
+        using (FileStream file = File.OpenWrite(Path.Combine(root, "commitlog", "00000000000000000000")))
+        {
+            file.SetLength(4096);
+        }
+
+        await using TestStore again = TestStore.Open(options with { RootDirectory = root });
+        Assert.Equal(["x"], again.ReadBodies());
     }
 
     [Fact]

@@ -27,6 +27,9 @@ internal sealed class CheckPointFiles : IDisposable
     /// <summary>Our own, as it was last written; null if there is none that can be read.</summary>
     public ProgressRecord? Progress { get; private set; }
 
+    /// <summary>The sizes of the store's files as it was last written; 0 where that is not known.</summary>
+    public StoreFileSizes FileSizes => Progress?.FileSizes ?? default;
+
     /// <summary>Makes both durable, our own first. Throws IOException.</summary>
     public void Save(in ProgressRecord progress, in RocketCheckPoint rocket)
     {

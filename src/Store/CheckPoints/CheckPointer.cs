@@ -79,7 +79,8 @@ internal sealed class CheckPointer(
                 dispatcher.LastRecordOffset,
                 dispatcher.LastStoreTimestampMs,
                 dispatch.Index.Position(),
-                log.MinOffset);
+                log.MinOffset,
+                StoreFileSizes.Of(options));
             dispatch.TakeDirtyQueues(_ranges, _newFiles);
             dirt = dispatch.Index.TakeDirt();
         }

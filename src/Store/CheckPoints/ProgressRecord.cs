@@ -9,8 +9,8 @@ namespace GrayMQ.Store.CheckPoints;
 /// is not looked at again by the next start. Kept in <c>graymq.progress</c>, which RocketMQ does not know: two places of
 /// 512 bytes, written in turn, so that a torn write leaves the other. Big-endian.
 /// <code>
-///  0 magic            4   0x47505231 "GPR1"
-///  4 crc              4   of bytes 8 to 64
+///  0 magic            4   0x47505232 "GPR2"
+///  4 crc              4   of bytes 8 to 72
 ///  8 sequence         8   the greater of two whole records counts
 /// 16 offset           8   physical offset
 /// 24 lastRecord       8   where the record that ends at offset begins; -1 for none
@@ -19,23 +19,43 @@ namespace GrayMQ.Store.CheckPoints;
 /// 48 indexCount       4   of that file
 /// 52 flags            4   (none yet)
 /// 56 minOffset        8   of the log
+/// 64 logFileSize      4   bytes of a commit-log file
+/// 68 queueFileSize    4   bytes of a consume-queue file
 /// </code>
+/// A record "GPR1" is one without the sizes: it ends, and its crc with it, at byte 64.
 /// </summary>
 internal readonly record struct ProgressRecord(
-    long Sequence, long Offset, long LastRecordOffset, long LastStoreTimestampMs, IndexPosition Index, long MinOffset)
+    long Sequence,
+    long Offset,
+    long LastRecordOffset,
+    long LastStoreTimestampMs,
+    IndexPosition Index,
+    long MinOffset,
+    StoreFileSizes FileSizes)
 {
     public const int SlotBytes = 512;
 
-    private const int Magic = 0x47505231;
-    private const int UsedBytes = 64;
+    private const int Magic = 0x47505232;
+    private const int UsedBytes = 72;
+    private const int MagicWithoutSizes = 0x47505231;
+    private const int UsedBytesWithoutSizes = 64;
     private const int CheckedFrom = 8;
 
     public static bool TryRead(ReadOnlySpan<byte> slot, out ProgressRecord record)
     {
         record = default;
-        if (slot.Length < UsedBytes
-            || BinaryPrimitives.ReadInt32BigEndian(slot) != Magic
-            || BinaryPrimitives.ReadUInt32BigEndian(slot[4..]) != Crc32.Compute(slot[CheckedFrom..UsedBytes]))
+        if (slot.Length < UsedBytes)
+        {
+            return false;
+        }
+
+        int usedBytes = BinaryPrimitives.ReadInt32BigEndian(slot) switch
+        {
+            Magic => UsedBytes,
+            MagicWithoutSizes => UsedBytesWithoutSizes,
+            _ => 0,
+        };
+        if (usedBytes == 0 || BinaryPrimitives.ReadUInt32BigEndian(slot[4..]) != Crc32.Compute(slot[CheckedFrom..usedBytes]))
         {
             return false;
         }
@@ -48,7 +68,11 @@ internal readonly record struct ProgressRecord(
             new IndexPosition(
                 BinaryPrimitives.ReadInt64BigEndian(slot[40..]),
                 BinaryPrimitives.ReadInt32BigEndian(slot[48..])),
-            BinaryPrimitives.ReadInt64BigEndian(slot[56..]));
+            BinaryPrimitives.ReadInt64BigEndian(slot[56..]),
+            usedBytes == UsedBytesWithoutSizes
+                ? default
+                : new StoreFileSizes(
+                    BinaryPrimitives.ReadInt32BigEndian(slot[64..]), BinaryPrimitives.ReadInt32BigEndian(slot[68..])));
         return true;
     }
 
@@ -63,6 +87,8 @@ internal readonly record struct ProgressRecord(
         BinaryPrimitives.WriteInt64BigEndian(slot[40..], Index.FileName);
         BinaryPrimitives.WriteInt32BigEndian(slot[48..], Index.Count);
         BinaryPrimitives.WriteInt64BigEndian(slot[56..], MinOffset);
+        BinaryPrimitives.WriteInt32BigEndian(slot[64..], FileSizes.CommitLogFileBytes);
+        BinaryPrimitives.WriteInt32BigEndian(slot[68..], FileSizes.ConsumeQueueFileBytes);
         BinaryPrimitives.WriteUInt32BigEndian(slot[4..], Crc32.Compute(slot[CheckedFrom..UsedBytes]));
     }
 }

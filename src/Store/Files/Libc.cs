@@ -26,6 +26,7 @@ internal static unsafe partial class Libc
     /// <summary>Locks of the open file description: they keep out other processes' POSIX locks, and other descriptors.</summary>
     public const int SetOpenFileLock = 37;
     public const short WriteLock = 1;
+    public const short NoLock = 2;
 
     private const string Library = "libc";
 

@@ -61,13 +61,12 @@ public sealed class LinuxFileSystem : IStoreFileSystem
             var range = new Libc.FileLock { Type = Libc.WriteLock, Length = 1 };
             if (Libc.Control(file.SafeFileHandle, Libc.SetOpenFileLock, &range) != 0)
             {
-                throw new IOException(
-                    $"the store {Path.GetDirectoryName(Path.GetFullPath(path))} is in use by another process, which has locked {Path.GetFileName(path)}");
+                throw new IOException($"the store {Path.GetDirectoryName(Path.GetFullPath(path))} is in use by another process");
             }
 
             file.Write(Encoding.ASCII.GetBytes("lock"));
             file.Flush();
-            return file;
+            return new LinuxFileLock(file);
         }
         catch
         {

@@ -1,4 +1,5 @@
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.CheckPoints;
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
@@ -7,11 +8,20 @@ namespace GrayMQ.Store.Recovering;
 
 /// <summary>Finds and maps the files of the commit log.</summary>
 internal sealed class CommitLogLoader(
-    StoreOptions options, IStoreFileSystem fileSystem, CommitLogFiles files, Quarantine quarantine, ILogger logger)
+    StoreOptions options,
+    IStoreFileSystem fileSystem,
+    StoreFileSizes written,
+    CommitLogFiles files,
+    Quarantine quarantine,
+    ILogger logger)
 {
+    // RocketMQ, too, makes files of whole pages; a file that was cut off by accident seldom ends with one.
+    private const int PageBytes = 4096;
+
     /// <summary>
     /// Loads what is there. A file that is too short was truncated: it is brought back to its length, and the rest reads as
-    /// empty. Files of another size than the settings say are refused: throws <see cref="InvalidDataException"/>.
+    /// empty. Files that were written with another size than the settings say are refused, before any is touched: throws
+    /// <see cref="InvalidDataException"/>.
     /// </summary>
     public void Load()
     {
@@ -87,11 +97,37 @@ internal sealed class CommitLogLoader(
         bool denser = found.Count > 1 && step > 0 && step < options.CommitLogFileBytes && longest == step;
         if (tooLong || denser)
         {
-            throw new InvalidDataException(
-                $"The commit log in {options.CommitLogPath} has files of {longest} bytes; "
-                + $"mappedFileSizeCommitLog says {options.CommitLogFileBytes}.");
+            throw OtherSize(longest);
+        }
+
+        // One whole file proves the setting, whatever became of the others.
+        if (found.Count == 0 || longest == options.CommitLogFileBytes)
+        {
+            return;
+        }
+
+        if (written.CommitLogFileBytes > 0)
+        {
+            if (written.CommitLogFileBytes != options.CommitLogFileBytes)
+            {
+                throw OtherSize(written.CommitLogFileBytes);
+            }
+
+            return;
+        }
+
+        // Nothing says with what size they were written. A file is made at its full length, so short ones were cut off,
+        // or they are whole and the setting is wrong: to extend them then would break the log for good.
+        long first = found[0].Length;
+        if (first > 0 && first % PageBytes == 0 && !BeginsEmpty(found[0].Path))
+        {
+            throw OtherSize(first);
         }
     }
+
+    private InvalidDataException OtherSize(long seen) => new(
+        $"The commit log in {options.CommitLogPath} has files of {seen} bytes; mappedFileSizeCommitLog says "
+        + $"{options.CommitLogFileBytes}. Set it to what the store was written with.");
 
     private static long GreatestCommonDivisor(long a, long b)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using GrayMQ.Store.CheckPoints;
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Files;
@@ -14,6 +15,7 @@ namespace GrayMQ.Store.Recovering;
 internal sealed class QueueLoader(
     StoreOptions options,
     IStoreFileSystem fileSystem,
+    StoreFileSizes written,
     QueueTable queues,
     ConsumeQueueStorage storage,
     LogWalk walk,
@@ -21,6 +23,9 @@ internal sealed class QueueLoader(
     ILogger logger)
 {
     private const int PageBytes = 4096;
+
+    // Looked at once, when the first file of another size turns up: all files are seldom looked at twice.
+    private bool _sizeIsRight;
 
     /// <summary>Where the newest message stands that any queue knows of: its end in the log; 0 for none.</summary>
     public long MaxPhysicalEnd { get; private set; }
@@ -190,8 +195,17 @@ internal sealed class QueueLoader(
             long length = fileSystem.FileLength(path);
             if (length > storage.FileBytes)
             {
-                throw new InvalidDataException(
-                    $"{path} has {length} bytes; mappedFileSizeConsumeQueue says {storage.FileBytes}.");
+                throw OtherSize(length);
+            }
+
+            if (length == storage.FileBytes)
+            {
+                _sizeIsRight = true;
+            }
+            else if (!_sizeIsRight)
+            {
+                RefuseOtherSize();
+                _sizeIsRight = true;
             }
 
             if (length < storage.FileBytes
@@ -207,6 +221,50 @@ internal sealed class QueueLoader(
         files = [.. found];
         return true;
     }
+
+    // Queues could be built anew, but not for a slip in the settings, and not with RocketMQ's whole files put away.
+    private void RefuseOtherSize()
+    {
+        if (written.ConsumeQueueFileBytes == storage.FileBytes)
+        {
+            return;
+        }
+
+        long common = -1;
+        foreach (string path in FilePaths())
+        {
+            long length = fileSystem.FileLength(path);
+            if (length == storage.FileBytes)
+            {
+                return;
+            }
+
+            common = common < 0 || common == length ? length : 0;
+        }
+
+        if (written.ConsumeQueueFileBytes > 0)
+        {
+            throw OtherSize(written.ConsumeQueueFileBytes);
+        }
+
+        if (common > 0 && common % ConsumeQueueEntry.Bytes == 0)
+        {
+            throw OtherSize(common);
+        }
+    }
+
+    private IEnumerable<string> FilePaths() =>
+        from topic in fileSystem.ListDirectories(options.ConsumeQueuePath)
+        let topicPath = Path.Combine(options.ConsumeQueuePath, topic)
+        from id in fileSystem.ListDirectories(topicPath)
+        let queuePath = Path.Combine(topicPath, id)
+        from name in fileSystem.ListFiles(queuePath)
+        where CommitLogFile.TryParseName(name, out _)
+        select Path.Combine(queuePath, name);
+
+    private InvalidDataException OtherSize(long seen) => new(
+        $"The consume queues in {options.ConsumeQueuePath} have files of {seen} bytes; mappedFileSizeConsumeQueue says "
+        + $"{storage.FileBytes}. Set it to what the store was written with.");
 
     // One beyond the last entry that was written and points below the limit. Entries point upwards, and nothing is
     // written behind the end, so both the file and the entry are found by halving.

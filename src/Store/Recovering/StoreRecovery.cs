@@ -43,7 +43,7 @@ internal sealed class StoreRecovery(
 
     public RecoveryResult Recover(bool clean)
     {
-        new CommitLogLoader(options, fileSystem, files, _quarantine, logger).Load();
+        new CommitLogLoader(options, fileSystem, checkPoints.FileSizes, files, _quarantine, logger).Load();
         if (files.IsEmpty)
         {
             PutQueuesAway();
@@ -52,7 +52,8 @@ internal sealed class StoreRecovery(
 
         ProgressRecord? progress = checkPoints.Progress is { } record && Agrees(record) ? record : null;
         bool rebuildAll = !fileSystem.DirectoryExists(options.ConsumeQueuePath);
-        var queueLoader = new QueueLoader(options, fileSystem, dispatch.Queues, storage, _walk, _quarantine, logger);
+        var queueLoader = new QueueLoader(
+            options, fileSystem, checkPoints.FileSizes, dispatch.Queues, storage, _walk, _quarantine, logger);
         var indexLoader = new IndexLoader(options, fileSystem, dispatch.Index, _quarantine, logger);
         long start;
         if (clean)
