@@ -58,7 +58,7 @@ internal sealed class SendMessageHandler(
         Topic topic = FindTopic(in header, request);
         int queueId = ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
-        RefuseUnsupported(topic, in sent);
+        RefuseUnsupported(topic, in sent, header.SysFlag);
 
         Span<byte> madeKey = stackalloc byte[MessageId.V6Digits];
         scoped ReadOnlySpan<byte> uniqueKey = sent.UniqueKey;
@@ -145,7 +145,7 @@ internal sealed class SendMessageHandler(
 
         int queueId = ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
-        RefuseUnsupported(topic, in sent);
+        RefuseUnsupported(topic, in sent, header.SysFlag);
         int propertyBytes = sent.MaxBytes(default, _addedProperties);
         byte[] properties = ArrayPool<byte>.Shared.Rent(propertyBytes);
         try
@@ -188,7 +188,7 @@ internal sealed class SendMessageHandler(
         Topic? topic = topics.Find(header.Topic.Span) ?? Create(in header, request.Connection.RemoteEndPoint);
         if (topic.IsForbiddenToSend)
         {
-            throw new RemotingException(ResponseCode.NoPermission, $"Sending message to topic[{topic.Name}] is forbidden.");
+            throw ForbiddenTopic(topic.Name);
         }
 
         if (!TopicPermission.IsWritable(options.BrokerPermission.Value & topic.Config.Perm))
@@ -207,10 +207,25 @@ internal sealed class SendMessageHandler(
             throw new RemotingException(ResponseCode.InvalidParameter, problem);
         }
 
-        return topics.CreateOnSend(
-                name, Encoding.UTF8.GetString(header.DefaultTopic.Span), header.DefaultTopicQueueNums, header.UnitMode, producer)
-            ?? throw new RemotingException(ResponseCode.TopicNotExist, $"topic[{name}] not exist, apply first please!");
+        if (SystemTopics.IsForbiddenToSend(name))
+        {
+            throw ForbiddenTopic(name);
+        }
+
+        string template = Encoding.UTF8.GetString(header.DefaultTopic.Span);
+        if (topics.CreateOnSend(name, template, header.DefaultTopicQueueNums, header.UnitMode, producer) is { } created)
+        {
+            return created;
+        }
+
+        // A consumer's retries must not depend on whether topics are created for producers.
+        return name.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal)
+            ? topics.CreateOnSendBack(name, queueNums: 1, topicSysFlag: header.UnitMode ? TopicSysFlags.UnitSubscription : 0)
+            : throw new RemotingException(ResponseCode.TopicNotExist, $"topic[{name}] not exist, apply first please!");
     }
+
+    private static RemotingException ForbiddenTopic(string name) =>
+        new(ResponseCode.NoPermission, $"Sending message to topic[{name}] is forbidden.");
 
     private static int ChooseQueue(Topic topic, in SendMessageHeader header, in RemotingRequest request)
     {
@@ -228,9 +243,9 @@ internal sealed class SendMessageHandler(
     }
 
     // Refused rather than stored as if they were ordinary: a consumer would see them at once.
-    private static void RefuseUnsupported(Topic topic, in SendProperties sent)
+    private static void RefuseUnsupported(Topic topic, in SendProperties sent, int sysFlag)
     {
-        if (sent.IsTransaction)
+        if (sent.IsTransaction || MessageSysFlag.Transaction(sysFlag) != MessageSysFlag.TransactionNone)
         {
             throw new RemotingException(ResponseCode.MessageIllegal, "transactional messages are not supported by this broker");
         }

@@ -24,7 +24,7 @@ internal ref struct SendProperties
     /// <summary>The UNIQ_KEY that the producer gave; empty when it gave none.</summary>
     public ReadOnlySpan<byte> UniqueKey { get; private set; }
 
-    /// <summary>False when the producer does not want to wait for the disk (WAIT is false).</summary>
+    /// <summary>False when the producer does not want to wait for the disk (WAIT is there and not true).</summary>
     public bool WaitForFlush { get; private set; }
 
     /// <summary>Whether the message is the first half of a transaction.</summary>
@@ -139,7 +139,7 @@ internal ref struct SendProperties
         switch (name.Length)
         {
             case 4 when name.SequenceEqual(MessagePropertyUtf8.WaitStoreMessageOk):
-                WaitForFlush = !Ascii.EqualsIgnoreCase(value, "false"u8);
+                WaitForFlush = Ascii.EqualsIgnoreCase(value, "true"u8);
                 break;
             case 5 when name.SequenceEqual(MessagePropertyUtf8.DelayTimeLevel):
                 IsDelayed |= Utf8Parser.TryParse(value, out int level, out _) && level > 0;
@@ -160,7 +160,7 @@ internal ref struct SendProperties
             case 8 when name.SequenceEqual(MessagePropertyUtf8.TransactionPrepared):
                 IsTransaction = Ascii.EqualsIgnoreCase(value, "true"u8);
                 break;
-            case 12 when name.SequenceEqual(MessagePropertyUtf8.TimerDelayMs):
+            case 14 when name.SequenceEqual(MessagePropertyUtf8.TimerDelayMs):
             case 15 when name.SequenceEqual(MessagePropertyUtf8.TimerDelaySeconds):
             case 16 when name.SequenceEqual(MessagePropertyUtf8.TimerDeliverMs):
                 IsDelayed = true;

@@ -44,6 +44,10 @@ internal sealed class Peer : IAsyncDisposable
     public Task<RemotingCommand> AskAsync<THeader>(RequestCode code, THeader header, byte[]? body = null)
         where THeader : IHeaderFields => _client.InvokeAsync(_address, code, header, body, Timeout);
 
+    /// <summary>Sends a request that nobody answers.</summary>
+    public Task TellAsync<THeader>(RequestCode code, THeader header, byte[]? body = null)
+        where THeader : IHeaderFields => _client.SendOneWayAsync(_address, code, header, body);
+
     public async Task<T> AskAsync<THeader, T>(RequestCode code, THeader header, byte[]? body = null)
         where THeader : IHeaderFields
     {

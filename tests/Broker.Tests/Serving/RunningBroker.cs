@@ -6,6 +6,7 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Settings;
+using GrayMQ.Store.Files;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,18 +23,28 @@ internal sealed class RunningBroker : IAsyncDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("graymq-broker-").FullName;
     private readonly (string Key, string Value)[] _settings;
     private readonly List<Peer> _peers = [];
+    private readonly IStoreFileSystem? _files;
     private BrokerHost? _host;
 
-    private RunningBroker((string Key, string Value)[] settings) => _settings = settings;
+    private RunningBroker((string Key, string Value)[] settings, IStoreFileSystem? files)
+    {
+        _settings = settings;
+        _files = files;
+    }
 
     /// <summary>The file that the settings come from, as with -c.</summary>
     public string SettingsPath => Path.Combine(_root, "broker.conf");
 
     public IPEndPoint Http => _host!.HttpEndPoint!;
 
-    public static async Task<RunningBroker> StartAsync(params (string Key, string Value)[] settings)
+    /// <summary>The address that peers connect to.</summary>
+    public IPEndPoint EndPoint => _host!.EndPoints[0];
+
+    public static Task<RunningBroker> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+
+    public static async Task<RunningBroker> StartAsync(IStoreFileSystem? files, params (string Key, string Value)[] settings)
     {
-        var broker = new RunningBroker(settings);
+        var broker = new RunningBroker(settings, files);
         await File.WriteAllTextAsync(broker.SettingsPath, $"# the test's\nbrokerName = {Name}\nbrokerClusterName={Cluster}\n");
         await broker.StartAsync();
         return broker;
@@ -47,9 +58,10 @@ internal sealed class RunningBroker : IAsyncDisposable
         return ((IPEndPoint)socket.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture);
     }
 
-    public Peer Connect(string id, Action<RequestTable>? answers = null)
+    /// <summary>Connects as clients do, or (endPoint 1) as those of old versions, which use a second port.</summary>
+    public Peer Connect(string id, Action<RequestTable>? answers = null, int endPoint = 0)
     {
-        var peer = new Peer(_host!.EndPoints[0].ToString(), id, answers);
+        var peer = new Peer(_host!.EndPoints[endPoint].ToString(), id, answers);
         _peers.Add(peer);
         return peer;
     }
@@ -111,8 +123,17 @@ internal sealed class RunningBroker : IAsyncDisposable
             BrokerSettings.Catalogue.Load(sources).GetOrThrow(),
             TimeProvider.System,
             NullLoggerFactory.Instance,
-            new FreePortTransport());
+            new FreePortTransport(),
+            _files);
         await _host.StartAsync(CancellationToken.None);
+    }
+
+    /// <summary>Ends the broker as a signal would, while its peers are there.</summary>
+    public async Task StopServingAsync()
+    {
+        await _host!.StopAsync(CancellationToken.None);
+        await _host.DisposeAsync();
+        _host = null;
     }
 
     private async Task StopAsync()
@@ -123,17 +144,23 @@ internal sealed class RunningBroker : IAsyncDisposable
         }
 
         _peers.Clear();
-        await _host!.StopAsync(CancellationToken.None);
-        await _host.DisposeAsync();
+        if (_host is not null)
+        {
+            await StopServingAsync();
+        }
     }
 
-    /// <summary>Binds a free loopback port whatever is asked for, so that tests may run side by side.</summary>
+    /// <summary>Binds a free loopback port of the family that is asked for, so that tests may run side by side.</summary>
     private sealed class FreePortTransport : IConnectionListenerFactory
     {
         private readonly SocketTransportFactory _sockets =
             new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
 
         public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-            _sockets.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), cancellationToken);
+            _sockets.BindAsync(
+                new IPEndPoint(
+                    ((IPEndPoint)endpoint).AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback,
+                    0),
+                cancellationToken);
     }
 }
