@@ -53,6 +53,7 @@ internal sealed class BrokerState : IAsyncDisposable
         }
 
         Topics.Changed += change => ForEach(change.Deleted, Statistics.RemoveTopic);
+        Topics.Changed += change => ForEach(change.Deleted, Parked.WakeTopic);
         Groups.Changed += change => ForEach(change.Deleted, Statistics.RemoveGroup);
     }
 

@@ -71,7 +71,9 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
         }
         while (!queue.TryAdd(parked));
 
-        // What happened between the caller's look and the parking has woken nobody.
+        // What happened between the caller's look and the parking has woken nobody. The fence pairs with that of OnArrived: either
+        // the message is seen here, or the pull is seen there.
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _closed))
         {
             Wake(queue.TakeOverdue(long.MaxValue));
@@ -96,10 +98,23 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
         }
     }
 
+    /// <summary>Wakes all that wait at a topic that is gone: nothing will arrive there.</summary>
+    public void WakeTopic(string topic)
+    {
+        foreach ((LogicQueue key, ParkedQueue queue) in _queues)
+        {
+            if (key.Topic == topic)
+            {
+                Wake(queue.TakeOverdue(long.MaxValue));
+            }
+        }
+    }
+
     /// <summary>Wakes all that wait and keeps none from now on: the broker stops.</summary>
     public void Close()
     {
         Volatile.Write(ref _closed, true);
+        Interlocked.MemoryBarrier();
         foreach (ParkedQueue queue in _queues.Values)
         {
             Wake(queue.TakeOverdue(long.MaxValue));
