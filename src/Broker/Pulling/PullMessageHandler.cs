@@ -57,6 +57,20 @@ internal sealed class PullMessageHandler
 
     public ValueTask HandleAsync(RemotingRequest request, PullMessageHeader header)
     {
+        try
+        {
+            Handle(request, in header);
+        }
+        catch (PullForbiddenException e)
+        {
+            request.Responder.Reply(ResponseCode.NoPermission, e.Message, e.Header);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private void Handle(RemotingRequest request, in PullMessageHeader header)
+    {
         SubscriptionGroupConfig group = FindGroup(in header, request.Code);
         Topic topic = FindTopic(in header, request);
         IMessageFilter? filter = FindFilter(in header, group);
@@ -83,8 +97,6 @@ internal sealed class PullMessageHandler
         {
             Answer(in pull, SuspendTime(in header));
         }
-
-        return ValueTask.CompletedTask;
     }
 
     private static void Reply(in Pull pull, ResponseCode code, string remark, long nextOffset) =>
@@ -155,12 +167,12 @@ internal sealed class PullMessageHandler
     {
         if (!TopicPermission.IsReadable(_options.BrokerPermission.Value))
         {
-            throw Forbidden($"the broker[{_options.BrokerAddress}] pulling message is forbidden");
+            throw Forbidden(ForbiddenType.Broker, $"the broker[{_options.BrokerAddress}] pulling message is forbidden");
         }
 
         if (code == RequestCode.LitePullMessage && !_options.LitePullEnabled)
         {
-            throw Forbidden($"the broker[{_options.BrokerAddress}] for lite pull consumer is forbidden");
+            throw Forbidden(ForbiddenType.Broker, $"the broker[{_options.BrokerAddress}] for lite pull consumer is forbidden");
         }
 
         SubscriptionGroupConfig group = _groups.Find(header.ConsumerGroup.Span)
@@ -169,7 +181,7 @@ internal sealed class PullMessageHandler
                 $"subscription group [{Text(header.ConsumerGroup)}] does not exist");
         return group.ConsumeEnable
             ? group
-            : throw Forbidden($"subscription group no permission, {group.GroupName}");
+            : throw Forbidden(ForbiddenType.Group, $"subscription group no permission, {group.GroupName}");
     }
 
     private Topic FindTopic(in PullMessageHeader header, in RemotingRequest request)
@@ -179,7 +191,7 @@ internal sealed class PullMessageHandler
                 ResponseCode.TopicNotExist, $"topic[{Text(header.Topic)}] not exist, apply first please!");
         if (!TopicPermission.IsReadable(topic.Config.Perm))
         {
-            throw Forbidden($"the topic[{topic.Name}] pulling message is forbidden");
+            throw Forbidden(ForbiddenType.Topic, $"the topic[{topic.Name}] pulling message is forbidden");
         }
 
         return (uint)header.QueueId < (uint)topic.Config.ReadQueueNums
@@ -227,12 +239,13 @@ internal sealed class PullMessageHandler
                 ResponseCode.SubscriptionNotExist, $"the consumer's group info not exist: {group.GroupName}");
         if (!group.ConsumeBroadcastEnable && consumers.MessageModel == MessageModel.Broadcasting)
         {
-            throw Forbidden($"the consumer group[{group.GroupName}] can not consume by broadcast way");
+            throw Forbidden(ForbiddenType.Broadcasting, $"the consumer group[{group.GroupName}] can not consume by broadcast way");
         }
 
         if (_groups.IsReadForbidden(header.ConsumerGroup.Span, header.Topic.Span))
         {
-            throw Forbidden($"the consumer group[{group.GroupName}] is forbidden for topic[{Text(header.Topic)}]");
+            throw Forbidden(
+                ForbiddenType.Subscription, $"the consumer group[{group.GroupName}] is forbidden for topic[{Text(header.Topic)}]");
         }
 
         Subscription subscription = consumers.FindSubscription(header.Topic.Span)
@@ -246,7 +259,7 @@ internal sealed class PullMessageHandler
                 $"the consumer's subscription not latest: {subscription.SubVersion} is known, {header.SubVersion} was asked for");
     }
 
-    private static RemotingException Forbidden(string remark) => new(ResponseCode.NoPermission, remark);
+    private static PullForbiddenException Forbidden(ForbiddenType type, string remark) => new(type, remark);
 
     private static string Text(ReadOnlyMemory<byte> utf8) => Encoding.UTF8.GetString(utf8.Span);
 

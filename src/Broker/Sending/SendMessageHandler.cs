@@ -281,8 +281,13 @@ internal sealed class SendMessageHandler(
                     ResponseCode.MessageIllegal,
                     "the message is illegal, maybe msg body or properties length not matched. "
                     + $"msg body length limit {options.MaxMessageBytes}B, msg properties length limit 32KB.");
+            case AppendStatus.CreateMappedFileFailed:
+                throw new RemotingException(
+                    ResponseCode.ServiceNotAvailable, "service not available now: there is no room for another commit-log file");
             default:
-                throw new RemotingException(ResponseCode.ServiceNotAvailable, $"the message was not stored: {status}");
+                throw new RemotingException(
+                    ResponseCode.ServiceNotAvailable,
+                    "service not available now: the disk is nearly full, a flush has failed, or the broker is stopping");
         }
     }
 }

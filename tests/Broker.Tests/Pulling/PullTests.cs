@@ -147,10 +147,10 @@ public sealed class PullTests
 
         Assert.Equal(ResponseCode.SubscriptionGroupNotExist, (await peer.PullAsync(Pulls.Header(Topic, 0))).ResponseCode);
         await PutGroupAsync(peer, new SubscriptionGroupConfig { GroupName = Pulls.Group, ConsumeEnable = false });
-        Assert.Equal(ResponseCode.NoPermission, (await peer.PullAsync(Pulls.Header(Topic, 0))).ResponseCode);
+        Forbidden(ForbiddenType.Group, await peer.PullAsync(Pulls.Header(Topic, 0)));
         await PutGroupAsync(peer, new SubscriptionGroupConfig { GroupName = Pulls.Group, ConsumeBroadcastEnable = false });
         await peer.HeartbeatAsync(Pulls.Group, [ClientsFixture.To(Topic)], model: MessageModel.Broadcasting);
-        Assert.Equal(ResponseCode.NoPermission, (await peer.PullAsync(Pulls.Header(Topic, 0, expression: null))).ResponseCode);
+        Forbidden(ForbiddenType.Broadcasting, await peer.PullAsync(Pulls.Header(Topic, 0, expression: null)));
         await PutGroupAsync(peer, new SubscriptionGroupConfig { GroupName = Pulls.Group });
         Assert.Equal(ResponseCode.Success, (await peer.PullAsync(Pulls.Header(Topic, 0, expression: null))).ResponseCode);
     }
@@ -163,7 +163,7 @@ public sealed class PullTests
         await peer.CreateTopicAsync("WriteOnly", 2, permission: 2);
 
         Assert.Equal(ResponseCode.TopicNotExist, (await peer.PullAsync(Pulls.Header("None", 0))).ResponseCode);
-        Assert.Equal(ResponseCode.NoPermission, (await peer.PullAsync(Pulls.Header("WriteOnly", 0))).ResponseCode);
+        Forbidden(ForbiddenType.Topic, await peer.PullAsync(Pulls.Header("WriteOnly", 0)));
         foreach (int queueId in (int[])[2, -1, int.MaxValue, int.MinValue])
         {
             Assert.Equal(ResponseCode.InvalidParameter, (await peer.PullAsync(Pulls.Header(Topic, 0, queueId))).ResponseCode);
@@ -177,7 +177,7 @@ public sealed class PullTests
 
         Peer peer = await StartAsync(broker);
 
-        Assert.Equal(ResponseCode.NoPermission, (await peer.PullAsync(Pulls.Header(Topic, 0))).ResponseCode);
+        Forbidden(ForbiddenType.Broker, await peer.PullAsync(Pulls.Header(Topic, 0)));
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public sealed class PullTests
 
         RemotingCommand reply = await peer.AskAsync(RequestCode.LitePullMessage, Pulls.Header(Topic, 0));
 
-        Assert.Equal(ResponseCode.NoPermission, reply.ResponseCode);
+        Forbidden(ForbiddenType.Broker, reply);
         Assert.Equal(ResponseCode.Success, (await peer.PullAsync(Pulls.Header(Topic, 0))).ResponseCode);
     }
 
@@ -256,6 +256,13 @@ public sealed class PullTests
         // Whether a group may read is what some of the tests are about.
         await Eventually.TrueAsync(() => peer.MaxOffsetAsync(Topic).GetAwaiter().GetResult() == bodies.Length, "dispatched");
         return peer;
+    }
+
+    private static void Forbidden(ForbiddenType by, RemotingCommand reply)
+    {
+        Assert.Equal(ResponseCode.NoPermission, reply.ResponseCode);
+        Assert.Equal((int)by, reply.Fields.GetInt32("forbiddenType"u8));
+        Assert.False(string.IsNullOrEmpty(reply.Remark));
     }
 
     private static long MinOffset(Peer peer) => OffsetResponseHeader.Read(
