@@ -62,12 +62,14 @@ internal sealed class MessageEncoder(
             }
         }
 
+        // RocketMQ's brokers append the batch's own properties to those of each message: an id among them, as RocketMQ's client
+        // has it, would replace the messages' ids.
         var envelope = new Message(first.Topic, default) { WaitForStore = first.WaitForStore };
         return new OutgoingMessage
         {
             Topic = first.Topic,
             MessageId = ids.ToString(),
-            Properties = EncodeProperties(envelope, NextId()),
+            Properties = EncodeProperties(envelope, id: null),
             Body = body.WrittenMemory,
             IsBatch = true,
         };
@@ -93,7 +95,7 @@ internal sealed class MessageEncoder(
         }
     }
 
-    private static byte[] EncodeProperties(Message message, string id)
+    private static byte[] EncodeProperties(Message message, string? id)
     {
         var writer = new PropertiesWriter();
         try
@@ -103,7 +105,11 @@ internal sealed class MessageEncoder(
                 writer.Write(MessageProperty.Keys, JoinKeys(message.Keys));
             }
 
-            writer.Write(MessageProperty.UniqueKey, id);
+            if (id is not null)
+            {
+                writer.Write(MessageProperty.UniqueKey, id);
+            }
+
             writer.Write(MessageProperty.WaitStoreMessageOk, message.WaitForStore ? "true" : "false");
             if (!string.IsNullOrEmpty(message.Tag))
             {

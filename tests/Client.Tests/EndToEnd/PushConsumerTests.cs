@@ -59,6 +59,23 @@ public sealed class PushConsumerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Consumer_MessagesOfABatch_HaveTheIdsThatTheSenderWasTold()
+    {
+        SendResult sent = await _producer.SendBatchAsync(
+            [new Message(Topic, "one"u8.ToArray()) { Tag = "x" }, new Message(Topic, "two"u8.ToArray()) { Keys = ["k"] }]);
+        await using PushConsumer consumer = await StartAsync();
+
+        await ReceivedAsync(2);
+
+        ReceivedMessage[] messages = [.. _received.OrderBy(message => message.QueueOffset)];
+        Assert.Equal(["one", "two"], messages.Select(Text));
+        Assert.Equal(sent.MessageId.Split(','), messages.Select(message => message.MessageId));
+        Assert.Equal(sent.OffsetMessageId.Split(','), messages.Select(message => message.OffsetMessageId));
+        Assert.Equal(["x", null], messages.Select(message => message.Tags));
+        Assert.Equal([null, "k"], messages.Select(message => message.Keys));
+    }
+
+    [Fact]
     public async Task Consumer_LargeBody_IsHandedOutUncompressed()
     {
         byte[] body = Encoding.UTF8.GetBytes(new string('x', 100_000));

@@ -121,8 +121,9 @@ public class MessageEncoderTests
         Assert.Equal("a", read[0].Properties["TAGS"]);
         Assert.Equal("k", read[1].Properties["KEYS"]);
 
-        // The batch as a whole has an id of its own.
-        Assert.DoesNotContain(MessagePropertiesCodec.ToDictionary(batch.Properties.Span)["UNIQ_KEY"], ids);
+        // An id of the batch itself would replace those of its messages.
+        Assert.Equal(
+            new Dictionary<string, string> { ["WAIT"] = "true" }, MessagePropertiesCodec.ToDictionary(batch.Properties.Span));
     }
 
     public static TheoryData<Message[], string> UnsendableBatches => new()

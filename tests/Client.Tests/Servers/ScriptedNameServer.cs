@@ -55,6 +55,8 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
     public ScriptedNameServer With(string topic, int queues, params ScriptedBroker[] brokers) =>
         With(topic, RouteOf(queues, brokers));
 
+    public void Without(string topic) => _routes.TryRemove(topic, out _);
+
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private ValueTask HandleRoute(RemotingRequest request, GetRouteInfoHeader header)

@@ -1,0 +1,87 @@
+using GrayMQ.Client.Producers;
+using GrayMQ.Client.Routes;
+using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Tests.Servers;
+using GrayMQ.Remoting.Dispatch;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace GrayMQ.Client.Tests.Routes;
+
+public sealed class RouteTableTests : IAsyncLifetime
+{
+    private ScriptedNameServer _nameServer = null!;
+    private ScriptedBroker _broker = null!;
+    private ClientSession _session = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _nameServer = await ScriptedNameServer.StartAsync();
+        _broker = await ScriptedBroker.StartAsync("b");
+        _session = new ClientSession(
+            new ProducerOptions { NameServers = _nameServer.Address },
+            "id",
+            new RequestTable(),
+            NullLoggerFactory.Instance,
+            TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _session.DisposeAsync();
+        await _broker.DisposeAsync();
+        await _nameServer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task FindAsync_ManyAtOnce_AskOnce()
+    {
+        _nameServer.With("t", 4, _broker);
+
+        TopicRoute?[] routes = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => Task.Run(async () => await _session.Routes.FindAsync("t", default))));
+
+        Assert.All(routes, route => Assert.Equal(4, route!.WritableQueues.Length));
+        Assert.InRange(_nameServer.Asked, 1, 5);
+    }
+
+    [Fact]
+    public async Task RefreshAsync_SameRoute_IsNoChange()
+    {
+        _nameServer.With("t", 4, _broker);
+        var changed = new List<string>();
+        _session.Routes.Changed += changed.Add;
+
+        await _session.Routes.RefreshAsync("t", default);
+        await _session.Routes.RefreshAsync("t", default);
+        _nameServer.With("t", 5, _broker);
+        await _session.Routes.RefreshAsync("t", default);
+
+        Assert.Equal(["t", "t"], changed);
+        Assert.Equal([_broker.Address], _session.Routes.BrokerAddresses(mastersOnly: true));
+    }
+
+    [Fact]
+    public async Task RefreshAsync_TopicIsGone_KeepsWhatIsKnown()
+    {
+        _nameServer.With("t", 4, _broker);
+        await _session.Routes.FindAsync("t", default);
+        _nameServer.Without("t");
+
+        Assert.NotNull(await _session.Routes.RefreshAsync("t", default));
+        Assert.Null(await _session.Routes.RefreshAsync("never", default));
+    }
+
+    [Fact]
+    public async Task FindForSendingAsync_ProvisionalRoute_GivesWayToTheRealOne()
+    {
+        _nameServer.With("TBW102", 8, _broker);
+        TopicRoute provisional = await _session.Routes.FindForSendingAsync("new", "TBW102", 4, default);
+        Assert.True(provisional.IsProvisional);
+        _nameServer.With("new", 6, _broker);
+
+        TopicRoute? real = await _session.Routes.RefreshAsync("new", default);
+
+        Assert.False(real!.IsProvisional);
+        Assert.Equal(6, (await _session.Routes.FindForSendingAsync("new", "TBW102", 4, default)).WritableQueues.Length);
+    }
+}
