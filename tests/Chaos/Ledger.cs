@@ -32,36 +32,30 @@ internal sealed class Ledger
     public bool Acknowledge(int queue, long offset, int producer, long number) =>
         _acknowledged.TryAdd((queue, offset), (producer, number));
 
-    /// <summary>Compares what is stored with what was acknowledged.</summary>
-    /// <param name="stored">By queue and offset, the bodies.</param>
-    /// <returns>What is wrong, a line each.</returns>
-    public IEnumerable<string> Compare(IReadOnlyDictionary<(int Queue, long Offset), byte[]> stored)
+    /// <summary>Compares a stored message with what was acknowledged at its place, and ticks it off.</summary>
+    /// <returns>What is wrong with it; null when nothing is.</returns>
+    public string? Check(int queue, long offset, ReadOnlySpan<byte> body)
     {
-        foreach (((int queue, long offset), byte[] body) in stored)
+        if (!IsWhole(body))
         {
-            if (!IsWhole(body))
-            {
-                yield return $"corrupt: queue {queue} offset {offset}, {body.Length} bytes";
-            }
+            return $"corrupt: queue {queue} offset {offset}, {body.Length} bytes";
         }
 
-        foreach (((int queue, long offset), (int producer, long number)) in _acknowledged)
-        {
-            if (!stored.TryGetValue((queue, offset), out byte[]? body))
-            {
-                yield return $"lost: message {number} of producer {producer}, acknowledged at queue {queue} offset {offset}";
-            }
-            else if (!body.AsSpan().SequenceEqual(Body(producer, number)))
-            {
-                yield return $"wrong: queue {queue} offset {offset} does not hold message {number} of producer {producer}";
-            }
-        }
+        return _acknowledged.TryRemove((queue, offset), out (int Producer, long Number) sent)
+            && !body.SequenceEqual(Body(sent.Producer, sent.Number))
+                ? $"wrong: queue {queue} offset {offset} does not hold message {sent.Number} of producer {sent.Producer}"
+                : null;
     }
 
-    private static bool IsWhole(byte[] body) =>
+    /// <summary>What was acknowledged and has not been found, a line each.</summary>
+    public IEnumerable<string> Missing() => _acknowledged.Select(entry =>
+        $"lost: message {entry.Value.Number} of producer {entry.Value.Producer}, "
+        + $"acknowledged at queue {entry.Key.Queue} offset {entry.Key.Offset}");
+
+    private static bool IsWhole(ReadOnlySpan<byte> body) =>
         body.Length >= NumberBytes
-        && body.AsSpan().SequenceEqual(
-            Body(BinaryPrimitives.ReadInt32LittleEndian(body), BinaryPrimitives.ReadInt64LittleEndian(body.AsSpan(sizeof(int)))));
+        && body.SequenceEqual(
+            Body(BinaryPrimitives.ReadInt32LittleEndian(body), BinaryPrimitives.ReadInt64LittleEndian(body[sizeof(int)..])));
 
     private static int FillBytes(int producer, long number) => (int)(((number * 7919) + (producer * 104_729)) % MaxFillBytes);
 }
