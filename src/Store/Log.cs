@@ -114,8 +114,8 @@ internal static partial class Log
     [LoggerMessage(36, LogLevel.Information, "Topic {Topic} was deleted with its {Queues} queues")]
     public static partial void TopicDeleted(ILogger logger, string topic, int queues);
 
-    [LoggerMessage(37, LogLevel.Warning, "Not everything could be dispatched within {ElapsedMs} ms before topic {Topic} was deleted")]
-    public static partial void TopicDeletedWhileBehind(ILogger logger, long elapsedMs, string topic);
+    [LoggerMessage(37, LogLevel.Warning, "What is left of a deleted topic in {Path} could not be deleted; it is tried again")]
+    public static partial void RemovedTopicNotDeleted(ILogger logger, Exception e, string path);
 
     [LoggerMessage(38, LogLevel.Error, "There is no room to reserve the rest of {Path}; messages are refused until there is")]
     public static partial void TailNotReserved(ILogger logger, Exception e, string path);
@@ -125,4 +125,10 @@ internal static partial class Log
 
     [LoggerMessage(40, LogLevel.Information, "{Path} was removed: it was being made when the process ended")]
     public static partial void UnfinishedFileRemoved(ILogger logger, string path);
+
+    [LoggerMessage(41, LogLevel.Warning, "Not all queues could be led to where the log begins, {MinOffset}; it is tried again")]
+    public static partial void QueuesNotTrimmed(ILogger logger, Exception e, long minOffset);
+
+    [LoggerMessage(42, LogLevel.Warning, "A check point could not be taken now; it is tried again")]
+    public static partial void CheckPointPutOff(ILogger logger, Exception e);
 }

@@ -26,9 +26,6 @@ namespace GrayMQ.Store;
 /// </summary>
 public sealed class MessageStore : IAsyncDisposable
 {
-    // How long deleting a topic waits for its last messages to reach their queues, so that they go with them.
-    private static readonly TimeSpan DeleteTopicPatience = TimeSpan.FromSeconds(3);
-
     private readonly StoreOptions _options;
     private readonly IStoreFileSystem _fileSystem;
     private readonly ILogger _logger;
@@ -43,6 +40,7 @@ public sealed class MessageStore : IAsyncDisposable
     private readonly CheckPointFiles _checkPointFiles;
     private readonly CheckPointer _checkPointer;
     private readonly Cleaner _cleaner;
+    private readonly TopicRemoval _topicRemoval;
     private readonly Housekeeper _housekeeper;
     private readonly QueueReader _reader;
     private int _closed;
@@ -74,9 +72,11 @@ public sealed class MessageStore : IAsyncDisposable
         _checkPointFiles = new CheckPointFiles(options, fileSystem);
         _checkPointer = new CheckPointer(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointFiles, time, logger);
         _cleaner = new Cleaner(options, fileSystem, _log, _dispatch, _dispatcher, _flags, time, logger);
+        _topicRemoval = new TopicRemoval(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointer, time, logger);
         _housekeeper = new Housekeeper(options, _checkPointer, _cleaner, Statistics, time, logger);
         _reader = new QueueReader(options, _log);
         Recover(storage, files);
+        _topicRemoval.Sweep();
     }
 
     /// <summary>Counters for the broker's runtime info.</summary>
@@ -193,7 +193,8 @@ public sealed class MessageStore : IAsyncDisposable
 
     /// <summary>
     /// Reads messages of a queue from an offset on: at most so many and (but for the first) so many bytes.
-    /// <paramref name="result"/> is cleared first; it also tells where to read next.
+    /// <paramref name="result"/> is cleared first; it also tells where to read next. Throws IOException if the queue cannot be
+    /// read just now: what is there is there still.
     /// </summary>
     public ReadStatus Read(
         LogicQueue queue, long queueOffset, int maxCount, int maxBytes, IMessageFilter? filter, MessageSlices result)
@@ -254,35 +255,11 @@ public sealed class MessageStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// Removes all queues of a topic; its messages go with the log. Nobody may append to the topic any more. Returns false if
-    /// there was none. Throws IOException.
+    /// Removes all queues of a topic; its messages go with the log. Who holds one of the queues still and appends is refused
+    /// (<see cref="AppendStatus.QueueRetired"/>), and begins a new queue by finding it again. Returns false if there was
+    /// nothing of the topic. Throws IOException, and can then be called again.
     /// </summary>
-    public bool DeleteTopic(string topic)
-    {
-        WaitForDispatch(topic);
-        TopicQueues? removed;
-        lock (_dispatch.Lock)
-        {
-            removed = _queues.Remove(Encoding.UTF8.GetBytes(topic));
-            if (removed is null)
-            {
-                return false;
-            }
-
-            foreach (LogicQueue? queue in removed.Queues)
-            {
-                queue?.Retire();
-            }
-
-            _fileSystem.DeleteDirectory(removed.DirectoryPath);
-        }
-
-        Log.TopicDeleted(_logger, topic, removed.Queues.Length);
-
-        // So that no recovery dispatches its last messages again.
-        _checkPointer.Take();
-        return true;
-    }
+    public bool DeleteTopic(string topic) => _topicRemoval.Remove(topic);
 
     /// <summary>Removes expired commit-log files now, whatever the hour. Returns how many. Throws IOException.</summary>
     public int RemoveExpiredFiles() => _cleaner.RunManually();
@@ -383,24 +360,6 @@ public sealed class MessageStore : IAsyncDisposable
         if (_options.FlushDiskType == FlushDiskType.SyncFlush)
         {
             _dispatcher.Follow();
-        }
-    }
-
-    private void WaitForDispatch(string topic)
-    {
-        long target = _log.MaxOffset;
-        long startedAt = Stopwatch.GetTimestamp();
-        var wait = default(SpinWait);
-        while (_dispatcher.Offset < target)
-        {
-            TimeSpan waited = Stopwatch.GetElapsedTime(startedAt);
-            if (waited > DeleteTopicPatience)
-            {
-                Log.TopicDeletedWhileBehind(_logger, (long)waited.TotalMilliseconds, topic);
-                return;
-            }
-
-            wait.SpinOnce();
         }
     }
 

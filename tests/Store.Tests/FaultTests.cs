@@ -121,6 +121,40 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task TakeCheckPoint_QueueFileCannotBeOpened_IsTakenOnceItCan()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue }, _files);
+        store.Append("x", properties: "UNIQ_KEY\u0001u\u0002");
+        store.WaitForDispatch();
+        store.Store.FindQueue(TestStore.Topic, 0)!.Unmap();
+        _files.MayOpen = path => !path.Contains("consumequeue", StringComparison.Ordinal);
+        Assert.False(store.Store.TakeCheckPoint());
+
+        _files.MayOpen = _ => true;
+        var flushed = new ConcurrentBag<string>();
+        _files.MayFlush = path =>
+        {
+            flushed.Add(path);
+            return true;
+        };
+        Assert.True(store.Store.TakeCheckPoint());
+        Assert.Contains(flushed, path => path.Contains("consumequeue", StringComparison.Ordinal));
+        Assert.Contains(flushed, path => path.Contains("/index/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task TakeCheckPoint_QueueFlushFails_NoneIsTakenAnyMore()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue }, _files);
+        store.Append("x");
+        store.WaitForDispatch();
+        _files.MayFlush = path => !path.Contains("consumequeue", StringComparison.Ordinal);
+        Assert.False(store.Store.TakeCheckPoint());
+        _files.MayFlush = _ => true;
+        Assert.False(store.Store.TakeCheckPoint());
+    }
+
+    [Fact]
     public async Task Dispatch_DamageInTheLastFile_GoesOnWithWhatIsAppendedLater()
     {
         await using TestStore store = TestStore.Open(SyncOptions, _files, start: false);

@@ -138,6 +138,42 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public async Task RemoveExpiredFiles_QueueFilesCannotBeOpened_TheQueueStaysAndIsTrimmedLater()
+    {
+        await using TestStore store = Open();
+        List<AppendResult> appended = Fill(store);
+        LogicQueue queue = store.Store.FindQueue(TestStore.Topic, 0)!;
+        queue.Unmap();
+        _files.MayOpen = path => !path.Contains("consumequeue", StringComparison.Ordinal);
+        Assert.Equal(3, store.Store.RemoveExpiredFiles());
+        Assert.Equal(0, queue.MinOffset);
+        Assert.Throws<IOException>(store.Store.RemoveExpiredQueueFiles);
+        using (var slices = new MessageSlices())
+        {
+            Assert.Throws<IOException>(() => { store.Store.Read(queue, 60, 32, 1 << 20, null, slices); });
+        }
+
+        _files.MayOpen = _ => true;
+        Assert.Equal(0, store.Store.RemoveExpiredFiles());
+        int first = appended.FindIndex(result => result.PhysicalOffset >= store.Store.MinPhysicalOffset);
+        Assert.Equal(first, queue.MinOffset);
+        Assert.Equal(appended.Count - first, store.ReadAll().Count);
+    }
+
+    [Fact]
+    public async Task Read_QueueFileIsMissing_GoesOnInTheNextFile()
+    {
+        await using TestStore store = Open();
+        Fill(store);
+        LogicQueue queue = store.Store.FindQueue(TestStore.Topic, 0)!;
+        queue.Unmap();
+        File.Delete(_folder["consumequeue", TestStore.Topic, "0", $"{0:D20}"]);
+        using var slices = new MessageSlices();
+        Assert.Equal(ReadStatus.OffsetFoundNull, store.Store.Read(queue, 7, 32, 1 << 20, null, slices));
+        Assert.Equal(50, slices.NextOffset);
+    }
+
+    [Fact]
     public async Task RemoveExpiredFiles_ReaderHoldsALease_ItsBytesStay()
     {
         await using TestStore store = Open();

@@ -28,7 +28,11 @@ internal sealed class CleanupHandler(TopicTable topics, MessageStore store, ILog
         ];
         foreach (string topic in unused)
         {
-            store.DeleteTopic(topic);
+            // Deleting the ones before took its time: somebody may have made it again.
+            if (topics.Find(topic) is null)
+            {
+                store.DeleteTopic(topic);
+            }
         }
 
         return Done(request);

@@ -116,8 +116,19 @@ internal sealed class PullMessageHandler
     private void Answer(in Pull pull, TimeSpan suspend)
     {
         MessageSlices slices = _slices ??= new MessageSlices();
-        ReadStatus status = _store.Read(
-            pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, pull.Filter, slices);
+        ReadStatus status;
+        try
+        {
+            status = _store.Read(
+                pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, pull.Filter, slices);
+        }
+        catch (IOException)
+        {
+            // Not thrown: a parked pull has nobody who would answer for it. The client asks for the same offset again.
+            Reply(in pull, ResponseCode.SystemError, "the queue cannot be read just now", pull.QueueOffset);
+            return;
+        }
+
         try
         {
             ResponseCode code = ToCode(status, pull.QueueOffset);

@@ -87,6 +87,12 @@ internal sealed class SendMessageHandler(
             };
             LogicQueue queue = store.GetQueue(topic.NameUtf8.Span, queueId);
             AppendResult result = store.Append(queue, in message);
+            if (result.Status == AppendStatus.QueueRetired)
+            {
+                // The topic was deleted since, with its queue; the one that is made now begins anew.
+                result = store.Append(store.GetQueue(topic.NameUtf8.Span, queueId), in message);
+            }
+
             ThrowUnlessStored(result.Status);
             statistics.Put(topic, 1, result.Bytes);
             return sent.WaitForFlush
@@ -163,6 +169,12 @@ internal sealed class SendMessageHandler(
             var offsets = new List<long>();
             AppendBatchResult result = store.AppendBatch(
                 store.GetQueue(topic.NameUtf8.Span, queueId), in common, request.Body, offsets);
+            if (result.Status == AppendStatus.QueueRetired)
+            {
+                result = store.AppendBatch(
+                    store.GetQueue(topic.NameUtf8.Span, queueId), in common, request.Body, offsets);
+            }
+
             ThrowUnlessStored(result.Status);
             statistics.Put(topic, result.Count, result.Bytes);
             return ReplyToBatchAsync(request.Responder, queueId, result, offsets, sent.UniqueKey.ToArray(), sent.WaitForFlush);

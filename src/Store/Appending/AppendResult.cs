@@ -20,6 +20,9 @@ public enum AppendStatus
     /// <summary>Properties longer than a record can say.</summary>
     PropertiesSizeExceeded,
 
+    /// <summary>The queue is being removed with its topic, or was: find it again (<see cref="MessageStore.GetQueue(string, int)"/>).</summary>
+    QueueRetired,
+
     UnknownError,
 }
 

@@ -56,10 +56,16 @@ internal sealed class CheckPointer(
                 _lastTook = time.GetElapsedTime(startedAt);
                 return true;
             }
-            catch (IOException e)
+            catch (FlushFailedException e)
             {
                 IsBroken = true;
                 Log.CheckPointFailed(logger, e);
+                return false;
+            }
+            catch (IOException e)
+            {
+                // Something could not be opened or mapped, which may pass.
+                Log.CheckPointPutOff(logger, e);
                 return false;
             }
         }
@@ -91,6 +97,24 @@ internal sealed class CheckPointer(
             return;
         }
 
+        try
+        {
+            Save(progress, dirt);
+        }
+        catch (IOException)
+        {
+            lock (dispatch.Lock)
+            {
+                dispatch.PutBackDirtyQueues(_ranges, _newFiles);
+                dispatch.Index.PutBack(dirt);
+            }
+
+            throw;
+        }
+    }
+
+    private void Save(in ProgressRecord progress, in IndexDirt dirt)
+    {
         if (log.FlushedOffset < progress.Offset)
         {
             log.Flush();

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Files;
 using GrayMQ.Store.Reading;
 using GrayMQ.Store.Statistics;
 using Microsoft.Extensions.Logging;
@@ -96,7 +97,7 @@ internal sealed class CommitLog(
         bool entersQueue = LogicQueue.Takes(message.SysFlag);
         lock (_appendLock)
         {
-            AppendStatus status = MakeRoom(total, out long offset, out Span<byte> destination);
+            AppendStatus status = MakeRoom(queue, total, out long offset, out Span<byte> destination);
             if (status != AppendStatus.Ok)
             {
                 return Refused(status);
@@ -151,7 +152,7 @@ internal sealed class CommitLog(
         int total = (int)bytes;
         lock (_appendLock)
         {
-            status = MakeRoom(total, out long start, out Span<byte> destination);
+            status = MakeRoom(queue, total, out long start, out Span<byte> destination);
             if (status != AppendStatus.Ok)
             {
                 statistics.OnPutFailed();
@@ -215,7 +216,7 @@ internal sealed class CommitLog(
             long from = _flushedOffset;
             if (flags.FlushFailed)
             {
-                throw new IOException("An earlier flush of the commit log failed.");
+                throw new FlushFailedException("An earlier flush of the commit log failed.");
             }
 
             try
@@ -318,6 +319,15 @@ internal sealed class CommitLog(
         }
     }
 
+    /// <summary>Lets a topic's queues take no more messages, or take them again. Who appends later sees it.</summary>
+    public void SetRetired(TopicQueues queues, bool retired)
+    {
+        lock (_appendLock)
+        {
+            queues.IsRetired = retired;
+        }
+    }
+
     /// <summary>Waits until no append is under way; later ones see what was changed before.</summary>
     public void Quiesce()
     {
@@ -337,13 +347,18 @@ internal sealed class CommitLog(
     }
 
     // Finds the place for a record, closing the current file and opening the next if need be.
-    private AppendStatus MakeRoom(int bytes, out long offset, out Span<byte> destination)
+    private AppendStatus MakeRoom(LogicQueue queue, int bytes, out long offset, out Span<byte> destination)
     {
         offset = _maxOffset;
         destination = default;
         if (!flags.IsWritable)
         {
             return AppendStatus.ServiceNotAvailable;
+        }
+
+        if (queue.TopicQueues.IsRetired)
+        {
+            return AppendStatus.QueueRetired;
         }
 
         if (!_tailReserved && !TryReserveTail())
@@ -531,7 +546,7 @@ internal sealed class CommitLog(
         {
             return from < Math.Max(files.MinOffset, _recoveredEnd)
                 ? end
-                : throw new IOException($"The commit log has no file for {from}, which was written and is not flushed.");
+                : throw new FlushFailedException($"The commit log has no file for {from}, which was written and is not flushed.");
         }
 
         try

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using GrayMQ.Store.Files;
 
 namespace GrayMQ.Store.ConsumeQueues;
@@ -26,6 +27,8 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
 
     public int DirtyTo { get; private set; }
 
+    public LogicQueue Queue => queue;
+
     public bool IsMapped => Volatile.Read(ref _memory) is { IsUnmapped: false };
 
     /// <summary>A lease on the mapped file, to be released by the caller; maps it if it is not. Throws IOException.</summary>
@@ -33,6 +36,24 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
     {
         MappedFile? memory = Volatile.Read(ref _memory);
         return memory is not null && memory.TryLease() ? memory : MapAndLease();
+    }
+
+    /// <summary>
+    /// As <see cref="Lease"/>; false if the file was removed, or is missing on the disk. Any other failure (no descriptors, no
+    /// memory) passes, says nothing of the file, and is an IOException.
+    /// </summary>
+    public bool TryLease([NotNullWhen(true)] out MappedFile? memory)
+    {
+        try
+        {
+            memory = Lease();
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            memory = null;
+            return false;
+        }
     }
 
     /// <summary>Writes an entry; the file has to be created before. Throws IOException. Dispatcher only.</summary>
@@ -78,6 +99,13 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
         DirtyFrom = int.MaxValue;
         DirtyTo = 0;
         return dirty;
+    }
+
+    /// <summary>Puts back what was taken and could not be flushed; guarded by the dispatch lock.</summary>
+    public void PutBackDirty(int from, int to)
+    {
+        DirtyFrom = Math.Min(DirtyFrom, from);
+        DirtyTo = Math.Max(DirtyTo, to);
     }
 
     public void Flush(int from, int to)

@@ -69,7 +69,7 @@ public sealed class LogicQueue
     internal static bool Takes(int sysFlag) => MessageSysFlag.Transaction(sysFlag)
         is MessageSysFlag.TransactionNone or MessageSysFlag.TransactionCommit;
 
-    /// <summary>Reads one entry; false outside of min and max offset.</summary>
+    /// <summary>Reads one entry; false outside of min and max offset. Throws IOException if it cannot be read just now.</summary>
     public bool TryGetEntry(long queueOffset, out ConsumeQueueEntry entry)
     {
         if (queueOffset >= MinOffset && queueOffset < MaxOffset)
@@ -81,23 +81,12 @@ public sealed class LogicQueue
         return false;
     }
 
-    /// <summary>Reads an entry of any file that there is, whether the log still has its message or not.</summary>
+    /// <summary>Reads an entry of any file that there is, whether the log still has its message or not. Throws IOException.</summary>
     internal bool TryReadEntry(long queueOffset, out ConsumeQueueEntry entry)
     {
         entry = default;
-        if (FindFile(queueOffset) is not { } file)
+        if (FindFile(queueOffset) is not { } file || !file.TryLease(out MappedFile? memory))
         {
-            return false;
-        }
-
-        MappedFile memory;
-        try
-        {
-            memory = file.Lease();
-        }
-        catch (IOException)
-        {
-            // Retention has just removed it, or it cannot be mapped.
             return false;
         }
 
@@ -197,7 +186,7 @@ public sealed class LogicQueue
         Load(files[..keep], endOffset);
     }
 
-    /// <summary>Removes files whose messages are all gone from the log, and moves the min offset; under the dispatch lock.</summary>
+    /// <summary>Removes files whose messages are all gone from the log, and moves the min offset; under the dispatch lock. Throws IOException.</summary>
     internal int RemoveBefore(long minPhysicalOffset)
     {
         int removed = 0;
@@ -223,7 +212,9 @@ public sealed class LogicQueue
         return removed;
     }
 
-    /// <summary>Moves the min offset to the first entry whose message the log still has.</summary>
+    /// <summary>
+    /// Moves the min offset to the first entry whose message the log still has. Throws IOException, and then has not moved it.
+    /// </summary>
     internal void CorrectMinOffset(long minPhysicalOffset)
     {
         ConsumeQueueFile[] files = _files;

@@ -27,6 +27,9 @@ internal sealed class TopicQueues
 
     public string DirectoryPath => Path.Combine(_storage.RootPath, Topic);
 
+    /// <summary>The topic is being removed: its queues take no messages. Guarded by the log's append lock.</summary>
+    public bool IsRetired { get; set; }
+
     public ReadOnlySpan<LogicQueue?> Queues => _queues;
 
     public LogicQueue? Find(int queueId)

@@ -52,10 +52,9 @@ internal sealed class MessageDispatch(
                 Log.QueueOffsetRefused(logger, e, message.PhysicalOffset);
             }
 
-            if (added && !queue.IsDirty)
+            if (added)
             {
-                queue.IsDirty = true;
-                _dirtyQueues.Add(queue);
+                MarkDirty(queue);
             }
         }
 
@@ -95,6 +94,31 @@ internal sealed class MessageDispatch(
         }
 
         _dirtyQueues.Clear();
+    }
+
+    /// <summary>Puts back what <see cref="TakeDirtyQueues"/> has handed over and could not be flushed; under the lock.</summary>
+    public void PutBackDirtyQueues(List<DirtyRange> ranges, List<LogicQueue> newFiles)
+    {
+        foreach (DirtyRange range in ranges)
+        {
+            range.File.PutBackDirty(range.From, range.To);
+            MarkDirty(range.File.Queue);
+        }
+
+        foreach (LogicQueue queue in newFiles)
+        {
+            queue.HasNewFiles = true;
+            MarkDirty(queue);
+        }
+    }
+
+    private void MarkDirty(LogicQueue queue)
+    {
+        if (!queue.IsDirty)
+        {
+            queue.IsDirty = true;
+            _dirtyQueues.Add(queue);
+        }
     }
 
     private long TagsCodeOf(in StoredMessage message)

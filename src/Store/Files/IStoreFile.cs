@@ -22,7 +22,7 @@ public interface IStoreFile : IDisposable
 
     void Write(long offset, ReadOnlySpan<byte> source);
 
-    /// <summary>Makes content and length durable.</summary>
+    /// <summary>Makes content and length durable. Throws <see cref="FlushFailedException"/>.</summary>
     void Flush();
 
     /// <summary>
@@ -39,7 +39,7 @@ public interface IMappedRegion : IDisposable
 
     long Length { get; }
 
-    /// <summary>Makes a range durable (the pages that hold it). A failure means that nothing is known of them any more.</summary>
+    /// <summary>Makes a range durable (the pages that hold it). Throws <see cref="FlushFailedException"/>: nothing is known of them any more.</summary>
     void Flush(long offset, long length);
 }
 
@@ -56,6 +56,27 @@ public sealed class NoSpaceException : IOException
     }
 
     public NoSpaceException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
+
+/// <summary>
+/// What was written may not be on disk, and no later flush will say so: the kernel reports it once. Other failures around a
+/// flush (the file cannot be opened or mapped) are none of these, and can be tried again.
+/// </summary>
+public sealed class FlushFailedException : IOException
+{
+    public FlushFailedException()
+    {
+    }
+
+    public FlushFailedException(string message)
+        : base(message)
+    {
+    }
+
+    public FlushFailedException(string message, Exception innerException)
         : base(message, innerException)
     {
     }

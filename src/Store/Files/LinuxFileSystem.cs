@@ -79,9 +79,14 @@ public sealed class LinuxFileSystem : IStoreFileSystem
 
     internal static IOException Failure(string call, string path, int error)
     {
-        string text = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})";
+        string text = Text(call, path, error);
         return error is Libc.ErrorNoSpace or Libc.ErrorQuota ? new NoSpaceException(text) : new IOException(text);
     }
+
+    internal static FlushFailedException FlushFailure(string call, string path, int error) => new(Text(call, path, error));
+
+    private static string Text(string call, string path, int error) =>
+        $"{call} {path}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})";
 
     private static void Sync(string directory, string call, Func<int, int> sync)
     {
@@ -99,7 +104,7 @@ public sealed class LinuxFileSystem : IStoreFileSystem
         _ = Libc.Close(descriptor);
         if (result != 0)
         {
-            throw Failure(call, directory, error);
+            throw FlushFailure(call, directory, error);
         }
     }
 

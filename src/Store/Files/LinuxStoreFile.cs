@@ -68,7 +68,17 @@ internal sealed class LinuxStoreFile(string path, bool create) : IStoreFile
 
     public void Write(long offset, ReadOnlySpan<byte> source) => RandomAccess.Write(_handle, source, offset);
 
-    public void Flush() => RandomAccess.FlushToDisk(_handle);
+    public void Flush()
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(_handle);
+        }
+        catch (IOException e)
+        {
+            throw new FlushFailedException($"fsync {path}: {e.Message}", e);
+        }
+    }
 
     public IMappedRegion Map(long length, bool readAhead)
     {
@@ -106,7 +116,7 @@ internal sealed class LinuxMappedRegion(nint address, long length, string path) 
         long start = offset & ~PageMask;
         if (Libc.SyncMemory(Address + (nint)start, (nuint)(offset + length - start), Libc.MemorySyncSync) != 0)
         {
-            throw LinuxFileSystem.Failure("msync", path, Marshal.GetLastPInvokeError());
+            throw LinuxFileSystem.FlushFailure("msync", path, Marshal.GetLastPInvokeError());
         }
     }
 

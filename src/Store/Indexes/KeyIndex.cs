@@ -111,6 +111,15 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         return dirt;
     }
 
+    /// <summary>Puts back what was taken and could not be flushed; under the dispatch lock. A file that is full by now was flushed.</summary>
+    public void PutBack(in IndexDirt dirt)
+    {
+        if (dirt.File is not null && dirt.File == Last)
+        {
+            _dirtyFrom = Math.Min(_dirtyFrom, dirt.From);
+        }
+    }
+
     /// <summary>Flushes what <see cref="TakeDirt"/> has named. Throws IOException.</summary>
     public static void Flush(in IndexDirt dirt)
     {

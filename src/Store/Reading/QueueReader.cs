@@ -49,7 +49,7 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
             return queueOffset == max ? ReadStatus.OffsetOverflowOne : ReadStatus.OffsetOverflowBadly;
         }
 
-        if (!TryLeaseEntries(queue, queueOffset, out ConsumeQueueFile? file, out MappedFile? entries))
+        if (queue.FindFile(queueOffset) is not { } file || !file.TryLease(out MappedFile? entries))
         {
             result.NextOffset = queueOffset - (queueOffset % queue.Storage.FileEntries) + queue.Storage.FileEntries;
             return ReadStatus.OffsetFoundNull;
@@ -57,11 +57,12 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
 
         try
         {
-            return ReadFile(file!, entries!, queueOffset, max, maxCount, maxBytes, filter, result);
+            file.Touch(queue.Storage.NowMs);
+            return ReadFile(file, entries, queueOffset, max, maxCount, maxBytes, filter, result);
         }
         finally
         {
-            entries!.Release();
+            entries.Release();
         }
     }
 
@@ -156,28 +157,5 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
         return isInMemory
             ? bytes > options.MaxTransferBytesInMemory || result.Count >= options.MaxTransferCountInMemory
             : bytes > options.MaxTransferBytesOnDisk || result.Count >= options.MaxTransferCountOnDisk;
-    }
-
-    private static bool TryLeaseEntries(
-        LogicQueue queue, long queueOffset, out ConsumeQueueFile? file, out MappedFile? entries)
-    {
-        file = queue.FindFile(queueOffset);
-        entries = null;
-        if (file is null)
-        {
-            return false;
-        }
-
-        try
-        {
-            entries = file.Lease();
-            file.Touch(queue.Storage.NowMs);
-            return true;
-        }
-        catch (IOException)
-        {
-            // Retention has just removed it.
-            return false;
-        }
     }
 }

@@ -14,7 +14,7 @@ public enum ReadStatus
     /// <summary>The messages are being removed by retention; next is behind the entries looked at.</summary>
     MessageWasRemoving,
 
-    /// <summary>The entry cannot be read; next is the start of the following consume-queue file.</summary>
+    /// <summary>The queue's file is missing; next is the start of the following consume-queue file.</summary>
     OffsetFoundNull,
 
     /// <summary>Beyond the end; next is the queue's end.</summary>

@@ -85,7 +85,10 @@ internal sealed class Cleaner(
         lock (_lock)
         {
             _trimmedTo = -1;
-            Trim();
+            if (Trim() is { } failure)
+            {
+                throw new IOException("Not all queues could be cleaned up.", failure);
+            }
         }
     }
 
@@ -144,32 +147,52 @@ internal sealed class Cleaner(
         return storedBy >= 0 && age >= TimeSpan.FromHours(options.FileReservedHours).TotalMilliseconds;
     }
 
-    private void Trim()
+    // Where it fails for one queue, the others go on, and the next round tries all again. Returns the last failure.
+    private IOException? Trim()
     {
         long min = log.MinOffset;
         if (min == _trimmedTo)
         {
-            return;
+            return null;
         }
 
         int files = 0;
+        IOException? failure = null;
         foreach (LogicQueue queue in dispatch.Queues.All)
         {
-            lock (dispatch.Lock)
-            {
-                files += queue.RemoveBefore(min);
-            }
+            Try(() => queue.RemoveBefore(min));
         }
 
-        lock (dispatch.Lock)
-        {
-            files += dispatch.Index.RemoveBefore(min);
-        }
-
-        _trimmedTo = min;
+        Try(() => dispatch.Index.RemoveBefore(min));
         if (files > 0)
         {
             Log.QueueFilesRemoved(logger, files, min);
+        }
+
+        if (failure is null)
+        {
+            _trimmedTo = min;
+        }
+        else
+        {
+            Log.QueuesNotTrimmed(logger, failure, min);
+        }
+
+        return failure;
+
+        void Try(Func<int> remove)
+        {
+            try
+            {
+                lock (dispatch.Lock)
+                {
+                    files += remove();
+                }
+            }
+            catch (IOException e)
+            {
+                failure = e;
+            }
         }
     }
 }

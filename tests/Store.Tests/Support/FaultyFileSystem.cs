@@ -25,6 +25,15 @@ public sealed class FaultyFileSystem : IStoreFileSystem
     /// <summary>Tells whether a file's flush succeeds.</summary>
     public Func<string, bool> MayFlush { get; set; } = _ => true;
 
+    /// <summary>Tells whether a file can be opened; if not, it is as if there were too many open.</summary>
+    public Func<string, bool> MayOpen { get; set; } = _ => true;
+
+    /// <summary>Tells whether a file or directory can be renamed, by where it is.</summary>
+    public Func<string, bool> MayMove { get; set; } = _ => true;
+
+    /// <summary>Tells whether a directory can be deleted.</summary>
+    public Func<string, bool> MayDeleteDirectory { get; set; } = _ => true;
+
     /// <summary>Flushes wait while it is not set.</summary>
     public ManualResetEventSlim FlushGate { get; } = new(true);
 
@@ -53,6 +62,11 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
     public void DeleteDirectory(string path)
     {
+        if (!MayDeleteDirectory(path))
+        {
+            throw new IOException($"delete {path}: Input/output error");
+        }
+
         _real.DeleteDirectory(path);
         foreach (string name in _durableNames.Keys.Where(name => name.StartsWith(path + "/", StringComparison.Ordinal)))
         {
@@ -63,7 +77,19 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
     public void Move(string source, string destination)
     {
+        if (!MayMove(source))
+        {
+            throw new IOException($"rename {source}: Input/output error");
+        }
+
         _real.Move(source, destination);
+        foreach (string name in _durable.Keys.Concat(_durableNames.Keys).Where(name => name.StartsWith(source + "/", StringComparison.Ordinal)))
+        {
+            // The files of a directory: their new names are not looked after.
+            _durable.TryRemove(name, out _);
+            _durableNames.TryRemove(name, out _);
+        }
+
         if (_durable.TryRemove(source, out byte[]? content))
         {
             _durable[destination] = content;
@@ -102,7 +128,9 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
     public IDisposable Lock(string path) => _real.Lock(path);
 
-    public IStoreFile Open(string path, bool create) => new FaultyFile(this, path, _real.Open(path, create));
+    public IStoreFile Open(string path, bool create) => MayOpen(path)
+        ? new FaultyFile(this, path, _real.Open(path, create))
+        : throw new IOException($"open {path}: Too many open files");
 
     /// <summary>The power is failing: no flush that begins now comes back before <see cref="RestorePower"/>.</summary>
     public void FreezeDurability()
@@ -186,7 +214,7 @@ public sealed class FaultyFileSystem : IStoreFileSystem
         WaitForPower(path);
         if (!MayFlush(path))
         {
-            throw new IOException($"flush {path}: Input/output error");
+            throw new FlushFailedException($"flush {path}: Input/output error");
         }
 
         if (_frozen)
