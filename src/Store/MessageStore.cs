@@ -43,6 +43,7 @@ public sealed class MessageStore : IAsyncDisposable
     private readonly TopicRemoval _topicRemoval;
     private readonly Housekeeper _housekeeper;
     private readonly QueueReader _reader;
+    private readonly KeyQuery _keyQuery;
     private int _closed;
 
     private MessageStore(
@@ -75,6 +76,7 @@ public sealed class MessageStore : IAsyncDisposable
         _topicRemoval = new TopicRemoval(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointer, time, logger);
         _housekeeper = new Housekeeper(options, _checkPointer, _cleaner, Statistics, time, logger);
         _reader = new QueueReader(options, _log);
+        _keyQuery = new KeyQuery(options, _index, _log);
         Recover(storage, files);
         _topicRemoval.Sweep();
     }
@@ -241,18 +243,8 @@ public sealed class MessageStore : IAsyncDisposable
     /// Finds messages by key (a word of KEYS, or the UNIQ_KEY) among those stored in a span of time (ms, inclusive). The index
     /// holds hashes only, so every hit is held against its message.
     /// </summary>
-    public KeyQueryResult QueryByKey(string topic, string key, int maxCount, long beginMs, long endMs)
-    {
-        byte[] topicUtf8 = Encoding.UTF8.GetBytes(topic);
-        byte[] keyUtf8 = Encoding.UTF8.GetBytes(key);
-        int hash = JavaStringHash.Append(JavaStringHash.Append(JavaStringHash.Of(topicUtf8), "#"u8), keyUtf8);
-        var offsets = new List<long>();
-        _index.Select(hash, Math.Min(maxCount, _options.MaxQueryCount), beginMs, endMs, offsets);
-        using var slices = new MessageSlices();
-        offsets.RemoveAll(offset => !HasKey(offset, topicUtf8, keyUtf8, slices));
-        IndexFile? last = _index.Last;
-        return new KeyQueryResult(offsets, last?.EndTimestampMs ?? 0, last?.EndOffset ?? 0);
-    }
+    public KeyQueryResult QueryByKey(string topic, string key, int maxCount, long beginMs, long endMs) =>
+        _keyQuery.Find(topic, key, maxCount, beginMs, endMs);
 
     /// <summary>
     /// Removes all queues of a topic; its messages go with the log. Who holds one of the queues still and appends is refused
@@ -361,35 +353,6 @@ public sealed class MessageStore : IAsyncDisposable
         {
             _dispatcher.Follow();
         }
-    }
-
-    private bool HasKey(long offset, byte[] topic, byte[] key, MessageSlices slices)
-    {
-        if (!TryReadMessage(offset, slices)
-            || StoredMessage.Read(slices[0], out StoredMessage message) != StoredMessageStatus.Message
-            || !message.Topic.SequenceEqual(topic))
-        {
-            return false;
-        }
-
-        if (message.TryGetProperty(MessagePropertyUtf8.UniqueKey, out ReadOnlySpan<byte> uniqueKey)
-            && uniqueKey.SequenceEqual(key))
-        {
-            return true;
-        }
-
-        if (message.TryGetProperty(MessagePropertyUtf8.Keys, out ReadOnlySpan<byte> keys))
-        {
-            foreach (Range word in keys.Split((byte)MessageProperty.KeySeparator))
-            {
-                if (keys[word].SequenceEqual(key))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
     }
 
     private void Close()

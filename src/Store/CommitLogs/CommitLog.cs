@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.ConsumeQueues;
@@ -22,9 +21,6 @@ internal sealed class CommitLog(
     TimeProvider time,
     ILogger logger) : IDisposable
 {
-    // A full disk is asked again after this long, not with every message.
-    private static readonly TimeSpan RetryCreateAfter = TimeSpan.FromSeconds(1);
-
     private readonly Lock _appendLock = new();
     private readonly Lock _flushLock = new();
 
@@ -37,11 +33,10 @@ internal sealed class CommitLog(
     private long _lastDamageRead = -1;
 
     // Guarded by the append lock.
+    private readonly LogRoom _room = new(files, time, logger);
+    private readonly BatchWriter _batches = new();
     private CommitLogFile? _current;
-    private long _createFailedAt;
-    private bool _createFailed;
     private bool _tailReserved = true;
-    private byte[] _batchProperties = [];
 
     /// <summary>Called after every flush, on its thread and outside the locks, with up to where everything is on disk.</summary>
     public event Action<long>? Flushed;
@@ -162,36 +157,10 @@ internal sealed class CommitLog(
             long startedAt = time.GetTimestamp();
             long now = time.GetUtcNow().ToUnixTimeMilliseconds();
             long firstQueueOffset = queue.NextOffset;
-            long queueOffset = firstQueueOffset;
-            long offset = start;
-            var reader = new BatchBodyReader(batchBody);
-            while (reader.MoveNext())
-            {
-                BatchRecord record = reader.Current;
-                int propertiesBytes = JoinProperties(record.Properties, common.Properties);
-                var fields = new StoredMessageFields
-                {
-                    Topic = queue.TopicUtf8,
-                    Properties = _batchProperties.AsSpan(0, propertiesBytes),
-                    QueueId = queue.QueueId,
-                    Flag = record.Flag,
-                    QueueOffset = queueOffset++,
-                    PhysicalOffset = offset,
-                    SysFlag = common.SysFlag,
-                    BornTimestampMs = common.BornTimestampMs,
-                    BornHost = common.BornHost,
-                    StoreTimestampMs = now,
-                    StoreHost = common.StoreHost,
-                    ReconsumeTimes = common.ReconsumeTimes,
-                };
-                int written = StoredMessageWriter.Write(destination, fields, record.Body);
-                physicalOffsets?.Add(offset);
-                destination = destination[written..];
-                offset += written;
-            }
-
-            queue.NextOffset = queueOffset;
-            Publish(offset, now);
+            long end = _batches.Write(
+                destination, queue, common, batchBody, firstQueueOffset, start, now, physicalOffsets);
+            queue.NextOffset = firstQueueOffset + count;
+            Publish(end, now);
             statistics.OnPut(count, total, time.GetElapsedTime(startedAt));
             return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now);
         }
@@ -361,7 +330,8 @@ internal sealed class CommitLog(
             return AppendStatus.QueueRetired;
         }
 
-        if (!_tailReserved && !TryReserveTail())
+        _tailReserved = _tailReserved || _room.TryReserve(_current!, (int)(offset - _current!.BaseOffset));
+        if (!_tailReserved)
         {
             return AppendStatus.CreateMappedFileFailed;
         }
@@ -372,7 +342,7 @@ internal sealed class CommitLog(
         if (current is null || needed > current.Length - position)
         {
             long nextBase = current?.EndOffset ?? offset - (offset % files.FileBytes);
-            if (!TryAddFile(nextBase, out CommitLogFile? next))
+            if (!_room.TryAddFile(nextBase, out CommitLogFile? next))
             {
                 return AppendStatus.CreateMappedFileFailed;
             }
@@ -395,69 +365,6 @@ internal sealed class CommitLog(
 
         destination = current.Memory.Span(position, bytes);
         return AppendStatus.Ok;
-    }
-
-    private bool TryAddFile(long baseOffset, [NotNullWhen(true)] out CommitLogFile? file)
-    {
-        file = null;
-        if (MustWaitForRoom)
-        {
-            return false;
-        }
-
-        try
-        {
-            file = files.AddNext(baseOffset);
-            OnRoomFound(baseOffset);
-            return true;
-        }
-        catch (IOException e)
-        {
-            OnNoRoom(e, baseOffset);
-            return false;
-        }
-    }
-
-    private bool TryReserveTail()
-    {
-        if (MustWaitForRoom)
-        {
-            return false;
-        }
-
-        try
-        {
-            files.Reserve(_current!, (int)(_maxOffset - _current!.BaseOffset));
-            OnRoomFound(_current.BaseOffset);
-            return _tailReserved = true;
-        }
-        catch (IOException e)
-        {
-            OnNoRoom(e, _current!.BaseOffset);
-            return false;
-        }
-    }
-
-    private bool MustWaitForRoom => _createFailed && time.GetElapsedTime(_createFailedAt) < RetryCreateAfter;
-
-    private void OnRoomFound(long baseOffset)
-    {
-        if (_createFailed)
-        {
-            _createFailed = false;
-            Log.CommitLogFileCreationRecovered(logger, baseOffset);
-        }
-    }
-
-    private void OnNoRoom(IOException e, long baseOffset)
-    {
-        if (!_createFailed)
-        {
-            Log.CommitLogFileCreationFailed(logger, e, baseOffset);
-        }
-
-        _createFailed = true;
-        _createFailedAt = time.GetTimestamp();
     }
 
     // A consumer that comes by again and again is no news.
@@ -486,54 +393,8 @@ internal sealed class CommitLog(
             return AppendStatus.MessageIllegal;
         }
 
-        var none = new StoredMessageFields
-        {
-            Topic = queue.TopicUtf8,
-            SysFlag = common.SysFlag,
-            BornHost = common.BornHost,
-            StoreHost = common.StoreHost,
-        };
-        long fixedBytes = StoredMessageWriter.RecordBytes(none, 0);
-        var reader = new BatchBodyReader(batchBody);
-        while (reader.MoveNext())
-        {
-            BatchRecord record = reader.Current;
-            long properties = record.Properties.Length + common.Properties.Length
-                + (NeedsSeparator(record.Properties, common.Properties) ? 1 : 0);
-            if (properties > MessagePropertiesCodec.MaxBytes)
-            {
-                return AppendStatus.PropertiesSizeExceeded;
-            }
-
-            bytes += fixedBytes + record.Body.Length + properties;
-            count++;
-        }
-
-        return reader.IsMalformed || count == 0 || bytes > LargestRecord ? AppendStatus.MessageIllegal : AppendStatus.Ok;
-    }
-
-    private static bool NeedsSeparator(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second) =>
-        !first.IsEmpty && !second.IsEmpty
-        && first.Slice(first.Length - 1).FirstSpan[0] != MessagePropertiesCodec.PropertySeparator;
-
-    // Puts a record's properties and the batch's own into the scratch buffer; guarded by the append lock.
-    private int JoinProperties(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second)
-    {
-        if (_batchProperties.Length == 0)
-        {
-            _batchProperties = new byte[MessagePropertiesCodec.MaxBytes];
-        }
-
-        Span<byte> destination = _batchProperties;
-        first.CopyTo(destination);
-        int length = (int)first.Length;
-        if (NeedsSeparator(first, second))
-        {
-            destination[length++] = MessagePropertiesCodec.PropertySeparator;
-        }
-
-        second.CopyTo(destination[length..]);
-        return length + second.Length;
+        AppendStatus status = BatchWriter.Measure(queue, common, batchBody, out bytes, out count);
+        return status == AppendStatus.Ok && bytes > LargestRecord ? AppendStatus.MessageIllegal : status;
     }
 
     // Flushes what one file holds of the range and returns where that ends. A file that was removed, or that recovery missed

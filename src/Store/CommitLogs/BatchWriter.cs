@@ -1,0 +1,115 @@
+using System.Buffers;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Appending;
+using GrayMQ.Store.ConsumeQueues;
+
+namespace GrayMQ.Store.CommitLogs;
+
+/// <summary>
+/// Turns a batch body (<see cref="BatchBodyReader"/>) into records of the log: each has a flag, a body and properties of its
+/// own, the rest from what the batch has in common, whose properties follow each message's.
+/// </summary>
+internal sealed class BatchWriter
+{
+    private byte[] _properties = [];
+
+    /// <summary>How many records there are, and how many bytes they take; anything but Ok if the batch cannot be stored.</summary>
+    public static AppendStatus Measure(
+        LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, out long bytes, out int count)
+    {
+        bytes = 0;
+        count = 0;
+        var none = new StoredMessageFields
+        {
+            Topic = queue.TopicUtf8,
+            SysFlag = common.SysFlag,
+            BornHost = common.BornHost,
+            StoreHost = common.StoreHost,
+        };
+        long fixedBytes = StoredMessageWriter.RecordBytes(none, 0);
+        var reader = new BatchBodyReader(batchBody);
+        while (reader.MoveNext())
+        {
+            BatchRecord record = reader.Current;
+            long properties = record.Properties.Length + common.Properties.Length
+                + (NeedsSeparator(record.Properties, common.Properties) ? 1 : 0);
+            if (properties > MessagePropertiesCodec.MaxBytes)
+            {
+                return AppendStatus.PropertiesSizeExceeded;
+            }
+
+            bytes += fixedBytes + record.Body.Length + properties;
+            count++;
+        }
+
+        return reader.IsMalformed || count == 0 ? AppendStatus.MessageIllegal : AppendStatus.Ok;
+    }
+
+    /// <summary>
+    /// Writes the records of a measured batch, one behind the other from <paramref name="offset"/> on, which
+    /// <paramref name="destination"/> stands for; where each begins is added to <paramref name="physicalOffsets"/>. Returns
+    /// where the last one ends. Guarded by the append lock.
+    /// </summary>
+    public long Write(
+        Span<byte> destination,
+        LogicQueue queue,
+        in MessageAppend common,
+        in ReadOnlySequence<byte> batchBody,
+        long queueOffset,
+        long offset,
+        long storeTimestampMs,
+        List<long>? physicalOffsets)
+    {
+        var reader = new BatchBodyReader(batchBody);
+        while (reader.MoveNext())
+        {
+            BatchRecord record = reader.Current;
+            int propertiesBytes = JoinProperties(record.Properties, common.Properties);
+            var fields = new StoredMessageFields
+            {
+                Topic = queue.TopicUtf8,
+                Properties = _properties.AsSpan(0, propertiesBytes),
+                QueueId = queue.QueueId,
+                Flag = record.Flag,
+                QueueOffset = queueOffset++,
+                PhysicalOffset = offset,
+                SysFlag = common.SysFlag,
+                BornTimestampMs = common.BornTimestampMs,
+                BornHost = common.BornHost,
+                StoreTimestampMs = storeTimestampMs,
+                StoreHost = common.StoreHost,
+                ReconsumeTimes = common.ReconsumeTimes,
+            };
+            int written = StoredMessageWriter.Write(destination, fields, record.Body);
+            physicalOffsets?.Add(offset);
+            destination = destination[written..];
+            offset += written;
+        }
+
+        return offset;
+    }
+
+    private static bool NeedsSeparator(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second) =>
+        !first.IsEmpty && !second.IsEmpty
+        && first.Slice(first.Length - 1).FirstSpan[0] != MessagePropertiesCodec.PropertySeparator;
+
+    // Puts a record's properties and the batch's own into the scratch buffer.
+    private int JoinProperties(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (_properties.Length == 0)
+        {
+            _properties = new byte[MessagePropertiesCodec.MaxBytes];
+        }
+
+        Span<byte> destination = _properties;
+        first.CopyTo(destination);
+        int length = (int)first.Length;
+        if (NeedsSeparator(first, second))
+        {
+            destination[length++] = MessagePropertiesCodec.PropertySeparator;
+        }
+
+        second.CopyTo(destination[length..]);
+        return length + second.Length;
+    }
+}
