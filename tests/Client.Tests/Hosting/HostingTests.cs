@@ -83,9 +83,9 @@ public class HostingTests
 
     private sealed class Scoped
     {
-        private static int s_made;
+        private static int _made;
 
-        public int Number { get; } = Interlocked.Increment(ref s_made);
+        public int Number { get; } = Interlocked.Increment(ref _made);
     }
 
     private abstract class Recording(Received received, Scoped scoped) : IMessageHandler
