@@ -87,4 +87,7 @@ internal static partial class Log
 
     [LoggerMessage(59, LogLevel.Information, "A broker demands other offsets for {Count} queues of topic {Topic}")]
     public static partial void ResetDemanded(ILogger logger, string topic, int count);
+
+    [LoggerMessage(60, LogLevel.Warning, "{Count} messages of {Queue} from offset {Offset} on were not handled within {Timeout} and have been given back")]
+    public static partial void HandlerExpired(ILogger logger, int count, MessageQueue queue, long offset, TimeSpan timeout);
 }

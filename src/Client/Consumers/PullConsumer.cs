@@ -66,7 +66,7 @@ public sealed class PullConsumer : IAsyncDisposable
         _heartbeats = new Heartbeats(
             _session, ComposeHeartbeat, mastersOnly: false, _options.HeartbeatInterval, logger);
         _rebalancer = new Rebalancer(_session, _subscriptions, _assignments, _heartbeats, _options, logger);
-        _commits = new PeriodicWork(_options.OffsetCommitInterval, time, _assignments.CommitAsync);
+        _commits = new PeriodicWork(_options.OffsetCommitInterval, time, _assignments.CommitQuietlyAsync);
         requests.Serve(new Inside(this));
     }
 
@@ -220,6 +220,9 @@ public sealed class PullConsumer : IAsyncDisposable
     }
 
     /// <summary>Counts everything that was polled as handled, and commits it.</summary>
+    /// <exception cref="BrokerException">A broker refused.</exception>
+    /// <exception cref="IOException">A broker cannot be reached, or the offset file not be written.</exception>
+    /// <exception cref="TimeoutException">A broker did not answer.</exception>
     public Task CommitAsync(CancellationToken cancel = default)
     {
         _assignments.MarkHandled();
@@ -227,6 +230,7 @@ public sealed class PullConsumer : IAsyncDisposable
     }
 
     /// <summary>Commits certain offsets: of each queue, that of the first message that is not handled.</summary>
+    /// <inheritdoc cref="CommitAsync(CancellationToken)"/>
     public Task CommitAsync(IReadOnlyDictionary<MessageQueue, long> offsets, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(offsets);
@@ -299,7 +303,7 @@ public sealed class PullConsumer : IAsyncDisposable
             await _commits.DisposeAsync().ConfigureAwait(false);
             if (_options.AutoCommit)
             {
-                await _assignments.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+                await _assignments.CommitQuietlyAsync(CancellationToken.None).ConfigureAwait(false);
             }
 
             await _heartbeats.DisposeAsync().ConfigureAwait(false);

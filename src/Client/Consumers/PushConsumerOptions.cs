@@ -42,6 +42,12 @@ public sealed class PushConsumerOptions : ConsumerOptions
     /// </summary>
     public int? MaxReconsumeTimes { get; set; }
 
+    /// <summary>
+    /// Unless orderly, what is not handled within this time is given back to its broker, to be delivered again, and no longer holds the
+    /// offset back (RocketMQ: consumeTimeout). The handler is not cancelled.
+    /// </summary>
+    public TimeSpan ConsumeTimeout { get; set; } = TimeSpan.FromMinutes(15);
+
     /// <summary>How long <see cref="PushConsumer.StopAsync"/> waits for handlers that are at work.</summary>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -59,6 +65,7 @@ public sealed class PushConsumerOptions : ConsumerOptions
         RequireRange(problems, MaxReconsumeTimes ?? 0, 0, MostReconsumeTimes, nameof(MaxReconsumeTimes));
         RequirePositive(problems, SuspendCurrentQueue, nameof(SuspendCurrentQueue));
         RequirePositive(problems, LocalRetryDelay, nameof(LocalRetryDelay));
+        RequirePositive(problems, ConsumeTimeout, nameof(ConsumeTimeout));
         RequirePositive(problems, ShutdownTimeout, nameof(ShutdownTimeout));
     }
 }

@@ -189,11 +189,19 @@ internal sealed class MessageSender
             return known;
         }
 
-        return await _session.Routes
-            .FindForSendingAsync(topic, _options.DefaultTopic, _options.DefaultTopicQueueCount, cancel)
-            .AsTask()
-            .WaitAsync(deadline.Limit(null), _session.Time, cancel)
-            .ConfigureAwait(false);
+        try
+        {
+            return await _session.Routes
+                .FindForSendingAsync(topic, _options.DefaultTopic, _options.DefaultTopicQueueCount, cancel)
+                .AsTask()
+                .WaitAsync(deadline.Limit(null), _session.Time, cancel)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new NameServersUnavailableException(
+                $"no name server told the route of topic {topic} within {_options.SendTimeout.TotalMilliseconds:F0} ms", e);
+        }
     }
 
     private async Task<SendResult> SendOnceAsync(

@@ -196,6 +196,37 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task HandlerHangs_MessageIsGivenBackAndHoldsNothingUp()
+    {
+        var release = new TaskCompletionSource();
+        _group.SendBackAnswer = ResponseCode.Success;
+        ReplyOnce(7, 8);
+        await using PushConsumer consumer = await StartAsync(
+            async (message, _) =>
+            {
+                if (message.QueueOffset == 7)
+                {
+                    await release.Task;
+                }
+
+                _handled.Enqueue(message);
+                return ConsumeResult.RetryLater;
+            },
+            options =>
+            {
+                options.ConsumeTimeout = TimeSpan.FromMilliseconds(50);
+                options.OffsetCommitInterval = TimeSpan.FromMilliseconds(50);
+            });
+
+        await Eventually.HoldsAsync(() => _group.Commits.Any(commit => commit.Offset == 9), "both messages are committed");
+        release.SetResult();
+        await HandledAsync(2);
+        await consumer.StopAsync();
+
+        Assert.Equal([7000, 8000], _group.SentBack.Select(back => back.PhysicalOffset).Order());
+    }
+
+    [Fact]
     public async Task TooManyMessagesWait_PullsNoMore()
     {
         var release = new TaskCompletionSource();

@@ -154,6 +154,22 @@ public sealed class PullConsumerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task CommitAsync_BrokerIsGone_Throws()
+    {
+        await SendAsync(0, 1);
+        await using PullConsumer consumer = New(options => options.AutoCommit = false);
+        consumer.Subscribe(Topic);
+        await consumer.StartAsync();
+        await PollAsync(consumer, 1);
+
+        await _cluster.StopBrokerAsync("a");
+
+        await Assert.ThrowsAnyAsync<IOException>(() => consumer.CommitAsync());
+        await _cluster.StartBrokerAsync("a");
+        await consumer.CommitAsync();
+    }
+
+    [Fact]
     public async Task Assign_GivesOnlyThatQueue_AndMayBeChanged()
     {
         await SendAsync(0, 10);

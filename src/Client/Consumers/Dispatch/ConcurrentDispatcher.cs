@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using GrayMQ.Client.Consumers.ProcessQueues;
+using GrayMQ.Client.Sessions;
 using GrayMQ.Protocol.Messages;
 using Microsoft.Extensions.Logging;
 
@@ -7,10 +9,13 @@ namespace GrayMQ.Client.Consumers.Dispatch;
 
 /// <summary>
 /// Handles messages side by side, in any order. What fails is given back to the broker; where that fails too, it is tried again here
-/// after a while, and holds its queue's offset back until then.
+/// after a while, and holds its queue's offset back until then. What is not handled within the consume timeout is given back as
+/// well, so that a handler that hangs does not hold the offset back for ever.
 /// </summary>
 internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
 {
+    private static readonly TimeSpan LongestExpiryInterval = TimeSpan.FromMinutes(1);
+
     private readonly HandlerInvoker _invoker;
     private readonly SendBack? _sendBack;
     private readonly PushConsumerOptions _options;
@@ -19,7 +24,9 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
     private readonly Channel<Batch> _batches = Channel.CreateUnbounded<Batch>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _cancelHandlers = new();
+    private readonly ConcurrentDictionary<Batch, long> _running = new();
     private readonly Task[] _workers;
+    private readonly PeriodicWork _expiry;
 
     /// <param name="sendBack">Null for broadcasting consumers, whose failed messages are not tried again.</param>
     public ConcurrentDispatcher(
@@ -30,6 +37,8 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
         _options = options;
         _time = time;
         _logger = logger;
+        _expiry = new PeriodicWork(Min(options.ConsumeTimeout, LongestExpiryInterval), time, ExpireAsync);
+        _expiry.Start();
         _workers = [.. Enumerable.Range(0, options.MaxConcurrency).Select(_ => Task.Run(WorkAsync))];
     }
 
@@ -64,6 +73,7 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
 
     public async Task StopAsync(TimeSpan patience)
     {
+        await _expiry.DisposeAsync().ConfigureAwait(false);
         _batches.Writer.TryComplete();
         await _stopping.CancelAsync().ConfigureAwait(false);
         Task all = Task.WhenAll(_workers);
@@ -97,7 +107,14 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
 
     private async Task HandleAsync(Batch batch, CancellationToken stopping, CancellationToken cancel)
     {
+        _running[batch] = _time.GetTimestamp();
         bool success = await _invoker.InvokeAsync(batch.Queue.Queue, batch.Messages, cancel).ConfigureAwait(false);
+        if (!_running.TryRemove(batch, out _))
+        {
+            // It took too long, and was given back meanwhile.
+            return;
+        }
+
         if (success || batch.Queue.IsDropped)
         {
             batch.Queue.Complete(batch.Messages);
@@ -139,5 +156,36 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
         Dispatch(queue, messages);
     }
 
-    private readonly record struct Batch(ProcessQueue Queue, IReadOnlyList<ReceivedMessage> Messages);
+    private async Task ExpireAsync(CancellationToken cancel)
+    {
+        foreach ((Batch batch, long start) in _running)
+        {
+            if (_sendBack is null || batch.Queue.IsDropped || _time.GetElapsedTime(start) < _options.ConsumeTimeout)
+            {
+                continue;
+            }
+
+            bool all = true;
+            foreach (ReceivedMessage message in batch.Messages)
+            {
+                all &= await _sendBack.TrySendAsync(message, cancel).ConfigureAwait(false);
+            }
+
+            if (all && _running.TryRemove(batch, out _))
+            {
+                Log.HandlerExpired(
+                    _logger, batch.Messages.Count, batch.Queue.Queue, batch.Messages[0].QueueOffset, _options.ConsumeTimeout);
+                batch.Queue.Complete(batch.Messages);
+            }
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
+
+    private sealed class Batch(ProcessQueue queue, IReadOnlyList<ReceivedMessage> messages)
+    {
+        public ProcessQueue Queue => queue;
+
+        public IReadOnlyList<ReceivedMessage> Messages => messages;
+    }
 }

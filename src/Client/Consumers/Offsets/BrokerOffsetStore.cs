@@ -55,6 +55,7 @@ internal sealed class BrokerOffsetStore(ClientSession session, string group, ILo
             catch (Exception e)
             {
                 Log.CommitFailed(logger, entry.Value, entry.Key, e.Message);
+                throw;
             }
         }));
 

@@ -74,6 +74,7 @@ internal sealed class FileOffsetStore : IOffsetStore, IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Log.OffsetFileFailed(_logger, _path, e.Message);
+            throw;
         }
         finally
         {

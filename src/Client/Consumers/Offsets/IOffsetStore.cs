@@ -17,7 +17,10 @@ internal interface IOffsetStore
     /// <summary>Notes that the group goes on elsewhere, back or forth.</summary>
     void Reset(MessageQueue queue, long offset);
 
-    /// <summary>Stores what is known of these queues. What cannot be stored is logged and stays to be stored.</summary>
+    /// <summary>
+    /// Stores what is known of these queues. What cannot be stored is logged and stays to be stored; of several failures, one is
+    /// thrown when all queues have been tried.
+    /// </summary>
     Task PersistAsync(IReadOnlyCollection<MessageQueue> queues, CancellationToken cancel);
 
     /// <summary>Forgets what is known here of a queue that is no longer this consumer's.</summary>

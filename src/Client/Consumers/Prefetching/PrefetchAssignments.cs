@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using GrayMQ.Client.Admin;
 using GrayMQ.Client.Consumers.Offsets;
 using GrayMQ.Client.Consumers.Pulling;
 using GrayMQ.Client.Consumers.Rebalance;
@@ -122,7 +123,11 @@ internal sealed class PrefetchAssignments(
     /// <summary>Something may be polled that could not be before.</summary>
     public void WakePolls() => _arrived.Wake();
 
+    /// <summary>Commits what is handled; of several failures, one is thrown.</summary>
     public Task CommitAsync(CancellationToken cancel) => offsets.PersistAsync(Queues, cancel);
+
+    /// <summary>Commits what can be committed.</summary>
+    public Task CommitQuietlyAsync(CancellationToken cancel) => offsets.PersistQuietlyAsync(Queues, cancel);
 
     /// <summary>Fetches nothing any more.</summary>
     public Task StopAsync() => Task.WhenAll(_active.Values.Select(fetching => fetching.StopAsync()));
@@ -145,7 +150,7 @@ internal sealed class PrefetchAssignments(
             fetching.Dispose();
             if (options.AutoCommit)
             {
-                await offsets.PersistAsync([queue], cancel).ConfigureAwait(false);
+                await offsets.PersistQuietlyAsync([queue], cancel).ConfigureAwait(false);
             }
 
             offsets.Forget(queue);
@@ -192,7 +197,7 @@ internal sealed class PrefetchAssignments(
                     .PullAsync(queue.Queue, subscription, ticket.Offset, null, null, cancel.Token)
                     .ConfigureAwait(false);
                 failures = 0;
-                if (result.Status == PullStatus.OffsetIllegal)
+                if (result.Status == PullStatus.OffsetMoved)
                 {
                     Log.OffsetMoved(logger, queue.Queue, result.NextOffset);
                 }

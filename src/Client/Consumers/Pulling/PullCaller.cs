@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
+using GrayMQ.Client.Admin;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
@@ -80,9 +81,9 @@ internal sealed class PullCaller
         PullStatus status = response.ResponseCode switch
         {
             ResponseCode.Success => PullStatus.Found,
-            ResponseCode.PullNotFound => PullStatus.NoNewMessage,
-            ResponseCode.PullRetryImmediately => PullStatus.NoMatchedMessage,
-            ResponseCode.PullOffsetMoved => PullStatus.OffsetIllegal,
+            ResponseCode.PullNotFound => PullStatus.Nothing,
+            ResponseCode.PullRetryImmediately => PullStatus.NothingMatched,
+            ResponseCode.PullOffsetMoved => PullStatus.OffsetMoved,
             _ => throw new BrokerException(response.ResponseCode, address, response.Remark),
         };
         PullMessageResponseHeader stands = PullMessageResponseHeader.Read(response.Fields);

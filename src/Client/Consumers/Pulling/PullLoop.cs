@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using GrayMQ.Client.Admin;
 using GrayMQ.Client.Consumers.Dispatch;
 using GrayMQ.Client.Consumers.Offsets;
 using GrayMQ.Client.Consumers.ProcessQueues;
@@ -70,7 +71,7 @@ internal sealed class PullLoop(
                         }
 
                         break;
-                    case PullStatus.OffsetIllegal:
+                    case PullStatus.OffsetMoved:
                         Log.OffsetMoved(logger, queue.Queue, offset);
                         return offset;
                     default:

@@ -1,3 +1,4 @@
+using GrayMQ.Client.Admin;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Client.Consumers.Pulling;

@@ -164,7 +164,7 @@ internal sealed class QueueAssignments : IQueueOwner, IDisposable
     }
 
     /// <summary>Commits what has been handled of the queues that are worked on.</summary>
-    public Task CommitAsync(CancellationToken cancel) => _offsets.PersistAsync(Queues, cancel);
+    public Task CommitAsync(CancellationToken cancel) => _offsets.PersistQuietlyAsync(Queues, cancel);
 
     /// <summary>Pulls nothing any more.</summary>
     public async Task StopPullingAsync()
@@ -182,7 +182,7 @@ internal sealed class QueueAssignments : IQueueOwner, IDisposable
             assignment.Messages.Drop();
         }
 
-        await _offsets.PersistAsync(queues, cancel).ConfigureAwait(false);
+        await _offsets.PersistQuietlyAsync(queues, cancel).ConfigureAwait(false);
         if (_locks is not null)
         {
             await _locks.UnlockAsync(queues, cancel).ConfigureAwait(false);
@@ -273,7 +273,7 @@ internal sealed class QueueAssignments : IQueueOwner, IDisposable
             _offsets.Reset(queue, offset);
         }
 
-        await _offsets.PersistAsync([queue], CancellationToken.None).ConfigureAwait(false);
+        await _offsets.PersistQuietlyAsync([queue], CancellationToken.None).ConfigureAwait(false);
         _offsets.Forget(queue);
         if (_locks is not null)
         {

@@ -16,7 +16,7 @@ namespace GrayMQ.Client.Consumers.Rebalance;
 /// </summary>
 internal sealed class Rebalancer : IAsyncDisposable
 {
-    // After a round that did not come to its end (RocketMQ: RebalanceService.minInterval).
+    // After a round that could not take over every queue yet (RocketMQ: RebalanceService.minInterval).
     private static readonly TimeSpan SoonInterval = TimeSpan.FromSeconds(1);
 
     private readonly ClientSession _session;
@@ -26,6 +26,7 @@ internal sealed class Rebalancer : IAsyncDisposable
     private readonly ConsumerOptions _options;
     private readonly ILogger _logger;
     private readonly Pulse _pulse;
+    private readonly Backoff _errors;
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;
 
@@ -44,6 +45,7 @@ internal sealed class Rebalancer : IAsyncDisposable
         _options = options;
         _logger = logger;
         _pulse = new Pulse(session.Time);
+        _errors = new Backoff(SoonInterval, options.RebalanceInterval);
     }
 
     public void Start()
@@ -76,10 +78,13 @@ internal sealed class Rebalancer : IAsyncDisposable
         CancellationToken stopping = _stopping.Token;
         try
         {
+            int failures = 0;
             while (true)
             {
-                bool complete = await RebalanceAsync(stopping).ConfigureAwait(false);
-                await _pulse.WaitAsync(complete ? _options.RebalanceInterval : SoonInterval, stopping).ConfigureAwait(false);
+                (bool complete, bool failed) = await RebalanceAsync(stopping).ConfigureAwait(false);
+                failures = failed ? failures + 1 : 0;
+                TimeSpan pause = failed ? _errors.After(failures) : complete ? _options.RebalanceInterval : SoonInterval;
+                await _pulse.WaitAsync(pause, stopping).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -88,9 +93,10 @@ internal sealed class Rebalancer : IAsyncDisposable
         }
     }
 
-    private async Task<bool> RebalanceAsync(CancellationToken cancel)
+    private async Task<(bool Complete, bool Failed)> RebalanceAsync(CancellationToken cancel)
     {
         bool complete = true;
+        bool failed = false;
         bool changed = false;
         foreach (string topic in _subscriptions.Topics)
         {
@@ -107,7 +113,7 @@ internal sealed class Rebalancer : IAsyncDisposable
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 Log.RebalanceFailed(_logger, topic, e.Message);
-                complete = false;
+                failed = true;
             }
         }
 
@@ -117,7 +123,7 @@ internal sealed class Rebalancer : IAsyncDisposable
             await _heartbeats.SendAsync(cancel).ConfigureAwait(false);
         }
 
-        return complete;
+        return (complete, failed);
     }
 
     private async Task<AssignmentOutcome> RebalanceAsync(string topic, CancellationToken cancel)
