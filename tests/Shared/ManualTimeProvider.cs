@@ -1,13 +1,15 @@
-namespace GrayMQ.NameServer.Tests;
+namespace GrayMQ.Testing;
 
 /// <summary>A clock that stands still until it is told to go on; timers fire within <see cref="Advance"/>.</summary>
-internal sealed class ManualTimeProvider : TimeProvider
+internal sealed class ManualTimeProvider(DateTimeOffset? now = null, TimeZoneInfo? zone = null) : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private DateTimeOffset _now = now ?? new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override TimeZoneInfo LocalTimeZone { get; } = zone ?? TimeZoneInfo.Utc;
 
     public override DateTimeOffset GetUtcNow()
     {
