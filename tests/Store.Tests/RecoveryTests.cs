@@ -252,6 +252,32 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal(20, store.Append("next", queueId: 0).QueueOffset);
     }
 
+    // Zeros look like the log's end, and the newest record, from which a clean start would tell, is gone as well.
+    [Fact]
+    public async Task Open_CleanlyStoppedAndZeroedSince_ServesAllButTheDamagedAndNothingOldComesBack()
+    {
+        (_, List<AppendResult> appended) = await KillAsync(60);
+        string path = Path.Combine(Source, "commitlog", "00000000000000000000");
+        byte[] log = await File.ReadAllBytesAsync(path);
+        log.AsSpan((int)appended[20].PhysicalOffset, 100).Clear();
+        log.AsSpan((int)appended[59].PhysicalOffset, 8).Clear();
+        await File.WriteAllBytesAsync(path, log);
+        foreach (string checkPoint in Directory.GetFiles(Source, "*checkpoint*"))
+        {
+            File.Delete(checkPoint);
+        }
+
+        for (int start = 0; start < 3; start++)
+        {
+            await using TestStore store = TestStore.Open(TestStore.Options(Source));
+            IEnumerable<long> served = Enumerable.Range(0, 3).SelectMany(queueId => store.ReadAll(queueId: queueId)).Select(message => message.PhysicalOffset).Order();
+            Assert.Equal(appended.Where((_, i) => i is not (20 or 59)).Select(result => result.PhysicalOffset), served.Take(58));
+            Assert.Equal(58 + start, served.Count());
+            Assert.True(store.Append("next", queueId: 0).IsOk);
+            store.WaitForDispatch();
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

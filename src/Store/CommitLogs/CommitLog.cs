@@ -211,7 +211,7 @@ internal sealed class CommitLog(
 
     /// <summary>
     /// Adds the record at an offset to <paramref name="slices"/>, if it is there, whole and of that size. What a queue
-    /// entry says of a message is so never believed against the log.
+    /// entry says of a message is so never believed against the log. What bridges a damaged stretch is no message of a queue.
     /// </summary>
     public unsafe bool TryRead(long offset, int size, long queueOffset, MessageSlices slices, out StoredMessage message)
     {
@@ -231,6 +231,7 @@ internal sealed class CommitLog(
         if (StoredMessage.Read(file.Memory.Span(position, size), out message) != StoredMessageStatus.Message
             || message.TotalSize != size
             || message.PhysicalOffset != offset
+            || (queueOffset >= 0 && !LogicQueue.Takes(message.SysFlag))
             || (options.CheckCrcOnRead && !message.BodyCrcMatches()))
         {
             OnDamageRead(offset);

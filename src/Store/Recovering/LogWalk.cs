@@ -81,12 +81,13 @@ internal sealed class LogWalk(StoreOptions options, CommitLogFiles files, ILogge
     }
 
     /// <summary>
-    /// The next whole record at or behind <paramref name="from"/>: within reach in the same file, else at the beginning of the
-    /// next file. -1 if there is none: the log ends here.
+    /// The next whole record behind a damaged one: within reach in the same file, else at the beginning of the next file. -1 if
+    /// there is none: the log ends here. What seems to begin within the smallest record's length is part of the damaged one.
     /// </summary>
-    public long FindRecord(long from)
+    public long FindRecordBehind(long damaged)
     {
-        if (files.Find(from) is { } file)
+        long from = damaged + StoredMessageLayout.MinRecordBytes;
+        if (files.Find(damaged) is { } file && from < file.EndOffset)
         {
             // Magic codes differ in their last byte only.
             ReadOnlySpan<byte> magic = stackalloc byte[] { 0xDA, 0xA3, 0x20 };
@@ -112,7 +113,7 @@ internal sealed class LogWalk(StoreOptions options, CommitLogFiles files, ILogge
             }
         }
 
-        long nextBase = from - (from % files.FileBytes) + files.FileBytes;
+        long nextBase = damaged - (damaged % files.FileBytes) + files.FileBytes;
         while (nextBase < (files.Last?.EndOffset ?? 0))
         {
             if (IsRecord(nextBase, checkCrc: true, out _, out _))

@@ -41,6 +41,9 @@ internal sealed class StoreRecovery(
     private long _lastStoreTimestampMs;
     private bool _cut;
 
+    // After a clean stop the queues tell how far the log goes at least: zeros before that are damage, not its end.
+    private long _newestEntryEnd;
+
     public RecoveryResult Recover(bool clean)
     {
         new CommitLogLoader(options, fileSystem, checkPoints.FileSizes, files, _quarantine, logger).Load();
@@ -159,6 +162,7 @@ internal sealed class StoreRecovery(
     {
         long start = progress?.Offset ?? files.MinOffset;
         ConsumeQueueEntry newest = queues.MaxPhysicalEntry;
+        _newestEntryEnd = newest.EndOffset;
         if (newest.EndOffset > start && _walk.IsRecord(newest.PhysicalOffset, checkCrc: true, out int size, out long timestampMs)
             && size == newest.Size)
         {
@@ -210,11 +214,11 @@ internal sealed class StoreRecovery(
             {
                 offset = file.EndOffset;
             }
-            else if (clean && status == StoredMessageStatus.Empty)
+            else if (clean && status == StoredMessageStatus.Empty && offset >= _newestEntryEnd)
             {
                 break;
             }
-            else if (_walk.FindRecord(offset + 1) is >= 0 and long next)
+            else if (_walk.FindRecordBehind(offset) is >= 0 and long next)
             {
                 Log.DamageFound(logger, file.Path, offset, next, status);
                 _walk.Bridge(offset, next, _lastStoreTimestampMs);
@@ -222,7 +226,7 @@ internal sealed class StoreRecovery(
             }
             else
             {
-                if (status != StoredMessageStatus.Empty)
+                if (status != StoredMessageStatus.Empty || offset < _newestEntryEnd)
                 {
                     Log.LogCut(logger, file.Path, offset, _walk.ClaimedSize(offset), status);
                     _cut = true;
@@ -364,7 +368,7 @@ internal sealed class StoreRecovery(
             }
             else
             {
-                long next = _walk.FindRecord(offset + 1);
+                long next = _walk.FindRecordBehind(offset);
                 Log.DamageFound(logger, file.Path, offset, next, status);
                 offset = next < 0 ? end : next;
             }
