@@ -278,6 +278,24 @@ public sealed class RecoveryTests : IDisposable
         }
     }
 
+    // No CRC covers a record's queue offset.
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(1L << 40)]
+    public async Task Open_QueueOffsetDamagedAndQueuesLost_ServesTheOthers(long queueOffset)
+    {
+        (string killed, List<AppendResult> appended) = await KillAsync(60);
+        string path = Path.Combine(killed, "commitlog", "00000000000000000000");
+        byte[] log = await File.ReadAllBytesAsync(path);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(
+            log.AsSpan((int)appended[0].PhysicalOffset + StoredMessageLayout.QueueOffsetPosition), queueOffset);
+        await File.WriteAllBytesAsync(path, log);
+        Directory.Delete(Path.Combine(killed, "consumequeue"), recursive: true);
+
+        await using TestStore store = TestStore.Open(TestStore.Options(killed));
+        AssertHolds(store, Enumerable.Range(1, 59));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -116,10 +116,16 @@ public sealed class LogicQueue
     /// <summary>
     /// Writes the entry of the message with this queue offset; false if the queue has it already. The dispatcher calls
     /// this in the order of the log. A gap (messages that the log has lost) is filled with blanks, so that offsets keep
-    /// their meaning. Throws IOException.
+    /// their meaning. Throws IOException, and InvalidDataException for an offset that cannot be: no CRC covers it.
     /// </summary>
     internal bool Put(long queueOffset, in ConsumeQueueEntry entry)
     {
+        if (queueOffset > entry.PhysicalOffset / StoredMessageLayout.MinRecordBytes)
+        {
+            throw new InvalidDataException(
+                $"The message at {entry.PhysicalOffset} says it is number {queueOffset} of queue {this}: so many were never stored before it.");
+        }
+
         long end = _maxOffset;
         if (_files.Length > 0 && queueOffset < end && end == _files[0].FirstEntry)
         {
