@@ -3,10 +3,12 @@ using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.States;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Settings;
 using GrayMQ.Store;
+using GrayMQ.Store.Dispatching;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +23,7 @@ internal sealed class BrokerState : IAsyncDisposable
     // Null where the caller has taken it.
     private readonly StoreLock? _lock;
     private readonly MetadataStore _metadata;
+    private readonly StateStore _states;
 
     /// <exception cref="IOException">Something is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerState(
@@ -43,7 +46,10 @@ internal sealed class BrokerState : IAsyncDisposable
             Clients = ClientRegistry.Open(_metadata, Groups, ClientSettings.ToLimits(settings), mayNotifyClients, time, loggers);
             Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
-            Messages = MessageStore.Open(storeOptions, files, time, loggers, Parked, storeLock: taken ?? _lock);
+            _states = StateStore.Open(storeOptions.RootDirectory);
+            IReadOnlyList<ILogFollower> followers = [];
+            Messages = MessageStore.Open(
+                storeOptions, files, time, loggers, Parked, storeLock: taken ?? _lock, followers: followers);
         }
         catch
         {
@@ -110,6 +116,7 @@ internal sealed class BrokerState : IAsyncDisposable
         Offsets?.Dispose();
         Clients?.Dispose();
         _metadata?.Dispose();
+        _states?.Dispose();
         _lock?.Dispose();
     }
 }

@@ -131,4 +131,13 @@ internal static partial class Log
 
     [LoggerMessage(42, LogLevel.Warning, "A check point could not be taken now; it is tried again")]
     public static partial void CheckPointPutOff(ILogger logger, Exception e);
+
+    [LoggerMessage(43, LogLevel.Information, "{Records} records from {Start} to {End} were shown to followers of the log in {ElapsedMs} ms")]
+    public static partial void FollowersCaughtUp(ILogger logger, long records, long start, long end, long elapsedMs);
+
+    [LoggerMessage(44, LogLevel.Warning, "The {Follower} know of the log up to {Applied}, but it ends at {End}; they go back to there")]
+    public static partial void FollowerAheadOfLog(ILogger logger, string follower, long applied, long end);
+
+    [LoggerMessage(45, LogLevel.Error, "A follower of the log could not take a check point; it is tried again")]
+    public static partial void FollowerCheckPointFailed(ILogger logger, Exception e);
 }

@@ -53,6 +53,7 @@ public sealed class MessageStore : IAsyncDisposable
         ILogger logger,
         IArrivalListener arrivals,
         ITagsCodeRule? tagsCodes,
+        IReadOnlyList<ILogFollower> followers,
         StoreLock? ownLock)
     {
         _options = options;
@@ -62,11 +63,12 @@ public sealed class MessageStore : IAsyncDisposable
         _flags = new RunningFlags();
         Statistics = new StoreStatistics(time);
         var storage = new ConsumeQueueStorage(options, fileSystem, time, logger);
-        _queues = new QueueTable(storage);
+        var logFollowers = new LogFollowers(followers, logger);
+        _queues = new QueueTable(storage, logFollowers);
         _index = new KeyIndex(options, fileSystem, time, logger);
         var files = new CommitLogFiles(options, fileSystem, logger);
         _log = new CommitLog(options, files, _flags, Statistics, time, logger);
-        _dispatch = new MessageDispatch(options, _queues, _index, tagsCodes, logger);
+        _dispatch = new MessageDispatch(options, _queues, _index, logFollowers, tagsCodes, logger);
         _dispatcher = new Dispatcher(options, _log, _dispatch, arrivals, time, logger);
         _flusher = new Flusher(options, _log, _flags, time, logger);
         _log.Flushed += _ => OnFlushed();
@@ -112,6 +114,7 @@ public sealed class MessageStore : IAsyncDisposable
     /// Opens a store, recovering what was not closed in order; nothing can be read before it returns. Throws
     /// <see cref="ArgumentException"/> for settings that cannot be, <see cref="InvalidDataException"/> for a store that was
     /// written with other file sizes, <see cref="IOException"/> if it is in use or the disk fails.
+    /// Before it returns, <paramref name="followers"/> have been shown all that the log holds and they did not know.
     /// A <paramref name="storeLock"/> that the caller has taken stays the caller's, to be held for longer than the store is open.
     /// </summary>
     public static MessageStore Open(
@@ -121,14 +124,15 @@ public sealed class MessageStore : IAsyncDisposable
         ILoggerFactory logs,
         IArrivalListener arrivals,
         ITagsCodeRule? tagsCodes = null,
-        StoreLock? storeLock = null)
+        StoreLock? storeLock = null,
+        IReadOnlyList<ILogFollower>? followers = null)
     {
         options.Validate();
         StoreLock? ownLock = storeLock is null ? StoreLock.Take(options.RootDirectory, files) : null;
         try
         {
             return new MessageStore(
-                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, ownLock);
+                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, followers ?? [], ownLock);
         }
         catch
         {

@@ -94,6 +94,7 @@ internal sealed class CheckPointer(
         bool nothingWritten = _ranges.Count == 0 && _newFiles.Count == 0 && dirt.File is null;
         if (nothingWritten && files.Progress is { } last && progress == last with { Sequence = 0 })
         {
+            TellFollowers(progress.Offset);
             return;
         }
 
@@ -110,6 +111,24 @@ internal sealed class CheckPointer(
             }
 
             throw;
+        }
+
+        TellFollowers(progress.Offset);
+    }
+
+    // What a follower cannot write down now is not lost: the log is shown again from where it last could.
+    private void TellFollowers(long offset)
+    {
+        try
+        {
+            lock (dispatch.Lock)
+            {
+                dispatch.Followers.OnCheckPoint(offset);
+            }
+        }
+        catch (IOException e)
+        {
+            Log.FollowerCheckPointFailed(logger, e);
         }
     }
 

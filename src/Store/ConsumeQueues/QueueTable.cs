@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using GrayMQ.Store.Dispatching;
 
 namespace GrayMQ.Store.ConsumeQueues;
 
@@ -14,12 +15,14 @@ internal sealed class QueueTable
     public const int MaxTopicBytes = 255;
 
     private readonly ConsumeQueueStorage _storage;
+    private readonly LogFollowers? _followers;
     private readonly ConcurrentDictionary<byte[], TopicQueues> _topics = new(TopicComparer.Instance);
     private readonly ConcurrentDictionary<byte[], TopicQueues>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
 
-    public QueueTable(ConsumeQueueStorage storage)
+    public QueueTable(ConsumeQueueStorage storage, LogFollowers? followers = null)
     {
         _storage = storage;
+        _followers = followers;
         _byBytes = _topics.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
@@ -70,7 +73,7 @@ internal sealed class QueueTable
         }
 
         byte[] key = topic.ToArray();
-        return _topics.GetOrAdd(key, new TopicQueues(_storage, key)).GetOrAdd(queueId);
+        return _topics.GetOrAdd(key, new TopicQueues(_storage, key, _followers?.Follow(topic) == true)).GetOrAdd(queueId);
     }
 
     public TopicQueues? Remove(ReadOnlySpan<byte> topic) =>

@@ -10,10 +10,11 @@ internal sealed class TopicQueues
     private readonly Lock _lock = new();
     private volatile LogicQueue?[] _queues = [];
 
-    public TopicQueues(ConsumeQueueStorage storage, byte[] topicUtf8)
+    public TopicQueues(ConsumeQueueStorage storage, byte[] topicUtf8, bool isFollowed = false)
     {
         _storage = storage;
         TopicUtf8 = topicUtf8;
+        IsFollowed = isFollowed;
         Topic = Encoding.UTF8.GetString(topicUtf8);
         IndexHashPrefix = JavaStringHash.Append(JavaStringHash.Of(topicUtf8), "#"u8);
     }
@@ -24,6 +25,9 @@ internal sealed class TopicQueues
 
     /// <summary>The Java hash of "topic#", which every index key of the topic continues.</summary>
     public int IndexHashPrefix { get; }
+
+    /// <summary>Does some follower of the log want to see every record of the topic?</summary>
+    public bool IsFollowed { get; }
 
     public string DirectoryPath => Path.Combine(_storage.RootPath, Topic);
 

@@ -10,7 +10,7 @@ namespace GrayMQ.Store.Dispatching;
 /// whoever calls holds <see cref="Lock"/>, which guards all changes of queues and index.
 /// </summary>
 internal sealed class MessageDispatch(
-    StoreOptions options, QueueTable queues, KeyIndex index, ITagsCodeRule? tagsCodes, ILogger logger)
+    StoreOptions options, QueueTable queues, KeyIndex index, LogFollowers followers, ITagsCodeRule? tagsCodes, ILogger logger)
 {
     private readonly List<LogicQueue> _dirtyQueues = [];
 
@@ -19,6 +19,8 @@ internal sealed class MessageDispatch(
     public QueueTable Queues => queues;
 
     public KeyIndex Index => index;
+
+    public LogFollowers Followers => followers;
 
     /// <summary>
     /// Dispatches one message. Returns the queue that has got a new entry, or null if none has: the message does not enter
@@ -37,7 +39,7 @@ internal sealed class MessageDispatch(
         LogicQueue queue = queues.GetOrAdd(message.Topic, message.QueueId);
 
         // Before the queue: what fails here is tried again, and an entry in the queue would then count as dispatched.
-        DispatchToIndex(queue, message);
+        DispatchBesidesQueue(queue, message);
         bool added = false;
         if (LogicQueue.Takes(sysFlag))
         {
@@ -61,9 +63,14 @@ internal sealed class MessageDispatch(
         return added ? queue : null;
     }
 
-    /// <summary>Puts a message into the index alone. Throws IOException.</summary>
-    public void DispatchToIndex(LogicQueue queue, in StoredMessage message)
+    /// <summary>Shows a message to followers and puts it into the index, but into no queue. Throws IOException.</summary>
+    public void DispatchBesidesQueue(LogicQueue queue, in StoredMessage message)
     {
+        if (queue.TopicQueues.IsFollowed || message.PreparedTransactionOffset != 0)
+        {
+            followers.Show(message);
+        }
+
         if (options.MessageIndexEnable
             && MessageSysFlag.Transaction(message.SysFlag) != MessageSysFlag.TransactionRollback)
         {

@@ -50,6 +50,7 @@ internal sealed class StoreRecovery(
         if (files.IsEmpty)
         {
             PutQueuesAway();
+            dispatch.Followers.SetEnd(0);
             return new RecoveryResult(0, 0, 0, -1, 0, true);
         }
 
@@ -91,9 +92,11 @@ internal sealed class StoreRecovery(
         }
 
         Log.RecoveryStarted(logger, clean, start, files.Last!.EndOffset);
+        new FollowerCatchUp(files, _walk, dispatch.Followers, logger).Run(start);
         long end = WalkToEnd(start, clean);
         bool tailReserved = CutLog(end, clean);
         indexLoader.CutBeyond(end);
+        dispatch.Followers.SetEnd(end);
         queueLoader.Verify(files.MinOffset, end);
         RebuildQueues(end);
         foreach (LogicQueue queue in dispatch.Queues.All)
@@ -250,7 +253,7 @@ internal sealed class StoreRecovery(
             {
                 if (queue is { NeedsRebuild: true })
                 {
-                    dispatch.DispatchToIndex(queue, message);
+                    dispatch.DispatchBesidesQueue(queue, message);
                 }
                 else
                 {

@@ -52,7 +52,8 @@ public sealed class TestStore : IAsyncDisposable
         TimeProvider? time = null,
         ILoggerFactory? logs = null,
         ITagsCodeRule? tagsCodes = null,
-        bool start = true)
+        bool start = true,
+        IReadOnlyList<ILogFollower>? followers = null)
     {
         var arrivals = new ArrivalRecorder();
         MessageStore store = MessageStore.Open(
@@ -61,7 +62,8 @@ public sealed class TestStore : IAsyncDisposable
             time ?? TimeProvider.System,
             logs ?? NullLoggerFactory.Instance,
             arrivals,
-            tagsCodes);
+            tagsCodes,
+            followers: followers);
         if (start)
         {
             store.Start();
@@ -78,7 +80,8 @@ public sealed class TestStore : IAsyncDisposable
     }
 
     public AppendResult Append(
-        byte[] body, string topic = Topic, int queueId = 0, string properties = "", int sysFlag = 0) =>
+        byte[] body, string topic = Topic, int queueId = 0, string properties = "", int sysFlag = 0,
+        long preparedOffset = 0) =>
         Store.Append(
             Store.GetQueue(topic, queueId),
             new MessageAppend
@@ -86,6 +89,7 @@ public sealed class TestStore : IAsyncDisposable
                 Body = new ReadOnlySequence<byte>(body),
                 Properties = Encoding.UTF8.GetBytes(properties),
                 SysFlag = sysFlag,
+                PreparedTransactionOffset = preparedOffset,
                 BornTimestampMs = 1_700_000_000_000,
                 BornHost = Host,
                 StoreHost = Host,

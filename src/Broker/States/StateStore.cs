@@ -1,0 +1,47 @@
+using GrayMQ.Store.KeyValue;
+
+namespace GrayMQ.Broker.States;
+
+/// <summary>
+/// What a broker knows of messages beyond their bytes, in RocksDB in <c>{storePathRootDir}/state</c>: what is pending, in hand or
+/// prepared. One database for all capabilities, each with families of its own, because every database has its price in memory.
+/// <code>
+/// family     key                     value
+/// progress   name of a follower      physical offset, 8 bytes big endian: what lies below in the log is in the follower's families
+/// </code>
+/// </summary>
+internal sealed class StateStore : IDisposable
+{
+    /// <summary>Directory of the database within the store's root.</summary>
+    public const string DirectoryName = "state";
+
+    private const int WriteBufferBytes = 8 << 20;
+    private const int TotalWriteBufferBytes = 32 << 20;
+    private const int BlockCacheBytes = 16 << 20;
+    private const int MaxTotalWalBytes = 64 << 20;
+
+    private StateStore(KeyValueStore values)
+    {
+        Values = values;
+        Progress = values.GetFamily("progress");
+    }
+
+    public KeyValueStore Values { get; }
+
+    /// <summary>How far each follower of the log has come (<see cref="Store.Dispatching.ILogFollower.AppliedOffset"/>).</summary>
+    public KeyFamily Progress { get; }
+
+    /// <exception cref="KeyValueStoreException">The database is damaged, open elsewhere, or not accessible.</exception>
+    public static StateStore Open(string rootDirectory) => new(KeyValueStore.Open(
+        Path.Combine(rootDirectory, DirectoryName),
+        new KeyValueStoreOptions
+        {
+            Families = ["progress"],
+            WriteBufferBytes = WriteBufferBytes,
+            TotalWriteBufferBytes = TotalWriteBufferBytes,
+            BlockCacheBytes = BlockCacheBytes,
+            MaxTotalWalBytes = MaxTotalWalBytes,
+        }));
+
+    public void Dispose() => Values.Dispose();
+}
