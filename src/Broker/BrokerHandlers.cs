@@ -38,12 +38,12 @@ internal static class BrokerHandlers
         ConsumerOffsetTable offsets = state.Offsets;
         ConsumerTable consumers = state.Clients.Consumers;
         MessageStore messages = state.Messages;
+        var intake = new MessageIntake(messages, state.Statistics, MessageHost.From(address));
         return BrokerRequests.Table(
             new SendMessageHandler(
                 BrokerSettings.SendOptions(settings, running, address),
                 topics,
-                messages,
-                state.Statistics,
+                intake,
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                 time),
             new PullMessageHandler(

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
-using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -10,9 +9,7 @@ using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
-using GrayMQ.Store;
 using GrayMQ.Store.Appending;
-using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Flushing;
 
 namespace GrayMQ.Broker.Sending;
@@ -24,15 +21,14 @@ namespace GrayMQ.Broker.Sending;
 internal sealed class SendMessageHandler(
     SendOptions options,
     TopicTable topics,
-    MessageStore store,
-    BrokerStatistics statistics,
+    MessageIntake intake,
     UniqueKeyGenerator uniqueKeys,
     TimeProvider time)
 {
     private const int MaxStackBytes = 1024;
 
     private readonly SendIdentity _identity = new(options.Region, options.TraceOn);
-    private readonly MessageHost _storeHost = MessageHost.From(options.StoreHost);
+    private readonly MessageHost _storeHost = intake.StoreHost;
     private readonly byte[] _addedProperties = SendProperties.Added(options);
 
     public ValueTask HandleAsync(RemotingRequest request, SendMessageHeader header)
@@ -85,16 +81,8 @@ internal sealed class SendMessageHandler(
                 StoreHost = _storeHost,
                 ReconsumeTimes = header.ReconsumeTimes,
             };
-            LogicQueue queue = store.GetQueue(topic.NameUtf8.Span, queueId);
-            AppendResult result = store.Append(queue, in message);
-            if (result.Status == AppendStatus.QueueRetired)
-            {
-                // The topic was deleted since, with its queue; the one that is made now begins anew.
-                result = store.Append(store.GetQueue(topic.NameUtf8.Span, queueId), in message);
-            }
-
+            AppendResult result = intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
-            statistics.Put(topic, 1, result.Bytes);
             return sent.WaitForFlush
                 ? ReplyWhenFlushed(request.Responder, queueId, in result, uniqueKey)
                 : Reply(request.Responder, ResponseCode.Success, queueId, in result, uniqueKey);
@@ -110,10 +98,10 @@ internal sealed class SendMessageHandler(
 
     private ValueTask ReplyWhenFlushed(Responder responder, int queueId, in AppendResult result, ReadOnlySpan<byte> uniqueKey)
     {
-        ValueTask<FlushStatus> flush = store.WaitForFlushAsync(result.EndOffset);
+        ValueTask<FlushStatus> flush = intake.WaitForFlushAsync(result.EndOffset);
         if (flush.IsCompletedSuccessfully)
         {
-            return Reply(responder, ToCode(flush.Result), queueId, in result, uniqueKey);
+            return Reply(responder, MessageIntake.ToCode(flush.Result), queueId, in result, uniqueKey);
         }
 
         // What is in the request's buffers is gone by the time of the answer.
@@ -127,7 +115,7 @@ internal sealed class SendMessageHandler(
         ValueTask<FlushStatus> flush, Responder responder, int queueId, AppendResult result, byte[] uniqueKey, int uniqueKeyLength)
     {
         FlushStatus status = await flush.ConfigureAwait(false);
-        await Reply(responder, ToCode(status), queueId, in result, uniqueKey.AsSpan(0, uniqueKeyLength)).ConfigureAwait(false);
+        await Reply(responder, MessageIntake.ToCode(status), queueId, in result, uniqueKey.AsSpan(0, uniqueKeyLength)).ConfigureAwait(false);
         ArrayPool<byte>.Shared.Return(uniqueKey);
     }
 
@@ -167,16 +155,8 @@ internal sealed class SendMessageHandler(
                 ReconsumeTimes = header.ReconsumeTimes,
             };
             var offsets = new List<long>();
-            AppendBatchResult result = store.AppendBatch(
-                store.GetQueue(topic.NameUtf8.Span, queueId), in common, request.Body, offsets);
-            if (result.Status == AppendStatus.QueueRetired)
-            {
-                result = store.AppendBatch(
-                    store.GetQueue(topic.NameUtf8.Span, queueId), in common, request.Body, offsets);
-            }
-
+            AppendBatchResult result = intake.AppendBatch(topic, queueId, in common, request.Body, offsets);
             ThrowUnlessStored(result.Status);
-            statistics.Put(topic, result.Count, result.Bytes);
             return ReplyToBatchAsync(request.Responder, queueId, result, offsets, sent.UniqueKey.ToArray(), sent.WaitForFlush);
         }
         finally
@@ -189,10 +169,10 @@ internal sealed class SendMessageHandler(
         Responder responder, int queueId, AppendBatchResult result, List<long> offsets, byte[] uniqueKey, bool waitForFlush)
     {
         FlushStatus status = waitForFlush
-            ? await store.WaitForFlushAsync(result.EndOffset).ConfigureAwait(false)
+            ? await intake.WaitForFlushAsync(result.EndOffset).ConfigureAwait(false)
             : FlushStatus.Flushed;
         byte[] messageIds = Encoding.ASCII.GetBytes(string.Join(',', offsets.Select(offset => MessageId.Format(in _storeHost, offset))));
-        responder.Reply(ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _identity));
+        responder.Reply(MessageIntake.ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _identity));
     }
 
     private Topic FindTopic(in SendMessageHeader header, in RemotingRequest request)
@@ -275,31 +255,11 @@ internal sealed class SendMessageHandler(
     private static MessageHost BornHost(in RemotingRequest request) =>
         request.Connection.RemoteEndPoint is { } peer ? MessageHost.From(peer) : default;
 
-    private static ResponseCode ToCode(FlushStatus status) => status switch
-    {
-        FlushStatus.Flushed => ResponseCode.Success,
-        FlushStatus.TimedOut => ResponseCode.FlushDiskTimeout,
-        _ => ResponseCode.SystemError,
-    };
-
     private void ThrowUnlessStored(AppendStatus status)
     {
-        switch (status)
+        if (status != AppendStatus.Ok)
         {
-            case AppendStatus.Ok:
-                return;
-            case AppendStatus.MessageIllegal or AppendStatus.PropertiesSizeExceeded:
-                throw new RemotingException(
-                    ResponseCode.MessageIllegal,
-                    "the message is illegal, maybe msg body or properties length not matched. "
-                    + $"msg body length limit {options.MaxMessageBytes}B, msg properties length limit 32KB.");
-            case AppendStatus.CreateMappedFileFailed:
-                throw new RemotingException(
-                    ResponseCode.ServiceNotAvailable, "service not available now: there is no room for another commit-log file");
-            default:
-                throw new RemotingException(
-                    ResponseCode.ServiceNotAvailable,
-                    "service not available now: the disk is nearly full, a flush has failed, or the broker is stopping");
+            throw MessageIntake.Refusal(status, options.MaxMessageBytes);
         }
     }
 }

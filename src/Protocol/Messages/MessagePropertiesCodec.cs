@@ -20,7 +20,7 @@ public static class MessagePropertiesCodec
 
     /// <summary>Finds one property in raw bytes; <paramref name="value"/> is a slice of <paramref name="properties"/>.</summary>
     public static bool TryFind(
-        ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+        ReadOnlySpan<byte> properties, scoped ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
         // From the end, because the later of two equal names counts.
         ReadOnlySpan<byte> rest = properties;

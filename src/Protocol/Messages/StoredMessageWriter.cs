@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace GrayMQ.Protocol.Messages;
@@ -61,7 +60,7 @@ public static class StoredMessageWriter
     /// summed in one pass. Total size and magic code are written last, so that a process that dies in between leaves
     /// no record, and a reader that sees them sees all.
     /// </summary>
-    public static int Write(Span<byte> destination, in StoredMessageFields fields, in ReadOnlySequence<byte> body)
+    public static int Write(Span<byte> destination, in StoredMessageFields fields, in MessageBody body)
     {
         int topicLength = fields.Topic.Length;
         int propertiesLength = fields.Properties.Length;
@@ -127,12 +126,12 @@ public static class StoredMessageWriter
         BinaryPrimitives.WriteInt32BigEndian(destination, remainingBytes);
     }
 
-    private static int CopyBody(in ReadOnlySequence<byte> body, Span<byte> destination)
+    private static int CopyBody(in MessageBody body, Span<byte> destination)
     {
         uint crc = 0;
-        foreach (ReadOnlyMemory<byte> segment in body)
+        foreach (ReadOnlySpan<byte> piece in body)
         {
-            ReadOnlySpan<byte> source = segment.Span;
+            ReadOnlySpan<byte> source = piece;
             while (!source.IsEmpty)
             {
                 int length = Math.Min(source.Length, ChunkBytes);

@@ -1,12 +1,11 @@
-using System.Buffers;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Store.Appending;
 
-/// <summary>A message to append; spans and sequence are only borrowed for the call.</summary>
+/// <summary>A message to append; spans and body are only borrowed for the call.</summary>
 public readonly ref struct MessageAppend
 {
-    public ReadOnlySequence<byte> Body { get; init; }
+    public MessageBody Body { get; init; }
 
     /// <summary>Encoded properties, exactly as they shall stand in the log.</summary>
     public ReadOnlySpan<byte> Properties { get; init; }
