@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Groups;
@@ -29,6 +30,7 @@ internal static class BrokerHandlers
         BrokerState state,
         ConsumeProgress progress,
         HeartbeatHandler heartbeats,
+        TopicRouteTable routes,
         TimeProvider time,
         ILoggerFactory loggers)
     {
@@ -76,6 +78,14 @@ internal static class BrokerHandlers
             new ClientQueryHandler(consumers, state.Clients.Producers, offsets),
             new ConsumerCallHandler(name, consumers, topics, groups, messages),
             new QueueLockHandler(state.Clients.Locks, ClientSettings.ToLimits(settings)),
+            new AssignmentHandler(
+                AssignmentSettings.Options(settings),
+                topics,
+                groups,
+                consumers,
+                state.RequestModes,
+                routes,
+                loggers.CreateLogger<AssignmentHandler>()),
             new ConsumeStatsHandler(name, address.ToString(), progress, topics, groups, offsets, messages, time),
             new TopicStatsHandler(name, topics, messages, state.Statistics),
             new RuntimeInfoHandler(settings.Get(BrokerSettings.StorePathRootDir), messages, state.Statistics, time),

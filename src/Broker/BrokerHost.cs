@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Http;
@@ -32,6 +33,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
     private readonly RemotingClient _nameServers;
+    private readonly TopicRouteTable _routes;
     private readonly NameServerRegistration _registration;
     private readonly X509Certificate2? _certificate;
     private readonly ILogger _logger;
@@ -61,6 +63,9 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
         _state = new BrokerState(settings, () => notify.Value, time, loggers, files ?? new LinuxFileSystem(), storeLock);
         RegisterAgainOnPermissionChange(running);
+        _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
+        _routes = new TopicRouteTable(
+            AssignmentSettings.RouteOptions(settings), _state.Topics, _nameServers, time, loggers.CreateLogger<TopicRouteTable>());
 
         var progress = new ConsumeProgress(
             settings.Get(BrokerSettings.BrokerName),
@@ -73,7 +78,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             _state.Clients.Consumers, _state.Clients.Producers, _state.Groups, _state.Topics, ClientSettings.ToLimits(settings));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
-            BrokerHandlers.Table(settings, running, _address, _state, progress, heartbeats, time, loggers),
+            BrokerHandlers.Table(settings, running, _address, _state, progress, heartbeats, _routes, time, loggers),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
@@ -97,7 +102,6 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             ? new HttpEndpoint(httpEndPoint, _pages.ByPath, loggers)
             : null;
 
-        _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _registration = new NameServerRegistration(
             BrokerSettings.RegistrationOptions(settings, running, _address),
             _state.Topics,
@@ -122,6 +126,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         }
 
         _state.Start();
+        _routes.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
         _pages.IsServing = true;
@@ -151,6 +156,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _registration.DisposeAsync().ConfigureAwait(false);
+        _routes.Dispose();
         await _nameServers.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
         if (_http is not null)

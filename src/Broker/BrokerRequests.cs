@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Groups;
@@ -38,6 +39,7 @@ internal static class BrokerRequests
         ClientQueryHandler clients,
         ConsumerCallHandler consumerCalls,
         QueueLockHandler locks,
+        AssignmentHandler assignments,
         ConsumeStatsHandler consumeStats,
         TopicStatsHandler topicStats,
         RuntimeInfoHandler runtimeInfo,
@@ -87,6 +89,9 @@ internal static class BrokerRequests
         .On<NoHeader>(RequestCode.CheckClientConfig, ClientQueryHandler.CheckConfigAsync)
         .OnPool<NoHeader>(RequestCode.LockBatchMQ, locks.LockAsync)
         .OnPool<NoHeader>(RequestCode.UnlockBatchMQ, locks.UnlockAsync)
+        .OnPool<NoHeader>(RequestCode.QueryAssignment, assignments.QueryAsync)
+        .OnPool<NoHeader>(RequestCode.SetMessageRequestMode, assignments.SetModeAsync)
+        .OnPool<NoHeader>(RequestCode.GetAllMessageRequestMode, assignments.GetAllModesAsync)
 
         .OnPool<GetConsumerConnectionListHeader>(RequestCode.GetConsumerConnectionList, clients.ConsumersAsync)
         .OnPool<GetProducerConnectionListHeader>(RequestCode.GetProducerConnectionList, clients.ProducersAsync)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Pulling;
@@ -278,6 +279,7 @@ public static class BrokerSettings
         .Define(UnsupportedSettings.All)
         .Define(MetadataSettings.All)
         .Define(ClientSettings.All)
+        .Define(AssignmentSettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

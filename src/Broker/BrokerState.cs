@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Metadata;
@@ -42,7 +43,8 @@ internal sealed class BrokerState : IAsyncDisposable
             Topics = TopicTable.Open(_metadata, MetadataSettings.TopicOptions(settings), time, loggers);
             Groups = SubscriptionGroupTable.Open(_metadata, MetadataSettings.GroupOptions(settings), time, loggers);
             Offsets = ConsumerOffsetTable.Open(_metadata, MetadataSettings.OffsetOptions(settings), time, loggers);
-            Export = new RocketMqExport(_metadata, Topics, Groups, Offsets, loggers);
+            RequestModes = RequestModeTable.Open(_metadata, loggers);
+            Export = new RocketMqExport(_metadata, Topics, Groups, Offsets, RequestModes, loggers);
             Clients = ClientRegistry.Open(_metadata, Groups, ClientSettings.ToLimits(settings), mayNotifyClients, time, loggers);
             Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
@@ -60,7 +62,9 @@ internal sealed class BrokerState : IAsyncDisposable
 
         Topics.Changed += change => ForEach(change.Deleted, Statistics.RemoveTopic);
         Topics.Changed += change => ForEach(change.Deleted, Parked.WakeTopic);
+        Topics.Changed += change => ForEach(change.Deleted, RequestModes.RemoveTopic);
         Groups.Changed += change => ForEach(change.Deleted, Statistics.RemoveGroup);
+        Groups.Changed += change => ForEach(change.Deleted, RequestModes.RemoveGroup);
     }
 
     public TopicTable Topics { get; }
@@ -68,6 +72,8 @@ internal sealed class BrokerState : IAsyncDisposable
     public SubscriptionGroupTable Groups { get; }
 
     public ConsumerOffsetTable Offsets { get; }
+
+    public RequestModeTable RequestModes { get; }
 
     public RocketMqExport Export { get; }
 

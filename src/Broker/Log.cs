@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using Microsoft.Extensions.Logging;
 
@@ -134,4 +135,22 @@ internal static partial class Log
 
     [LoggerMessage(216, LogLevel.Error, "A page for HTTP failed")]
     public static partial void PageFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(430, LogLevel.Information, "Group {Group} gets topic {Topic} by {Mode} now, shared with {ShareNum} others")]
+    public static partial void RequestModeSet(ILogger logger, string group, string topic, MessageRequestMode mode, int shareNum);
+
+    [LoggerMessage(431, LogLevel.Warning, "No queues of topic {Topic} for a consumer of group {Group}: {Reason}")]
+    public static partial void NoAssignment(ILogger logger, string group, string topic, string reason);
+
+    [LoggerMessage(432, LogLevel.Information, "Topic {Topic} has {Count} queues in its route, it had {Before}")]
+    public static partial void RouteChanged(ILogger logger, string topic, int count, int before);
+
+    [LoggerMessage(433, LogLevel.Warning, "Name server {Address} did not tell the route of topic {Topic}: {Code} {Remark}")]
+    public static partial void RouteRefused(ILogger logger, string address, string topic, ResponseCode code, string? remark);
+
+    [LoggerMessage(434, LogLevel.Warning, "Name server {Address} did not tell the route of topic {Topic}: {Reason}")]
+    public static partial void RouteNotTold(ILogger logger, string address, string topic, string reason);
+
+    [LoggerMessage(435, LogLevel.Error, "Asking for routes again failed")]
+    public static partial void RouteRefreshFailed(ILogger logger, Exception error);
 }

@@ -15,6 +15,7 @@ namespace GrayMQ.Broker.Metadata;
 /// groupForbidden    group               topic → bits, as JSON
 /// consumerOffsets   topic@group         per queue 4 bytes queue id, 8 bytes offset, big endian
 /// versions          table               DataVersion as JSON
+/// requestModes      topic@group         SetMessageRequestModeRequestBody as JSON
 /// configFiles       name of the file    hex SHA-256 of the contents that the database knows, separated by spaces
 /// subscriptions     for the client tables
 /// </code>
@@ -35,6 +36,7 @@ public sealed class MetadataStore : IDisposable
         GroupForbidden = values.GetFamily("groupForbidden");
         ConsumerOffsets = values.GetFamily("consumerOffsets");
         Versions = values.GetFamily("versions");
+        RequestModes = values.GetFamily("requestModes");
         ConfigFiles = values.GetFamily("configFiles");
         Subscriptions = values.GetFamily("subscriptions");
     }
@@ -57,6 +59,8 @@ public sealed class MetadataStore : IDisposable
 
     internal KeyFamily Versions { get; }
 
+    internal KeyFamily RequestModes { get; }
+
     internal KeyFamily ConfigFiles { get; }
 
     /// <summary>
@@ -72,7 +76,7 @@ public sealed class MetadataStore : IDisposable
         string path = Path.Combine(configDirectory, DirectoryName);
         RefuseRemains(path);
         var store = new MetadataStore(configDirectory, KeyValueStore.Open(
-            path, "topics", "groups", "groupForbidden", "consumerOffsets", "versions", "configFiles", "subscriptions"));
+            path, "topics", "groups", "groupForbidden", "consumerOffsets", "versions", "configFiles", "subscriptions", "requestModes"));
         try
         {
             new RocketMqImport(store, configDirectory, logs.CreateLogger<MetadataStore>()).Run();

@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Topics;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Broker.Metadata;
 
 /// <summary>
-/// Writes topics, groups and consumer offsets to RocketMQ's <c>config/*.json</c>, so that RocketMQ can be started on the store
+/// Writes topics, groups, consumer offsets and request modes to RocketMQ's <c>config/*.json</c>, so that RocketMQ can be started on the store
 /// directory: at a clean stop, and when an administrator asks for it.
 /// </summary>
 public sealed class RocketMqExport(
@@ -16,18 +17,20 @@ public sealed class RocketMqExport(
     TopicTable topics,
     SubscriptionGroupTable groups,
     ConsumerOffsetTable offsets,
+    RequestModeTable requestModes,
     ILoggerFactory logs)
 {
     private readonly ILogger _logger = logs.CreateLogger<RocketMqExport>();
     private readonly Lock _writes = new();
 
-    /// <summary>Writes the three files.</summary>
+    /// <summary>Writes all files.</summary>
     /// <exception cref="IOException">A file cannot be written; it is then as it was.</exception>
     public void Write()
     {
         WriteTopics();
         WriteGroups();
         WriteOffsets();
+        WriteRequestModes();
     }
 
     public void WriteTopics() => Write(ConfigFile.Topics, BodyCodec.Encode(topics.ToWrapper()));
@@ -35,6 +38,8 @@ public sealed class RocketMqExport(
     public void WriteGroups() => Write(ConfigFile.SubscriptionGroups, BodyCodec.Encode(groups.ToWrapper()));
 
     public void WriteOffsets() => Write(ConfigFile.ConsumerOffsets, BodyCodec.Encode(offsets.ToWrapper()));
+
+    public void WriteRequestModes() => Write(ConfigFile.RequestModes, BodyCodec.Encode(requestModes.ToWrapper()));
 
     private void Write(string name, byte[] json)
     {

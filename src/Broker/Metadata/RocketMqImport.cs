@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Names;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Protocol.Bodies;
@@ -16,8 +17,7 @@ internal sealed class RocketMqImport(MetadataStore store, string configDirectory
 {
     private static readonly string[] NotTakenOver =
     [
-        "consumerFilter.json", "delayOffset.json", "consumerOrderInfo.json", "messageRequestMode.json", "topicQueueMapping.json",
-        "timercheck", "timermetrics", "transactionMetrics",
+        "consumerFilter.json", "delayOffset.json", "consumerOrderInfo.json", "topicQueueMapping.json", "timercheck", "timermetrics", "transactionMetrics",
     ];
 
     // Where RocketMQ keeps its metadata when it was told to use RocksDB, and which file that stands for.
@@ -43,6 +43,7 @@ internal sealed class RocketMqImport(MetadataStore store, string configDirectory
         bool any = Take<TopicConfigSerializeWrapper>(batch, ConfigFile.Topics, PutTopics);
         any |= Take<SubscriptionGroupWrapper>(batch, ConfigFile.SubscriptionGroups, PutGroups);
         any |= Take<ConsumerOffsetSerializeWrapper>(batch, ConfigFile.ConsumerOffsets, PutOffsets);
+        any |= Take<MessageRequestModeSerializeWrapper>(batch, ConfigFile.RequestModes, PutRequestModes);
         if (batch.Count > 0)
         {
             store.Values.Write(batch, sync: true);
@@ -155,6 +156,28 @@ internal sealed class RocketMqImport(MetadataStore store, string configDirectory
 
         store.PutVersion(batch, ConsumerOffsetTable.VersionName, contents.DataVersion);
         return contents.OffsetTable.Count;
+    }
+
+    private int PutRequestModes(KeyValueBatch batch, ConfigFile file, MessageRequestModeSerializeWrapper contents)
+    {
+        store.DeleteAll(batch, store.RequestModes);
+        int count = 0;
+        foreach ((string topic, Dictionary<string, SetMessageRequestModeRequestBody> groups) in contents.MessageRequestModeMap)
+        {
+            foreach ((string group, SetMessageRequestModeRequestBody mode) in groups)
+            {
+                if (mode.Topic != topic || mode.ConsumerGroup != group)
+                {
+                    throw new MetadataException(
+                        $"{file.Path}: messageRequestModeMap/{topic}/{group} is of {new GroupTopic(mode.ConsumerGroup, mode.Topic)}");
+                }
+
+                batch.Put(store.RequestModes, RequestModeTable.KeyOf(new GroupTopic(group, topic)), BodyCodec.Encode(mode));
+                count++;
+            }
+        }
+
+        return count;
     }
 
     private bool AnyKnown() =>

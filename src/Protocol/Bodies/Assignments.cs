@@ -17,7 +17,8 @@ public sealed record QueryAssignmentRequestBody
 
 public sealed record QueryAssignmentResponseBody
 {
-    public List<MessageQueueAssignment> MessageQueueAssignments { get; set => field = value ?? []; } = [];
+    /// <summary>Empty takes every queue from the consumer; null tells nothing, and it keeps what it has.</summary>
+    public List<MessageQueueAssignment>? MessageQueueAssignments { get; set; }
 }
 
 /// <summary>A queue to consume; queue id -1 with <see cref="MessageRequestMode.Pop"/> means any queue of that broker.</summary>
@@ -37,7 +38,7 @@ public sealed record SetMessageRequestModeRequestBody
 
     public MessageRequestMode Mode { get; set; }
 
-    /// <summary>How many consumers share a queue when popping; 0 means that all share all.</summary>
+    /// <summary>With how many others a consumer shares its queues when popping; 0 and less means that all share all.</summary>
     public int PopShareQueueNum { get; set; }
 
     public string Topic { get; set => field = value ?? ""; } = "";

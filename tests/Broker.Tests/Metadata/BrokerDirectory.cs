@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Serving;
@@ -35,7 +36,9 @@ internal sealed class BrokerDirectory : IDisposable
     public ConsumerOffsetTable OpenOffsets() =>
         _offsets = ConsumerOffsetTable.Open(Store, OffsetOptions, Time, NullLoggerFactory.Instance);
 
-    public RocketMqExport OpenExport() => new(Store, OpenTopics(), OpenGroups(), OpenOffsets(), NullLoggerFactory.Instance);
+    public RequestModeTable OpenRequestModes() => RequestModeTable.Open(Store, NullLoggerFactory.Instance);
+
+    public RocketMqExport OpenExport() => new(Store, OpenTopics(), OpenGroups(), OpenOffsets(), OpenRequestModes(), NullLoggerFactory.Instance);
 
     /// <summary>Copies a file of the golden store into the configuration directory.</summary>
     public void TakeGolden(params ReadOnlySpan<string> names)

@@ -127,7 +127,7 @@ internal sealed class MetadataBroker : IAsyncDisposable
         var reset = new ResetOffsetHandler(
             BrokerName, Directory.OffsetOptions, Topics, Groups, Consumers, Offsets, Store, NullLogger<ResetOffsetHandler>.Instance);
         var export = new ExportHandler(
-            new RocketMqExport(Directory.Store, Topics, Groups, Offsets, NullLoggerFactory.Instance));
+            new RocketMqExport(Directory.Store, Topics, Groups, Offsets, Directory.OpenRequestModes(), NullLoggerFactory.Instance));
         var heartbeats = new HeartbeatHandler(
             Consumers,
             new ProducerTable(ClientLimits.Default, Directory.Time, NullLogger<ProducerTable>.Instance),

@@ -13,6 +13,7 @@ public sealed partial class RocketMqFilesTests : IDisposable
     private const string Topics = "topics.json";
     private const string Groups = "subscriptionGroup.json";
     private const string Offsets = "consumerOffset.json";
+    private const string Modes = "messageRequestMode.json";
 
     private readonly BrokerDirectory _directory = new();
 
@@ -53,6 +54,17 @@ public sealed partial class RocketMqFilesTests : IDisposable
         Assert.Equal(Numbers(File.ReadAllText(BrokerDirectory.Golden(Offsets))), Numbers(Written(Offsets)));
         Assert.Equal(
             File.ReadAllText(BrokerDirectory.Golden(Topics)), File.ReadAllText(Path.Combine(_directory.Config, Topics + ".bak")));
+    }
+
+    [Fact]
+    public void Modes_OfRocketMQ_AreTakenOverAndWrittenAsTheyWere()
+    {
+        _directory.TakeGolden(Modes);
+
+        Assert.Equal(MessageRequestMode.Pop, _directory.OpenRequestModes().Find("GPOP", "Goldenpop")!.Mode);
+        _directory.OpenExport().Write();
+
+        Assert.Equal(File.ReadAllText(BrokerDirectory.Golden(Modes)), Written(Modes));
     }
 
     [Fact]
@@ -141,6 +153,7 @@ public sealed partial class RocketMqFilesTests : IDisposable
     [InlineData(Groups, """{"subscriptionGroupTable":{"g":{}}}""", "subscriptionGroupTable/g is named ")]
     [InlineData(Offsets, """{"offsetTable":{"tg":{0:1}}}""", "offsetTable/tg is not topic@group")]
     [InlineData(Offsets, """{"offsetTable":{"t@g":{70000:1}}}""", "offsetTable/t@g has an offset for queue 70000")]
+    [InlineData(Modes, """{"messageRequestModeMap":{"T":{"g":{"consumerGroup":"h","topic":"T"}}}}""", "messageRequestModeMap/T/g is of T@h")]
     [InlineData(Offsets, "", "is empty")]
     public void Open_FileSaysWhatCannotBe_NamesFileAndPlace(string name, string contents, string place)
     {
