@@ -151,6 +151,10 @@ public enum RequestCode
     AuthDeleteAcl = 3008,
     AuthGetAcl = 3009,
     AuthListAcl = 3010,
+
+    // From here to 30999: this project's own, where RocketMQ has none. They fit binary headers.
+    ListTransactions = 30010,
+
     PopMessage = 200050,
     AckMessage = 200051,
     PeekMessage = 200052,

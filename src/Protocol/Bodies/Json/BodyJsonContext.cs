@@ -59,5 +59,6 @@ namespace GrayMQ.Protocol.Bodies.Json;
 [JsonSerializable(typeof(TopicQueueMappingInfo))]
 [JsonSerializable(typeof(TopicRouteData))]
 [JsonSerializable(typeof(TopicStatsTable))]
+[JsonSerializable(typeof(TransactionList))]
 [JsonSerializable(typeof(UnlockBatchRequestBody))]
 internal sealed partial class BodyJsonContext : JsonSerializerContext;
