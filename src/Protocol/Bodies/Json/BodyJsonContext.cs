@@ -4,6 +4,7 @@ namespace GrayMQ.Protocol.Bodies.Json;
 
 /// <summary>Every body that travels as JSON. A body that is not named here cannot be written or read.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(BatchAckMessageRequestBody))]
 [JsonSerializable(typeof(BrokerMemberGroup))]
 [JsonSerializable(typeof(BrokerStatsData))]
 [JsonSerializable(typeof(CheckClientRequestBody))]
