@@ -121,6 +121,9 @@ public static class BrokerSettings
             ChangeableWhileRunning = true,
         };
 
+    public static readonly SettingDefinition<bool> EnableTopicMessageTypeCheck =
+        Setting.Boolean("enableTopicMessageTypeCheck", true, "A topic with a message.type takes messages of that type only");
+
     public static readonly SettingDefinition<bool> AutoCreateTopicEnable =
         Setting.Boolean("autoCreateTopicEnable", true, "Topics are made when first sent to");
 
@@ -240,6 +243,7 @@ public static class BrokerSettings
         Region = settings.Get(RegionId),
         TraceOn = settings.Get(TraceOn),
         MaxMessageBytes = StoreSettings.ToOptions(settings).MaxMessageBytes,
+        CheckMessageType = settings.Get(EnableTopicMessageTypeCheck),
         BrokerPermission = running.Follow(BrokerPermission),
     };
 
@@ -271,7 +275,7 @@ public static class BrokerSettings
         .Define(
             BrokerName, BrokerClusterName, BrokerId, BrokerRole, BrokerIP1, BindAddress, ListenPort, HaListenPort, NamesrvAddr, HttpPort,
             HttpAddress, TlsMode, TlsServerCertPath, TlsServerKeyPath, MaxIdleSeconds, MaxConnections, MaxFrameBytes,
-            BrokerPermission, AutoCreateTopicEnable, DefaultTopicQueueNums, ClusterTopicEnable, BrokerTopicEnable,
+            BrokerPermission, EnableTopicMessageTypeCheck, AutoCreateTopicEnable, DefaultTopicQueueNums, ClusterTopicEnable, BrokerTopicEnable,
             AutoCreateSubscriptionGroup, RegionId, TraceOn, LitePullMessageEnable, LongPollingEnable, ShortPollingTimeMills,
             MaxParkedPulls, DefaultQueryMaxNum, RegisterNameServerPeriod, RegisterBrokerTimeoutMills, CompressedRegister,
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 using GrayMQ.Broker.Topics;
@@ -7,7 +6,6 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
-using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.Flushing;
@@ -30,6 +28,7 @@ internal sealed class SendMessageHandler(
     private readonly SendIdentity _identity = new(options.Region, options.TraceOn);
     private readonly MessageHost _storeHost = intake.StoreHost;
     private readonly byte[] _addedProperties = SendProperties.Added(options);
+    private readonly SendTargets _targets = new(topics, options.BrokerPermission);
 
     public ValueTask HandleAsync(RemotingRequest request, SendMessageHeader header)
     {
@@ -51,10 +50,11 @@ internal sealed class SendMessageHandler(
     [SkipLocalsInit]
     private ValueTask Send(RemotingRequest request, in SendMessageHeader header)
     {
-        Topic topic = FindTopic(in header, request);
-        int queueId = ChooseQueue(topic, in header, request);
+        Topic topic = _targets.FindTopic(in header, request);
+        int queueId = SendTargets.ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
         RefuseUnsupported(topic, in sent, header.SysFlag);
+        CheckType(topic, in sent);
 
         Span<byte> madeKey = stackalloc byte[MessageId.V6Digits];
         scoped ReadOnlySpan<byte> uniqueKey = sent.UniqueKey;
@@ -130,16 +130,17 @@ internal sealed class SendMessageHandler(
 
     private ValueTask SendBatch(RemotingRequest request, in SendMessageHeader header)
     {
-        Topic topic = FindTopic(in header, request);
+        Topic topic = _targets.FindTopic(in header, request);
         if (topic.IsRetry)
         {
             throw new RemotingException(
                 ResponseCode.MessageIllegal, $"batch request does not support retry group {topic.Name}");
         }
 
-        int queueId = ChooseQueue(topic, in header, request);
+        int queueId = SendTargets.ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
         RefuseUnsupported(topic, in sent, header.SysFlag);
+        CheckType(topic, in sent);
         int propertyBytes = sent.MaxBytes(default, _addedProperties);
         byte[] properties = ArrayPool<byte>.Shared.Rent(propertyBytes);
         try
@@ -175,65 +176,6 @@ internal sealed class SendMessageHandler(
         responder.Reply(MessageIntake.ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _identity));
     }
 
-    private Topic FindTopic(in SendMessageHeader header, in RemotingRequest request)
-    {
-        Topic? topic = topics.Find(header.Topic.Span) ?? Create(in header, request.Connection.RemoteEndPoint);
-        if (topic.IsForbiddenToSend)
-        {
-            throw ForbiddenTopic(topic.Name);
-        }
-
-        if (!TopicPermission.IsWritable(options.BrokerPermission.Value & topic.Config.Perm))
-        {
-            throw new RemotingException(ResponseCode.NoPermission, $"the topic[{topic.Name}] sending message is forbidden");
-        }
-
-        return topic;
-    }
-
-    private Topic Create(in SendMessageHeader header, IPEndPoint? producer)
-    {
-        string name = Encoding.UTF8.GetString(header.Topic.Span);
-        if (TopicNames.Problem(name) is { } problem)
-        {
-            throw new RemotingException(ResponseCode.InvalidParameter, problem);
-        }
-
-        if (SystemTopics.IsForbiddenToSend(name))
-        {
-            throw ForbiddenTopic(name);
-        }
-
-        string template = Encoding.UTF8.GetString(header.DefaultTopic.Span);
-        if (topics.CreateOnSend(name, template, header.DefaultTopicQueueNums, header.UnitMode, producer) is { } created)
-        {
-            return created;
-        }
-
-        // A consumer's retries must not depend on whether topics are created for producers.
-        return name.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal)
-            ? topics.CreateOnSendBack(name, queueNums: 1, topicSysFlag: header.UnitMode ? TopicSysFlags.UnitSubscription : 0)
-            : throw new RemotingException(ResponseCode.TopicNotExist, $"topic[{name}] not exist, apply first please!");
-    }
-
-    private static RemotingException ForbiddenTopic(string name) =>
-        new(ResponseCode.NoPermission, $"Sending message to topic[{name}] is forbidden.");
-
-    private static int ChooseQueue(Topic topic, in SendMessageHeader header, in RemotingRequest request)
-    {
-        TopicConfig config = topic.Config;
-        int queueCount = Math.Max(config.WriteQueueNums, config.ReadQueueNums);
-        if (header.QueueId >= queueCount)
-        {
-            throw new RemotingException(
-                ResponseCode.InvalidParameter,
-                $"request queueId[{header.QueueId}] is illegal, topic[{topic.Name}] has {queueCount} queues. "
-                + $"Producer: {request.Connection.RemoteEndPoint}");
-        }
-
-        return header.QueueId >= 0 ? header.QueueId : Random.Shared.Next(Math.Max(1, config.WriteQueueNums));
-    }
-
     // Refused rather than stored as if they were ordinary: a consumer would see them at once.
     private static void RefuseUnsupported(Topic topic, in SendProperties sent, int sysFlag)
     {
@@ -246,6 +188,14 @@ internal sealed class SendMessageHandler(
         {
             throw new RemotingException(
                 ResponseCode.MessageIllegal, $"delayed messages are not supported by this broker: topic {topic.Name}");
+        }
+    }
+
+    private void CheckType(Topic topic, in SendProperties sent)
+    {
+        if (topic.MessageType != TopicMessageType.Any && options.CheckMessageType)
+        {
+            topic.MessageType.Check(in sent);
         }
     }
 

@@ -20,6 +20,9 @@ internal sealed record SendOptions
     /// <summary>Bytes of a message's body, or of a batch (RocketMQ: maxMessageSize).</summary>
     public required int MaxMessageBytes { get; init; }
 
+    /// <summary>Whether topics take messages of their declared type only (RocketMQ: enableTopicMessageTypeCheck, of its proxy).</summary>
+    public bool CheckMessageType { get; init; } = true;
+
     /// <summary>RocketMQ: brokerPermission.</summary>
     public required LiveSetting<int> BrokerPermission { get; init; }
 }

@@ -33,6 +33,12 @@ internal ref struct SendProperties
     /// <summary>Whether the message is to be delivered later.</summary>
     public bool IsDelayed { get; private set; }
 
+    /// <summary>Whether the message is one of several whose order is to be kept.</summary>
+    public bool HasShardingKey { get; private set; }
+
+    /// <summary>Whether the message was sent elsewhere and is only brought here.</summary>
+    public bool IsTransferred { get; private set; }
+
     public static SendProperties Scan(ReadOnlySpan<byte> sent)
     {
         var scanned = new SendProperties(sent);
@@ -159,6 +165,12 @@ internal ref struct SendProperties
                 break;
             case 8 when name.SequenceEqual(MessagePropertyUtf8.TransactionPrepared):
                 IsTransaction = Ascii.EqualsIgnoreCase(value, "true"u8);
+                break;
+            case 13 when name.SequenceEqual(MessagePropertyUtf8.ShardingKey):
+                HasShardingKey = true;
+                break;
+            case 13 when name.SequenceEqual(MessagePropertyUtf8.TransferFlag):
+                IsTransferred = true;
                 break;
             case 14 when name.SequenceEqual(MessagePropertyUtf8.TimerDelayMs):
             case 15 when name.SequenceEqual(MessagePropertyUtf8.TimerDelaySeconds):

@@ -15,6 +15,7 @@ public sealed class Topic
     internal Topic(TopicConfig config, bool isSystem)
     {
         _config = config;
+        MessageType = TopicAttributes.MessageTypeOf(config);
         Name = config.TopicName;
         NameUtf8 = Encoding.UTF8.GetBytes(Name);
         IsSystem = isSystem;
@@ -30,8 +31,15 @@ public sealed class Topic
     public TopicConfig Config
     {
         get => Volatile.Read(ref _config);
-        internal set => Volatile.Write(ref _config, value);
+        internal set
+        {
+            Volatile.Write(ref _config, value);
+            MessageType = TopicAttributes.MessageTypeOf(value);
+        }
     }
+
+    /// <summary>What the configuration says of the messages that it takes.</summary>
+    public TopicMessageType MessageType { get; private set; }
 
     /// <summary>Whether the broker created it for itself.</summary>
     public bool IsSystem { get; }

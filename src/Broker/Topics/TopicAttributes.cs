@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using GrayMQ.Broker.Metadata;
+using GrayMQ.Protocol.Bodies;
 
 namespace GrayMQ.Broker.Topics;
 
@@ -25,6 +26,16 @@ internal static class TopicAttributes
         new AttributeDefinition("queue.type", Changeable: false, value => Only(value, "SimpleCQ", ["BatchCQ"])),
         new AttributeDefinition("cleanup.policy", Changeable: false, value => Only(value, "DELETE", ["COMPACTION"])),
         new AttributeDefinition("reserve.time", Changeable: true, ReserveTime));
+
+    /// <summary>The type that a topic is declared to have; those without a declaration take everything, as at RocketMQ's broker.</summary>
+    public static TopicMessageType MessageTypeOf(TopicConfig config) => config.Attributes.GetValueOrDefault(MessageType) switch
+    {
+        "NORMAL" => TopicMessageType.Normal,
+        "FIFO" => TopicMessageType.Fifo,
+        "DELAY" => TopicMessageType.Delay,
+        "TRANSACTION" => TopicMessageType.Transaction,
+        _ => TopicMessageType.Any,
+    };
 
     private static string? Only(string value, string supported, ReadOnlySpan<string> known) =>
         value == supported ? null
