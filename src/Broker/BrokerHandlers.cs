@@ -9,6 +9,7 @@ using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
+using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
@@ -41,13 +42,18 @@ internal static class BrokerHandlers
         ConsumerTable consumers = state.Clients.Consumers;
         MessageStore messages = state.Messages;
         var intake = new MessageIntake(messages, state.Statistics, MessageHost.From(address));
+        var retryTopics = new RetryTopics(topics);
+        var failed = new FailedMessages(topics, retryTopics, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
+        SendOptions sendOptions = BrokerSettings.SendOptions(settings, running, address);
         return BrokerRequests.Table(
             new SendMessageHandler(
-                BrokerSettings.SendOptions(settings, running, address),
+                sendOptions,
                 topics,
                 intake,
+                new RetrySends(groups, state.Clients.Locks, retryTopics),
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                 time),
+            new SendBackHandler(sendOptions, topics, groups, retryTopics, messages, intake, failed),
             new PullMessageHandler(
                 BrokerSettings.PullOptions(settings, running, address),
                 topics,

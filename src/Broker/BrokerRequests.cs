@@ -8,6 +8,7 @@ using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
+using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
@@ -25,6 +26,7 @@ internal static class BrokerRequests
 {
     public static RequestTable Table(
         SendMessageHandler sending,
+        SendBackHandler sendBack,
         PullMessageHandler pulling,
         QueueOffsetHandler queueOffsets,
         MessageQueryHandler messages,
@@ -48,6 +50,7 @@ internal static class BrokerRequests
         .On(RequestCode.SendMessage, SendMessageHeader.Read, sending.HandleAsync)
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
+        .OnPool<ConsumerSendMessageBackHeader>(RequestCode.ConsumerSendMessageBack, sendBack.HandleAsync)
 
         .On<PullMessageHeader>(RequestCode.PullMessage, pulling.HandleAsync)
         .On<PullMessageHeader>(RequestCode.LitePullMessage, pulling.HandleAsync)

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker;
 
-/// <summary>Every line that this project logs. Event ids: 1 to 99 the broker itself, 100 to 199 metadata, 200 to 299 clients.</summary>
+/// <summary>Every line that this project logs. Event ids: 1 to 99 the broker itself, 100 to 199 metadata, 200 to 299 clients,
+/// 300 to 319 retries.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Broker {Name} serves {Address}, its store is {Directory}")]
@@ -135,6 +136,9 @@ internal static partial class Log
 
     [LoggerMessage(216, LogLevel.Error, "A page for HTTP failed")]
     public static partial void PageFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(300, LogLevel.Information, "A message of {Topic} with unique key {UniqueKey} is among the dead letters of group {Group} now; it was tried again {Times} times")]
+    public static partial void DeadLettered(ILogger logger, string group, string topic, string uniqueKey, int times);
 
     [LoggerMessage(430, LogLevel.Information, "Group {Group} gets topic {Topic} by {Mode} now, shared with {ShareNum} others")]
     public static partial void RequestModeSet(ILogger logger, string group, string topic, MessageRequestMode mode, int shareNum);

@@ -45,8 +45,16 @@ internal sealed class MetricsPage(
     {
         WriteSent(page, "rocketmq_messages_in_total", "Messages that were sent", traffic => traffic.Messages);
         WriteSent(page, "rocketmq_throughput_in_total", "Bytes that were stored", traffic => traffic.Bytes);
-        WriteConsumed(page, "rocketmq_messages_out_total", "Messages that consumers were given", traffic => traffic.Messages);
-        WriteConsumed(page, "rocketmq_throughput_out_total", "Bytes that consumers were given", traffic => traffic.Bytes);
+        WriteByGroup(
+            page, "rocketmq_messages_out_total", "Messages that consumers were given", statistics.Gets, traffic => traffic.Messages);
+        WriteByGroup(
+            page, "rocketmq_throughput_out_total", "Bytes that consumers were given", statistics.Gets, traffic => traffic.Bytes);
+        WriteByGroup(
+            page,
+            "rocketmq_send_to_dlq_messages_total",
+            "Messages that were put among dead letters",
+            statistics.DeadLetters,
+            traffic => traffic.Messages);
     }
 
     private void WriteSent(PrometheusWriter page, string name, string help, Func<Traffic, long> value)
@@ -58,10 +66,15 @@ internal sealed class MetricsPage(
         }
     }
 
-    private void WriteConsumed(PrometheusWriter page, string name, string help, Func<Traffic, long> value)
+    private void WriteByGroup(
+        PrometheusWriter page,
+        string name,
+        string help,
+        IEnumerable<KeyValuePair<string, TrafficCounter>> counters,
+        Func<Traffic, long> value)
     {
         page.Counter(name, help);
-        foreach ((string key, TrafficCounter counter) in statistics.Gets)
+        foreach ((string key, TrafficCounter counter) in counters)
         {
             if (GroupTopic.TryParse(key, out GroupTopic pair))
             {

@@ -87,6 +87,20 @@ public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogg
         }
     }
 
+    /// <summary>Whether any client of the group holds a queue: then the group consumes in order.</summary>
+    public bool IsAnyHeld(string group)
+    {
+        if (!_groups.TryGetValue(group, out GroupLocks? locks))
+        {
+            return false;
+        }
+
+        lock (locks)
+        {
+            return locks.ByQueue.Values.Any(held => !HasExpired(held));
+        }
+    }
+
     /// <summary>Removes the locks that nobody renewed.</summary>
     public void Expire()
     {

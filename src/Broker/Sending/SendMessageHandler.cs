@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
+using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -20,6 +21,7 @@ internal sealed class SendMessageHandler(
     SendOptions options,
     TopicTable topics,
     MessageIntake intake,
+    RetrySends retries,
     UniqueKeyGenerator uniqueKeys,
     TimeProvider time)
 {
@@ -46,12 +48,19 @@ internal sealed class SendMessageHandler(
         }
     }
 
-    // Nothing is read of the scratch memory that was not written before: clearing it would cost as much as using it.
-    [SkipLocalsInit]
     private ValueTask Send(RemotingRequest request, in SendMessageHeader header)
     {
         Topic topic = _targets.FindTopic(in header, request);
         int queueId = SendTargets.ChooseQueue(topic, in header, request);
+        return topic.IsRetry && retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
+            ? Store(request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
+            : Store(request, in header, topic, queueId);
+    }
+
+    // Nothing is read of the scratch memory that was not written before: clearing it would cost as much as using it.
+    [SkipLocalsInit]
+    private ValueTask Store(RemotingRequest request, in SendMessageHeader header, Topic topic, int queueId)
+    {
         var sent = SendProperties.Scan(header.Properties.Span);
         RefuseUnsupported(topic, in sent, header.SysFlag);
         CheckType(topic, in sent);

@@ -12,6 +12,7 @@ public sealed class BrokerStatistics : IDisposable
     private readonly TrafficTable<Topic> _puts;
     private readonly TrafficTable<GroupTopic> _gets;
     private readonly TrafficTable<GroupTopic> _sendBacks;
+    private readonly TrafficTable<GroupTopic> _deadLetters;
     private readonly TrafficHistory _putHistory;
     private readonly TrafficHistory _getHistory;
     private readonly string _clusterName;
@@ -29,6 +30,7 @@ public sealed class BrokerStatistics : IDisposable
         _puts = new TrafficTable<Topic>(topic => topic.Name, ReferenceEqualityComparer.Instance, time);
         _gets = new TrafficTable<GroupTopic>(key => key.ToString(), EqualityComparer<GroupTopic>.Default, time);
         _sendBacks = new TrafficTable<GroupTopic>(key => key.ToString(), EqualityComparer<GroupTopic>.Default, time);
+        _deadLetters = new TrafficTable<GroupTopic>(key => key.ToString(), EqualityComparer<GroupTopic>.Default, time);
         _putHistory = new TrafficHistory(NowMs);
         _getHistory = new TrafficHistory(NowMs);
         _today = Today();
@@ -52,6 +54,9 @@ public sealed class BrokerStatistics : IDisposable
 
     /// <summary>Counters of what was sent back, by <c>topic@group</c>.</summary>
     public IEnumerable<KeyValuePair<string, TrafficCounter>> SendBacks => _sendBacks.All;
+
+    /// <summary>Messages put among dead letters since the start, by <c>topic@group</c>.</summary>
+    public IEnumerable<KeyValuePair<string, TrafficCounter>> DeadLetters => _deadLetters.All;
 
     /// <summary>The totals as they stood at midnight, today and the day before.</summary>
     public MorningTotals Mornings
@@ -81,6 +86,9 @@ public sealed class BrokerStatistics : IDisposable
     /// <summary>A consumer could not consume a message.</summary>
     public void SentBack(string group, string topic) => _sendBacks.Get(new GroupTopic(group, topic)).Add(1, 0);
 
+    /// <summary>Counts a message of the topic that was put among the dead letters of the group.</summary>
+    public void DeadLettered(string group, string topic) => _deadLetters.Get(new GroupTopic(group, topic)).Add(1, 0);
+
     /// <summary>Messages per second over the last minute; 0 for a topic that nothing was sent to.</summary>
     public double PutTps(string topic) => _puts.Find(topic)?.Recent(NowMs).Minute.MessagesPerSecond ?? 0;
 
@@ -107,6 +115,7 @@ public sealed class BrokerStatistics : IDisposable
         _puts.Remove(key => key.Name == topic);
         _gets.Remove(key => key.Topic == topic);
         _sendBacks.Remove(key => key.Topic == topic);
+        _deadLetters.Remove(key => key.Topic == topic);
     }
 
     /// <summary>The group is gone: its counters, too.</summary>
@@ -114,6 +123,7 @@ public sealed class BrokerStatistics : IDisposable
     {
         _gets.Remove(key => key.Group == group);
         _sendBacks.Remove(key => key.Group == group);
+        _deadLetters.Remove(key => key.Group == group);
     }
 
     public void Dispose() => _timer?.Dispose();
@@ -127,6 +137,7 @@ public sealed class BrokerStatistics : IDisposable
             _puts.Sample(_tick, now);
             _gets.Sample(_tick, now);
             _sendBacks.Sample(_tick, now);
+            _deadLetters.Sample(_tick, now);
             Traffic puts = PutTotal;
             Traffic gets = GetTotal;
             _putHistory.Sample(_tick, now, puts);

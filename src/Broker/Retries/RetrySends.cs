@@ -1,0 +1,51 @@
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Locks;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Broker.Retries;
+
+/// <summary>
+/// Ordinary sends to a retry topic: how a consumer gives a message back when it consumes in order, or when sending it back by
+/// request 36 failed (RocketMQ: SendMessageProcessor.handleRetryAndDLQ).
+/// </summary>
+internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable locks, RetryTopics topics)
+{
+    // The first version whose clients say how often they want to try (RocketMQ: MQVersion.V3_4_9).
+    private const short LimitFromClientsVersion = 121;
+
+    /// <summary>
+    /// Where such a message belongs: among the dead letters when it was tried often enough, or when its group consumes in
+    /// order, for then its consumer has tried by itself.
+    /// </summary>
+    /// <param name="retryTopic">The topic that it is sent to.</param>
+    /// <returns>Null where it stays in the retry topic.</returns>
+    /// <exception cref="RemotingException">There is no such group.</exception>
+    public Topic? DeadLettersInstead(Topic retryTopic, in SendMessageHeader header, short clientVersion)
+    {
+        string name = RetryTopics.GroupOf(retryTopic);
+        SubscriptionGroupConfig group = groups.Find(name)
+            ?? throw new RemotingException(ResponseCode.SubscriptionGroupNotExist, NoSuchGroup(name));
+        return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeld(name)
+            ? topics.DeadLetters(name)
+            : null;
+    }
+
+    /// <summary>The properties of a message that goes to the dead letters: it is not to be delayed.</summary>
+    public static byte[] DeadLetterProperties(ReadOnlySpan<byte> sent)
+    {
+        using var properties = new MessagePropertiesEditor(sent);
+        properties.Set(MessagePropertyUtf8.DelayTimeLevel, -1);
+        return properties.Bytes.ToArray();
+    }
+
+    /// <summary>How often a message is tried again: what the client says counts, where it can say so, before the group's setting.</summary>
+    public static int MaxReconsumeTimes(SubscriptionGroupConfig group, int? ofClient, short clientVersion) =>
+        clientVersion >= LimitFromClientsVersion && ofClient is { } times ? times : group.RetryMaxTimes;
+
+    public static string NoSuchGroup(string name) => $"subscription group not exist, {name}";
+}
