@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace GrayMQ.Protocol.Bodies;
 
 /// <summary>A consumer group at one broker.</summary>
@@ -22,6 +20,7 @@ public sealed record SubscriptionGroupConfig
 
     public string GroupName { get; set => field = value ?? ""; } = "";
 
+    /// <summary>See <see cref="NextRetryDelay"/>.</summary>
     public GroupRetryPolicy? GroupRetryPolicy { get; set; } = new();
 
     public int GroupSysFlag { get; set; }
@@ -29,54 +28,19 @@ public sealed record SubscriptionGroupConfig
     /// <summary>Whether the consumers are told when one of them comes or goes.</summary>
     public bool NotifyConsumerIdsChangedEnable { get; set; } = true;
 
+    /// <summary>How often a message is tried again before it is a dead letter, unless the client says otherwise.</summary>
     public int RetryMaxTimes { get; set; } = 16;
 
+    /// <summary>Queues of the retry topic; 0 does without retries.</summary>
     public int RetryQueueNums { get; set; } = 1;
 
     public List<SimpleSubscriptionData>? SubscriptionDataSet { get; set; }
 
     /// <summary>The broker id to go to when the master has more than memory holds to catch up.</summary>
     public long WhichBrokerWhenConsumeSlowly { get; set; } = 1;
-}
 
-[JsonConverter(typeof(JsonStringEnumConverter<GroupRetryPolicyType>))]
-public enum GroupRetryPolicyType
-{
-    [JsonStringEnumMemberName("EXPONENTIAL")]
-    Exponential,
-
-    [JsonStringEnumMemberName("CUSTOMIZED")]
-    Customized,
-}
-
-/// <summary>How long a message that failed waits before it is tried again.</summary>
-public sealed record GroupRetryPolicy
-{
-    public CustomizedRetryPolicy? CustomizedRetryPolicy { get; set; }
-
-    public ExponentialRetryPolicy? ExponentialRetryPolicy { get; set; }
-
-    public GroupRetryPolicyType Type { get; set; } = GroupRetryPolicyType.Customized;
-}
-
-/// <summary>One delay per attempt, in milliseconds.</summary>
-public sealed record CustomizedRetryPolicy
-{
-    public List<long> Next { get; set => field = value ?? []; } =
-    [
-        1_000, 5_000, 10_000, 30_000, 60_000, 120_000, 180_000, 240_000, 300_000, 360_000, 420_000, 480_000, 540_000,
-        600_000, 1_200_000, 1_800_000, 3_600_000, 7_200_000,
-    ];
-}
-
-/// <summary><c>initial × multiplier^attempt</c>, at most <c>max</c>; milliseconds.</summary>
-public sealed record ExponentialRetryPolicy
-{
-    public long Initial { get; set; } = 5_000;
-
-    public long Max { get; set; } = 7_200_000;
-
-    public long Multiplier { get; set; } = 2;
+    /// <summary>How long a message waits that failed and had been tried again <paramref name="reconsumeTimes"/> times before.</summary>
+    public TimeSpan NextRetryDelay(int reconsumeTimes) => (GroupRetryPolicy ?? new GroupRetryPolicy()).NextDelay(reconsumeTimes);
 }
 
 /// <summary>A subscription that is set by an administrator.</summary>
