@@ -1,3 +1,4 @@
+using GrayMQ.Client.Producers.Transactions;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,22 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Warning, "Attempt {Attempt} to send to {Queue} failed after {ElapsedMs} ms: {Reason}")]
     public static partial void SendAttemptFailed(
         ILogger logger, int attempt, MessageQueue queue, long elapsedMs, string reason);
+
+    [LoggerMessage(21, LogLevel.Debug, "A reply from {Host} came that nobody waits for")]
+    public static partial void ReplyUnexpected(ILogger logger, string host);
+
+    [LoggerMessage(22, LogLevel.Warning, "The end ({Outcome}) of the transaction of message {MessageId} could not be told to {Address}, which will ask for it: {Reason}")]
+    public static partial void EndTransactionFailed(
+        ILogger logger, TransactionOutcome outcome, string messageId, string address, string reason);
+
+    [LoggerMessage(23, LogLevel.Warning, "The check of the transaction of message {MessageId} failed: its outcome stays unknown")]
+    public static partial void TransactionCheckFailed(ILogger logger, Exception error, string messageId);
+
+    [LoggerMessage(24, LogLevel.Warning, "A check of a transaction is passed over, for {Count} wait already: the broker will ask again")]
+    public static partial void TransactionCheckDropped(ILogger logger, int count);
+
+    [LoggerMessage(25, LogLevel.Warning, "The local transaction of message {MessageId} failed: its outcome is unknown until the broker asks")]
+    public static partial void LocalTransactionFailed(ILogger logger, Exception error, string messageId);
 
     [LoggerMessage(40, LogLevel.Warning, "Offset {Offset} of {Queue} could not be committed: {Reason}")]
     public static partial void CommitFailed(ILogger logger, long offset, MessageQueue queue, string reason);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GrayMQ.Client.Consumers.Memberships;
 using GrayMQ.Client.Consumers.Offsets;
 using GrayMQ.Client.Consumers.Prefetching;
 using GrayMQ.Client.Consumers.Pulling;
@@ -23,16 +24,13 @@ namespace GrayMQ.Client.Consumers;
 public sealed class PullConsumer : IAsyncDisposable
 {
     private readonly PullConsumerOptions _options;
-    private readonly ClientSession _session;
-    private readonly SubscriptionTable _subscriptions;
+    private readonly GroupMembership _membership;
     private readonly IOffsetStore _offsets;
     private readonly QueueOffsets _queueOffsets;
     private readonly PrefetchAssignments _assignments;
-    private readonly Heartbeats _heartbeats;
     private readonly Rebalancer _rebalancer;
     private readonly PeriodicWork _commits;
     private readonly SemaphoreSlim _polling = new(1);
-    private readonly Lifecycle _lifecycle = new(nameof(PullConsumer));
     private IReadOnlyList<MessageQueue>? _assigned;
 
     /// <param name="options">Read here: changes made afterwards have no effect.</param>
@@ -47,31 +45,34 @@ public sealed class PullConsumer : IAsyncDisposable
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
         ILogger logger = loggers.CreateLogger<PullConsumer>();
-        var requests = new ConsumerRequests(logger);
-        _session = new ClientSession(_options, ConsumerIdentity.Create(_options), requests.Table, loggers, time);
-        _subscriptions = new SubscriptionTable(time);
-        _offsets = _options.MessageModel == MessageModel.Broadcasting
-            ? new FileOffsetStore(_options.OffsetFolderOf(_session.ClientId), logger)
-            : new BrokerOffsetStore(_session, _options.Group, logger);
-        _queueOffsets = new QueueOffsets(_session);
+        _membership = new GroupMembership(
+            new MemberDescription(_options.Group, ConsumeType.Actively, _options.MessageModel, _options.ConsumeFrom),
+            _options,
+            ConsumerIdentity.Create(_options),
+            logger,
+            loggers,
+            time);
+        ClientSession session = _membership.Session;
+        _offsets = OffsetStores.Create(_options, session, logger);
+        _queueOffsets = new QueueOffsets(session);
         _assignments = new PrefetchAssignments(
             new PullCaller(
-                _session, new PullSettings(_options.Group, _options.PullBatchSize, _options.PullMaxBytes, IsLite: true)),
-            _subscriptions,
+                session, new PullSettings(_options.Group, _options.PullBatchSize, _options.PullMaxBytes, IsLite: true)),
+            _membership.Subscriptions,
             _offsets,
             StartOffset.Create(_options, _offsets, _queueOffsets, time),
             _options,
             time,
             logger);
-        _heartbeats = new Heartbeats(
-            _session, ComposeHeartbeat, mastersOnly: false, _options.HeartbeatInterval, logger);
-        _rebalancer = new Rebalancer(_session, _subscriptions, _assignments, _heartbeats, _options, logger);
+        _rebalancer = new Rebalancer(
+            session, _membership.Subscriptions, _assignments, _membership.Heartbeats, _options, logger);
+        _membership.SubscriptionsChanged += _rebalancer.Wake;
         _commits = new PeriodicWork(_options.OffsetCommitInterval, time, _assignments.CommitQuietlyAsync);
-        requests.Serve(new Inside(this));
+        _membership.Serve(new Inside(this));
     }
 
     /// <summary>The id that brokers know this consumer by.</summary>
-    public string ClientId => _session.ClientId;
+    public string ClientId => _membership.Session.ClientId;
 
     /// <summary>The queues that are this consumer's now.</summary>
     public IReadOnlyCollection<MessageQueue> Queues => _assignments.Queues;
@@ -87,25 +88,16 @@ public sealed class PullConsumer : IAsyncDisposable
     /// <inheritdoc cref="Subscribe(string, string)"/>
     public void Subscribe(string topic, MessageSelector selector)
     {
-        NameRules.RequireTopic(topic);
-        ArgumentNullException.ThrowIfNull(selector);
         if (_assigned is not null)
         {
             throw new InvalidOperationException("queues have been assigned: a consumer either is assigned queues or subscribes");
         }
 
-        _subscriptions.Set(topic, selector);
-        OnSubscriptionsChanged();
+        _membership.Subscribe(topic, selector);
     }
 
     /// <summary>Consumes no further messages of a topic.</summary>
-    public void Unsubscribe(string topic)
-    {
-        if (_subscriptions.Remove(topic))
-        {
-            OnSubscriptionsChanged();
-        }
-    }
+    public void Unsubscribe(string topic) => _membership.Unsubscribe(topic);
 
     /// <summary>
     /// Consumes these queues and no others, whoever else there is. The group's offsets are used and committed all the same.
@@ -115,7 +107,7 @@ public sealed class PullConsumer : IAsyncDisposable
         IEnumerable<MessageQueue> queues, MessageSelector? selector = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(queues);
-        if (_assigned is null && _subscriptions.Topics.Any())
+        if (_assigned is null && _membership.Subscriptions.Topics.Any())
         {
             throw new InvalidOperationException("this consumer has subscribed: a consumer either is assigned queues or subscribes");
         }
@@ -126,18 +118,18 @@ public sealed class PullConsumer : IAsyncDisposable
             NameRules.RequireTopic(queue.Topic);
         }
 
-        foreach (string topic in _subscriptions.Topics.Except(assigned.Select(queue => queue.Topic)))
+        foreach (string topic in _membership.Subscriptions.Topics.Except(assigned.Select(queue => queue.Topic)))
         {
-            _subscriptions.Remove(topic);
+            _membership.Subscriptions.Remove(topic);
         }
 
         foreach (string topic in assigned.Select(queue => queue.Topic).Distinct())
         {
-            _subscriptions.Set(topic, selector ?? MessageSelector.All);
+            _membership.Subscriptions.Set(topic, selector ?? MessageSelector.All);
         }
 
         _assigned = assigned;
-        if (_lifecycle.IsRunning)
+        if (_membership.Lifecycle.IsRunning)
         {
             await ApplyAssignedAsync(cancel).ConfigureAwait(false);
         }
@@ -148,7 +140,7 @@ public sealed class PullConsumer : IAsyncDisposable
     public async Task<IReadOnlyList<MessageQueue>> GetQueuesAsync(string topic, CancellationToken cancel = default)
     {
         NameRules.RequireTopic(topic);
-        TopicRoute route = await _session.Routes.RefreshAsync(topic, cancel).ConfigureAwait(false)
+        TopicRoute route = await _membership.Session.Routes.RefreshAsync(topic, cancel).ConfigureAwait(false)
             ?? throw new RouteNotFoundException($"topic {topic} does not exist");
         return route.ReadableQueues;
     }
@@ -157,10 +149,8 @@ public sealed class PullConsumer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It has been started or stopped before.</exception>
     public async Task StartAsync(CancellationToken cancel = default)
     {
-        _lifecycle.Start();
-        await _session.Routes.PrepareAsync(_subscriptions.Topics, cancel).ConfigureAwait(false);
-        await _heartbeats.SendAsync(cancel).ConfigureAwait(false);
-        _heartbeats.Start();
+        _membership.Lifecycle.Start();
+        await _membership.JoinAsync(cancel).ConfigureAwait(false);
         if (_options.AutoCommit)
         {
             _commits.Start();
@@ -190,7 +180,7 @@ public sealed class PullConsumer : IAsyncDisposable
     /// <returns>At most <see cref="PullConsumerOptions.PollBatchSize"/> messages; none when the time is over.</returns>
     public async Task<IReadOnlyList<ReceivedMessage>> PollAsync(TimeSpan timeout, CancellationToken cancel = default)
     {
-        if (!_lifecycle.IsRunning)
+        if (!_membership.Lifecycle.IsRunning)
         {
             throw new InvalidOperationException("the consumer has not been started, or has been stopped");
         }
@@ -288,33 +278,18 @@ public sealed class PullConsumer : IAsyncDisposable
     /// Fetches nothing more, commits what is handled if <see cref="PullConsumerOptions.AutoCommit"/> is set, leaves the group and
     /// closes the connections. The messages of the last poll count as handled only if it was followed by another poll or a commit.
     /// </summary>
-    public async Task StopAsync()
+    public Task StopAsync() => _membership.Lifecycle.StopAsync(async () =>
     {
-        if (!_lifecycle.TryStop())
+        await _rebalancer.DisposeAsync().ConfigureAwait(false);
+        await _assignments.StopAsync().ConfigureAwait(false);
+        await _commits.DisposeAsync().ConfigureAwait(false);
+        if (_options.AutoCommit)
         {
-            await _lifecycle.Stopped.ConfigureAwait(false);
-            return;
+            await _assignments.CommitQuietlyAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        try
-        {
-            await _rebalancer.DisposeAsync().ConfigureAwait(false);
-            await _assignments.StopAsync().ConfigureAwait(false);
-            await _commits.DisposeAsync().ConfigureAwait(false);
-            if (_options.AutoCommit)
-            {
-                await _assignments.CommitQuietlyAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-
-            await _heartbeats.DisposeAsync().ConfigureAwait(false);
-            await _heartbeats.UnregisterAsync(null, _options.Group, CancellationToken.None).ConfigureAwait(false);
-            await _session.DisposeAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            _lifecycle.SetStopped();
-        }
-    }
+        await _membership.LeaveAsync().ConfigureAwait(false);
+    });
 
     /// <summary>Stops, if that has not been done.</summary>
     public async ValueTask DisposeAsync()
@@ -337,15 +312,6 @@ public sealed class PullConsumer : IAsyncDisposable
         }
     }
 
-    private void OnSubscriptionsChanged()
-    {
-        if (_lifecycle.IsRunning)
-        {
-            _heartbeats.Wake();
-            _rebalancer.Wake();
-        }
-    }
-
     private async Task ApplyAssignedAsync(CancellationToken cancel)
     {
         IReadOnlyList<MessageQueue> assigned = _assigned ?? [];
@@ -360,22 +326,6 @@ public sealed class PullConsumer : IAsyncDisposable
             }
         }
     }
-
-    private HeartbeatData ComposeHeartbeat() => new()
-    {
-        ClientId = _session.ClientId,
-        ConsumerDataSet =
-        [
-            new ConsumerData
-            {
-                GroupName = _options.Group,
-                ConsumeType = ConsumeType.Actively,
-                MessageModel = _options.MessageModel,
-                ConsumeFromWhere = ConsumerIdentity.ToWhere(_options.ConsumeFrom),
-                SubscriptionDataSet = [.. _subscriptions.All],
-            },
-        ],
-    };
 
     // What brokers see of the consumer.
     private sealed class Inside(PullConsumer consumer) : IConsumerInside
@@ -404,7 +354,7 @@ public sealed class PullConsumer : IAsyncDisposable
         public ConsumerRunningInfo Describe() => new()
         {
             Properties = ConsumerIdentity.Describe(consumer._options, "CONSUME_ACTIVELY"),
-            SubscriptionSet = [.. consumer._subscriptions.All],
+            SubscriptionSet = [.. consumer._membership.Subscriptions.All],
         };
 
         public Task<ConsumeMessageDirectlyResult?> ConsumeDirectlyAsync(ReceivedMessage message, string brokerName) =>

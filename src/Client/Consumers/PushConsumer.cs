@@ -1,11 +1,14 @@
 using System.Globalization;
 using GrayMQ.Client.Consumers.Dispatch;
 using GrayMQ.Client.Consumers.Locks;
+using GrayMQ.Client.Consumers.Memberships;
 using GrayMQ.Client.Consumers.Offsets;
 using GrayMQ.Client.Consumers.Pulling;
 using GrayMQ.Client.Consumers.Rebalance;
 using GrayMQ.Client.Consumers.Requests;
 using GrayMQ.Client.Consumers.Subscriptions;
+using GrayMQ.Client.Errors;
+using GrayMQ.Client.Producers;
 using GrayMQ.Client.Sessions;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
@@ -22,9 +25,7 @@ namespace GrayMQ.Client.Consumers;
 public sealed class PushConsumer : IAsyncDisposable
 {
     private readonly PushConsumerOptions _options;
-    private readonly ClientSession _session;
-    private readonly SubscriptionTable _subscriptions;
-    private readonly Heartbeats _heartbeats;
+    private readonly GroupMembership _membership;
     private readonly Rebalancer _rebalancer;
     private readonly QueueAssignments _assignments;
     private readonly IMessageDispatcher _dispatcher;
@@ -33,7 +34,6 @@ public sealed class PushConsumer : IAsyncDisposable
     private readonly ConsumeStatistics _statistics;
     private readonly PeriodicWork _commits;
     private readonly PeriodicWork _lockRenewals;
-    private readonly Lifecycle _lifecycle = new(nameof(PushConsumer));
     private readonly DateTimeOffset _made;
 
     /// <param name="options">Read here: changes made afterwards have no effect.</param>
@@ -69,51 +69,54 @@ public sealed class PushConsumer : IAsyncDisposable
         ILogger logger = loggers.CreateLogger<PushConsumer>();
         _made = time.GetUtcNow();
         bool isBroadcasting = _options.MessageModel == MessageModel.Broadcasting;
-        var requests = new ConsumerRequests(logger);
-        _session = new ClientSession(_options, ConsumerIdentity.Create(_options), requests.Table, loggers, time);
-        _subscriptions = new SubscriptionTable(time);
+        _membership = new GroupMembership(
+            new MemberDescription(_options.Group, ConsumeType.Passively, _options.MessageModel, _options.ConsumeFrom),
+            _options,
+            ConsumerIdentity.Create(_options),
+            logger,
+            loggers,
+            time);
         foreach ((string topic, string expression) in _options.Subscriptions)
         {
             Subscribe(topic, expression);
         }
 
-        _heartbeats = new Heartbeats(
-            _session, ComposeHeartbeat, mastersOnly: false, _options.HeartbeatInterval, logger);
+        ClientSession session = _membership.Session;
         _statistics = new ConsumeStatistics(time);
-        _offsets = isBroadcasting
-            ? new FileOffsetStore(_options.OffsetFolderOf(_session.ClientId), logger)
-            : new BrokerOffsetStore(_session, _options.Group, logger);
+        _offsets = OffsetStores.Create(_options, session, logger);
         QueueLocks? locks =
-            _options.Orderly && !isBroadcasting ? new QueueLocks(_session, _options.Group, logger) : null;
+            _options.Orderly && !isBroadcasting ? new QueueLocks(session, _options.Group, logger) : null;
         _dispatcher = CreateDispatcher(locks, isBroadcasting, time, logger);
         _assignments = new QueueAssignments(
             new PullLoop(
                 new PullCaller(
-                    _session,
+                    session,
                     new PullSettings(_options.Group, _options.PullBatchSize, _options.PullMaxBytes, IsLite: false)),
-                _subscriptions,
+                _membership.Subscriptions,
                 _offsets,
                 _dispatcher,
                 _statistics,
-                _heartbeats,
+                _membership.Heartbeats,
                 _options,
                 time,
                 logger),
             _dispatcher,
             _offsets,
-            StartOffset.Create(_options, _offsets, new QueueOffsets(_session), time),
+            StartOffset.Create(_options, _offsets, new QueueOffsets(session), time),
             locks,
             time,
             logger);
-        _rebalancer = new Rebalancer(_session, _subscriptions, _assignments, _heartbeats, _options, logger);
+        _rebalancer = new Rebalancer(
+            session, _membership.Subscriptions, _assignments, _membership.Heartbeats, _options, logger);
+        _membership.SubscriptionsChanged += _rebalancer.Wake;
         _assignments.Released += _rebalancer.Wake;
         _commits = new PeriodicWork(_options.OffsetCommitInterval, time, _assignments.CommitAsync);
         _lockRenewals = new PeriodicWork(QueueLocks.RenewInterval, time, _assignments.RenewLocksAsync);
-        requests.Serve(new Inside(this));
+        _membership.Serve(new Inside(this));
     }
 
     /// <summary>The id that brokers know this consumer by.</summary>
-    public string ClientId => _session.ClientId;
+    public string ClientId => _membership.Session.ClientId;
 
     /// <summary>The queues that this consumer works on now.</summary>
     public IReadOnlyCollection<MessageQueue> Queues => _assignments.Queues;
@@ -130,22 +133,24 @@ public sealed class PushConsumer : IAsyncDisposable
     /// subscribe alike.
     /// </summary>
     /// <exception cref="ArgumentException">The topic's name is wrong.</exception>
-    public void Subscribe(string topic, MessageSelector selector)
-    {
-        NameRules.RequireTopic(topic);
-        ArgumentNullException.ThrowIfNull(selector);
-        _subscriptions.Set(topic, selector);
-        OnSubscriptionsChanged();
-    }
+    public void Subscribe(string topic, MessageSelector selector) => _membership.Subscribe(topic, selector);
 
     /// <summary>Consumes no further messages of a topic.</summary>
-    public void Unsubscribe(string topic)
-    {
-        if (_subscriptions.Remove(topic))
-        {
-            OnSubscriptionsChanged();
-        }
-    }
+    public void Unsubscribe(string topic) => _membership.Unsubscribe(topic);
+
+    /// <summary>
+    /// Answers a message that a producer sent with <see cref="IProducer.RequestAsync(Message, TimeSpan, CancellationToken)"/> and
+    /// now waits for the reply to.
+    /// </summary>
+    /// <param name="request">As it was handed to the handler.</param>
+    /// <param name="body">The reply: at least one byte.</param>
+    /// <exception cref="ArgumentException">The message is no request, or the body is empty.</exception>
+    /// <exception cref="BrokerException">The broker does not know whoever asked any more.</exception>
+    /// <exception cref="RouteNotFoundException">No broker of the cluster takes replies.</exception>
+    /// <exception cref="TimeoutException">No answer came in time.</exception>
+    /// <exception cref="IOException">The broker cannot be reached.</exception>
+    public Task ReplyAsync(ReceivedMessage request, ReadOnlyMemory<byte> body, CancellationToken cancel = default) =>
+        _membership.ReplyAsync(request, body, cancel);
 
     /// <summary>
     /// Begins to consume. What cannot be reached now, name servers or brokers, is tried again until it can be: that is no error here.
@@ -153,15 +158,13 @@ public sealed class PushConsumer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It has been started or stopped before.</exception>
     public async Task StartAsync(CancellationToken cancel = default)
     {
-        _lifecycle.Start();
+        _membership.Lifecycle.Start();
         if (_options.MessageModel == MessageModel.Clustering)
         {
-            _subscriptions.Set(TopicNames.RetryOf(_options.Group), MessageSelector.All);
+            _membership.Subscriptions.Set(TopicNames.RetryOf(_options.Group), MessageSelector.All);
         }
 
-        await _session.Routes.PrepareAsync(_subscriptions.Topics, cancel).ConfigureAwait(false);
-        await _heartbeats.SendAsync(cancel).ConfigureAwait(false);
-        _heartbeats.Start();
+        await _membership.JoinAsync(cancel).ConfigureAwait(false);
         _commits.Start();
         _lockRenewals.Start();
         _rebalancer.Start();
@@ -172,32 +175,17 @@ public sealed class PushConsumer : IAsyncDisposable
     /// commits what they have done, gives the queues back, leaves the group and closes the connections.
     /// </summary>
     /// <param name="cancel">Cuts the wait for handlers short.</param>
-    public async Task StopAsync(CancellationToken cancel = default)
+    public Task StopAsync(CancellationToken cancel = default) => _membership.Lifecycle.StopAsync(async () =>
     {
-        if (!_lifecycle.TryStop())
-        {
-            await _lifecycle.Stopped.ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            await _rebalancer.DisposeAsync().ConfigureAwait(false);
-            await _assignments.StopPullingAsync().ConfigureAwait(false);
-            Task handlers = _dispatcher.StopAsync(_options.ShutdownTimeout);
-            await handlers.WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await _commits.DisposeAsync().ConfigureAwait(false);
-            await _lockRenewals.DisposeAsync().ConfigureAwait(false);
-            await _assignments.ReleaseAllAsync(_options.RequestTimeout, CancellationToken.None).ConfigureAwait(false);
-            await _heartbeats.DisposeAsync().ConfigureAwait(false);
-            await _heartbeats.UnregisterAsync(null, _options.Group, CancellationToken.None).ConfigureAwait(false);
-            await _session.DisposeAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            _lifecycle.SetStopped();
-        }
-    }
+        await _rebalancer.DisposeAsync().ConfigureAwait(false);
+        await _assignments.StopPullingAsync().ConfigureAwait(false);
+        Task handlers = _dispatcher.StopAsync(_options.ShutdownTimeout);
+        await handlers.WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _commits.DisposeAsync().ConfigureAwait(false);
+        await _lockRenewals.DisposeAsync().ConfigureAwait(false);
+        await _assignments.ReleaseAllAsync(_options.RequestTimeout, CancellationToken.None).ConfigureAwait(false);
+        await _membership.LeaveAsync().ConfigureAwait(false);
+    });
 
     /// <summary>Stops, if that has not been done.</summary>
     public async ValueTask DisposeAsync()
@@ -221,36 +209,11 @@ public sealed class PushConsumer : IAsyncDisposable
         var invoker = new HandlerInvoker(_handler, _statistics, time, logger);
         int maxReconsumeTimes =
             _options.Orderly ? _options.MaxOrderlyReconsumeTimes : _options.MaxConcurrentReconsumeTimes;
-        SendBack? sendBack = isBroadcasting ? null : new SendBack(_session, _options.Group, maxReconsumeTimes, logger);
+        SendBack? sendBack = isBroadcasting ? null : new SendBack(_membership.Session, _options.Group, maxReconsumeTimes, logger);
         return _options.Orderly
             ? new OrderlyDispatcher(invoker, sendBack, queue => locks?.Holds(queue) ?? true, _options, time, logger)
             : new ConcurrentDispatcher(invoker, sendBack, _options, time, logger);
     }
-
-    private void OnSubscriptionsChanged()
-    {
-        if (_lifecycle.IsRunning)
-        {
-            _heartbeats.Wake();
-            _rebalancer.Wake();
-        }
-    }
-
-    private HeartbeatData ComposeHeartbeat() => new()
-    {
-        ClientId = _session.ClientId,
-        ConsumerDataSet =
-        [
-            new ConsumerData
-            {
-                GroupName = _options.Group,
-                ConsumeType = ConsumeType.Passively,
-                MessageModel = _options.MessageModel,
-                ConsumeFromWhere = ConsumerIdentity.ToWhere(_options.ConsumeFrom),
-                SubscriptionDataSet = [.. _subscriptions.All],
-            },
-        ],
-    };
 
     // What brokers see of the consumer.
     private sealed class Inside(PushConsumer consumer) : IConsumerInside
@@ -276,14 +239,14 @@ public sealed class PushConsumer : IAsyncDisposable
                 ["PROP_CONSUMER_START_TIMESTAMP"] =
                     consumer._made.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture),
             },
-            SubscriptionSet = [.. consumer._subscriptions.All],
+            SubscriptionSet = [.. consumer._membership.Subscriptions.All],
             MqTable = consumer._assignments.Describe(),
-            StatusTable = consumer._subscriptions.Topics.ToDictionary(topic => topic, consumer._statistics.Describe),
+            StatusTable = consumer._membership.Subscriptions.Topics.ToDictionary(topic => topic, consumer._statistics.Describe),
         };
 
         public async Task<ConsumeMessageDirectlyResult?> ConsumeDirectlyAsync(ReceivedMessage message, string brokerName)
         {
-            long start = consumer._session.Time.GetTimestamp();
+            long start = consumer._membership.Session.Time.GetTimestamp();
             ConsumeOutcome outcome;
             string? remark = null;
             try
@@ -291,7 +254,7 @@ public sealed class PushConsumer : IAsyncDisposable
                 ConsumeResult result = await consumer._handler
                     .HandleAsync([message with { BrokerName = brokerName }], CancellationToken.None)
                     .ConfigureAwait(false);
-                outcome = result == ConsumeResult.Success ? ConsumeOutcome.Success : ConsumeOutcome.Later;
+                outcome = result.IsSuccess ? ConsumeOutcome.Success : ConsumeOutcome.Later;
             }
             catch (Exception e)
             {
@@ -304,7 +267,7 @@ public sealed class PushConsumer : IAsyncDisposable
                 Order = consumer._options.Orderly,
                 ConsumeResult = outcome,
                 Remark = remark,
-                SpentTimeMs = (long)consumer._session.Time.GetElapsedTime(start).TotalMilliseconds,
+                SpentTimeMs = (long)consumer._membership.Session.Time.GetElapsedTime(start).TotalMilliseconds,
             };
         }
     }

@@ -33,6 +33,12 @@ public sealed class PushConsumerOptions : ConsumerOptions
     /// <summary>If orderly, the pause before a message that failed is handed out again (RocketMQ: suspendCurrentQueueTimeMillis).</summary>
     public TimeSpan SuspendCurrentQueue { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// When messages that failed come again, in RocketMQ's delay levels (1 s to 2 h); null leaves that to the broker. If orderly, how
+    /// long the queue is suspended; null is <see cref="SuspendCurrentQueue"/>.
+    /// </summary>
+    public RetryPolicy? RetryPolicy { get; set; }
+
     /// <summary>The pause before a message is handed out again that failed and that its broker does not take back.</summary>
     public TimeSpan LocalRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 

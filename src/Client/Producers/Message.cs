@@ -36,6 +36,28 @@ public sealed class Message
     public bool WaitForStore { get; init; } = true;
 
     /// <summary>
+    /// Messages with one sharding key are sent to one queue, so that they keep their order as long as the topic keeps its queues; null
+    /// lets queues take turns. Topics that are declared FIFO take no messages without one.
+    /// </summary>
+    public string? ShardingKey { get; init; }
+
+    /// <summary>
+    /// Delivers the message this much later than its broker gets it, to the millisecond, up to what the broker allows: three days unless
+    /// set. At most one of <see cref="Delay"/>, <see cref="DeliverAt"/> and <see cref="DelayLevel"/> may be set.
+    /// </summary>
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Delivers the message not before this time, to the millisecond, by the broker's clock.</summary>
+    /// <remarks>A time that has passed delivers it at once; one too far ahead is refused by the broker.</remarks>
+    public DateTimeOffset? DeliverAt { get; init; }
+
+    /// <summary>
+    /// Delivers the message after one of the broker's delay levels: unless set otherwise, 1 to 18 stand for 1 s, 5 s, 10 s, 30 s, 1 to 10
+    /// minutes, 20 and 30 minutes, 1 and 2 hours. One beyond the last counts as the last.
+    /// </summary>
+    public int? DelayLevel { get; init; }
+
+    /// <summary>
     /// The id under which consumers see the message (UNIQ_KEY); null lets each call to send make one. Set it to give a message
     /// that is sent again the id that it had.
     /// </summary>
@@ -45,4 +67,6 @@ public sealed class Message
     public IDictionary<string, string> Properties => _properties ??= new Dictionary<string, string>(StringComparer.Ordinal);
 
     internal Dictionary<string, string>? PropertiesOrNull => _properties;
+
+    internal bool IsDelayed => Delay is not null || DeliverAt is not null || DelayLevel is not null;
 }

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using GrayMQ.Client.Sessions;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Client.Producers;
@@ -12,25 +14,37 @@ internal sealed class MessageEncoder(
     // RocketMQ's clients compress at this level.
     private static readonly ZLibCompressionOptions Compression = new() { CompressionLevel = 5 };
 
+    public static MessageEncoder Create(ProducerOptions options, TimeProvider time) => new(
+        options.CompressBodyFromBytes,
+        options.MaxMessageBytes,
+        new UniqueKeyGenerator(ClientIdentity.LocalAddress, Environment.ProcessId, time.LocalTimeZone),
+        time);
+
+    /// <param name="purpose">What the message is for, besides being delivered.</param>
+    /// <param name="added">Properties of RocketMQ's own that the purpose needs.</param>
     /// <exception cref="ArgumentException">The message cannot be sent; the exception says why.</exception>
-    public OutgoingMessage Encode(Message message)
+    public OutgoingMessage Encode(
+        Message message,
+        MessagePurpose purpose = MessagePurpose.Delivery,
+        params ReadOnlySpan<(string Name, string Value)> added)
     {
         MessageRules.Require(message, maxMessageBytes);
         string id = message.MessageId ?? NextId();
         ReadOnlyMemory<byte> body = message.Body;
-        int sysFlag = 0;
+        int sysFlag = purpose == MessagePurpose.Transaction ? MessageSysFlag.TransactionPrepared : 0;
         if (body.Length >= compressBodyFromBytes && TryCompress(body.Span, out ReadOnlyMemory<byte> compressed))
         {
             body = compressed;
-            sysFlag = MessageSysFlag.Compressed | MessageSysFlag.CompressionZlib;
+            sysFlag |= MessageSysFlag.Compressed | MessageSysFlag.CompressionZlib;
         }
 
         return new OutgoingMessage
         {
             Topic = message.Topic,
             MessageId = id,
-            Properties = EncodeProperties(message, id),
+            Properties = EncodeProperties(message, id, added),
             Body = body,
+            Purpose = purpose,
             SysFlag = sysFlag,
             Flag = message.Flag,
         };
@@ -84,6 +98,11 @@ internal sealed class MessageEncoder(
             throw new ArgumentException($"the batch holds topics {first.Topic} and {message.Topic}: a batch has one");
         }
 
+        if (message.IsDelayed)
+        {
+            throw new ArgumentException("a message of the batch is delayed: such messages are sent one by one");
+        }
+
         if (message.WaitForStore != first.WaitForStore)
         {
             throw new ArgumentException($"{nameof(Message.WaitForStore)} differs within the batch");
@@ -95,7 +114,8 @@ internal sealed class MessageEncoder(
         }
     }
 
-    private static byte[] EncodeProperties(Message message, string? id)
+    private static byte[] EncodeProperties(
+        Message message, string? id, params ReadOnlySpan<(string Name, string Value)> added)
     {
         var writer = new PropertiesWriter();
         try
@@ -116,6 +136,21 @@ internal sealed class MessageEncoder(
                 writer.Write(MessageProperty.Tags, message.Tag);
             }
 
+            if (!string.IsNullOrEmpty(message.ShardingKey))
+            {
+                writer.Write(MessageProperty.ShardingKey, message.ShardingKey);
+            }
+
+            if (DelayOf(message) is { } delay)
+            {
+                writer.Write(delay.Name, delay.Value.ToString(CultureInfo.InvariantCulture));
+            }
+
+            foreach ((string name, string value) in added)
+            {
+                writer.Write(name, value);
+            }
+
             if (message.PropertiesOrNull is { } properties)
             {
                 foreach ((string name, string value) in properties)
@@ -131,6 +166,14 @@ internal sealed class MessageEncoder(
             writer.Dispose();
         }
     }
+
+    private static (string Name, long Value)? DelayOf(Message message) => message switch
+    {
+        { DelayLevel: { } level } => (MessageProperty.DelayTimeLevel, level),
+        { Delay: { } delay } => (MessageProperty.TimerDelayMs, (long)delay.TotalMilliseconds),
+        { DeliverAt: { } time } => (MessageProperty.TimerDeliverMs, time.ToUnixTimeMilliseconds()),
+        _ => null,
+    };
 
     private static string JoinKeys(IReadOnlyList<string> keys) =>
         keys.Count == 1 ? keys[0] : string.Join(MessageProperty.KeySeparator, keys);

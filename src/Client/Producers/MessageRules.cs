@@ -9,6 +9,9 @@ internal static class MessageRules
     private static readonly SearchValues<char> Separators = SearchValues.Create(
         (char)MessagePropertiesCodec.NameValueSeparator, (char)MessagePropertiesCodec.PropertySeparator);
 
+    // What is written are milliseconds.
+    private static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(1);
+
     /// <exception cref="ArgumentException">The message cannot be sent; the exception says why.</exception>
     public static void Require(Message message, int maxMessageBytes)
     {
@@ -36,12 +39,42 @@ internal static class MessageRules
 
         RequireNoSeparators(MessageProperty.Tags, message.Tag);
         RequireNoSeparators(MessageProperty.UniqueKey, message.MessageId);
+        RequireNoSeparators(MessageProperty.ShardingKey, message.ShardingKey);
+        RequireOneDelay(message);
         if (message.PropertiesOrNull is { } properties)
         {
             foreach ((string name, string value) in properties)
             {
                 RequireProperty(name, value);
             }
+        }
+    }
+
+    private static void RequireOneDelay(Message message)
+    {
+        if (!message.IsDelayed)
+        {
+            return;
+        }
+
+        int ways = (message.Delay is null ? 0 : 1) + (message.DeliverAt is null ? 0 : 1) + (message.DelayLevel is null ? 0 : 1);
+        if (ways > 1)
+        {
+            throw new ArgumentException(
+                $"the message has {ways} of {nameof(Message.Delay)}, {nameof(Message.DeliverAt)} and {nameof(Message.DelayLevel)}: "
+                + "expected one",
+                nameof(message));
+        }
+
+        if (message.Delay is { } delay && delay < LeastDelay)
+        {
+            throw new ArgumentException(
+                $"{nameof(Message.Delay)} is {delay}: expected {LeastDelay.TotalMilliseconds} ms or more", nameof(message));
+        }
+
+        if (message.DelayLevel is { } level and < 1)
+        {
+            throw new ArgumentException($"{nameof(Message.DelayLevel)} is {level}: expected 1 or more", nameof(message));
         }
     }
 

@@ -229,6 +229,8 @@ internal sealed class MessageSender
             OffsetMessageId = stored.MessageId,
             Queue = queue with { QueueId = stored.QueueId },
             QueueOffset = stored.QueueOffset,
+            RecallHandle = stored.RecallHandle,
+            TransactionId = stored.TransactionId,
         };
     }
 

@@ -20,5 +20,10 @@ internal sealed class OutgoingMessage
 
     public bool IsBatch { get; init; }
 
-    public RequestCode RequestCode => IsBatch ? RequestCode.SendBatchMessage : RequestCode.SendMessageV2;
+    public MessagePurpose Purpose { get; init; }
+
+    public RequestCode RequestCode =>
+        IsBatch ? RequestCode.SendBatchMessage
+        : Purpose == MessagePurpose.Reply ? RequestCode.SendReplyMessageV2
+        : RequestCode.SendMessageV2;
 }

@@ -1,5 +1,10 @@
+using GrayMQ.Client.Errors;
+using GrayMQ.Client.Producers.Requesting;
+using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.Extensions.Logging;
@@ -18,6 +23,8 @@ public sealed class Producer : IProducer, IAsyncDisposable
     private readonly MessageEncoder _encoder;
     private readonly MessageSender _sender;
     private readonly Heartbeats _heartbeats;
+    private readonly Requester _requester;
+    private readonly Replier _replier;
     private readonly Gate _gate = new();
     private int _started;
     private int _disposed;
@@ -27,6 +34,12 @@ public sealed class Producer : IProducer, IAsyncDisposable
     /// <param name="time">Where the time comes from; null takes the system's clock.</param>
     /// <exception cref="ArgumentException">A setting is wrong; the message says which.</exception>
     public Producer(ProducerOptions options, ILoggerFactory? loggers = null, TimeProvider? time = null)
+        : this(options, new RequestTable(), loggers, time)
+    {
+    }
+
+    /// <param name="requests">What this producer answers when a broker asks.</param>
+    internal Producer(ProducerOptions options, RequestTable requests, ILoggerFactory? loggers, TimeProvider? time)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -34,16 +47,15 @@ public sealed class Producer : IProducer, IAsyncDisposable
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
         ILogger logger = loggers.CreateLogger<Producer>();
-        _session = new ClientSession(
-            _options, ClientIdentity.Create(_options.InstanceName), new RequestTable(), loggers, time);
-        _encoder = new MessageEncoder(
-            _options.CompressBodyFromBytes,
-            _options.MaxMessageBytes,
-            new UniqueKeyGenerator(ClientIdentity.LocalAddress, Environment.ProcessId, time.LocalTimeZone),
-            time);
+        var pending = new PendingRequests(time, logger);
+        pending.AddTo(requests);
+        _session = new ClientSession(_options, ClientIdentity.Create(_options.InstanceName), requests, loggers, time);
+        _encoder = MessageEncoder.Create(_options, time);
         _sender = new MessageSender(_session, _options, logger);
         _heartbeats = new Heartbeats(
             _session, ComposeHeartbeat, mastersOnly: true, _options.HeartbeatInterval, logger);
+        _requester = new Requester(_session, _encoder, _sender, _heartbeats, pending);
+        _replier = new Replier(_session, _encoder, _sender);
     }
 
     /// <summary>The id that brokers know this producer by.</summary>
@@ -53,15 +65,8 @@ public sealed class Producer : IProducer, IAsyncDisposable
     public async Task<SendResult> SendAsync(Message message, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        Enter();
-        try
-        {
-            return await _sender.SendAsync(_encoder.Encode(message), cancel).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Leave();
-        }
+        using Gate.Pass pass = Enter();
+        return await SendAsync(message, _encoder.Encode(message), cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -73,15 +78,8 @@ public sealed class Producer : IProducer, IAsyncDisposable
             throw new ArgumentException($"{queue} is no queue of topic {message.Topic}", nameof(queue));
         }
 
-        Enter();
-        try
-        {
-            return await _sender.SendAsync(_encoder.Encode(message), queue, cancel).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Leave();
-        }
+        using Gate.Pass pass = Enter();
+        return await _sender.SendAsync(_encoder.Encode(message), queue, cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -89,47 +87,26 @@ public sealed class Producer : IProducer, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(selector);
-        Enter();
-        try
-        {
-            OutgoingMessage outgoing = _encoder.Encode(message);
-            MessageQueue queue = await SelectAsync(message, selector, cancel).ConfigureAwait(false);
-            return await _sender.SendAsync(outgoing, queue, cancel).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Leave();
-        }
+        using Gate.Pass pass = Enter();
+        OutgoingMessage outgoing = _encoder.Encode(message);
+        MessageQueue queue = await SelectAsync(message, selector, cancel).ConfigureAwait(false);
+        return await _sender.SendAsync(outgoing, queue, cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<SendResult> SendBatchAsync(IReadOnlyList<Message> messages, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        Enter();
-        try
-        {
-            return await _sender.SendAsync(_encoder.EncodeBatch(messages), cancel).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Leave();
-        }
+        using Gate.Pass pass = Enter();
+        return await _sender.SendAsync(_encoder.EncodeBatch(messages), cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task SendOneWayAsync(Message message, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(message);
-        Enter();
-        try
-        {
-            await _sender.SendOneWayAsync(_encoder.Encode(message), null, cancel).ConfigureAwait(false);
-        }
-        finally
-        {
-            _gate.Leave();
-        }
+        using Gate.Pass pass = Enter();
+        await _sender.SendOneWayAsync(_encoder.Encode(message), null, cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -137,32 +114,106 @@ public sealed class Producer : IProducer, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(selector);
-        Enter();
-        try
+        using Gate.Pass pass = Enter();
+        OutgoingMessage outgoing = _encoder.Encode(message);
+        MessageQueue queue = await SelectAsync(message, selector, cancel).ConfigureAwait(false);
+        await _sender.SendOneWayAsync(outgoing, queue, cancel).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> RecallAsync(string topic, string recallHandle, CancellationToken cancel = default)
+    {
+        NameRules.RequireTopic(topic);
+        ArgumentNullException.ThrowIfNull(recallHandle);
+        RecallHandle handle = RecallHandle.Parse(recallHandle);
+        if (handle.Topic != topic)
         {
-            OutgoingMessage outgoing = _encoder.Encode(message);
-            MessageQueue queue = await SelectAsync(message, selector, cancel).ConfigureAwait(false);
-            await _sender.SendOneWayAsync(outgoing, queue, cancel).ConfigureAwait(false);
+            throw new ArgumentException($"this is the recall handle of a message of topic {handle.Topic}", nameof(recallHandle));
         }
-        finally
+
+        using Gate.Pass pass = Enter();
+        TopicRoute? route = await _session.Routes.FindAsync(topic, cancel).ConfigureAwait(false);
+        string address = route?.FindMaster(handle.BrokerName)
+            ?? throw new RouteNotFoundException($"no master of broker {handle.BrokerName} is there for topic {topic}");
+        var header = new RecallMessageHeader
         {
-            _gate.Leave();
-        }
+            ProducerGroup = _options.Group,
+            Topic = topic,
+            RecallHandle = recallHandle,
+            BrokerName = handle.BrokerName,
+        };
+        RemotingCommand response = await _session.Servers
+            .CallAsync(address, RequestCode.RecallMessage, header, limit: _options.SendTimeout, cancel: cancel)
+            .ConfigureAwait(false);
+        return RecallMessageResponseHeader.Read(response.Fields).MessageId;
+    }
+
+    /// <inheritdoc/>
+    public async Task<ReceivedMessage> RequestAsync(Message message, TimeSpan timeout, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
+        using Gate.Pass pass = Enter();
+        return await _requester
+            .RequestAsync(message, ShardingSelect(message), timeout, cancel)
+            .ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task ReplyAsync(ReceivedMessage request, ReadOnlyMemory<byte> body, CancellationToken cancel = default)
+    {
+        using Gate.Pass pass = Enter();
+        await _replier.ReplyAsync(request, body, cancel).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<MessageQueue>> GetQueuesAsync(string topic, CancellationToken cancel = default)
     {
         NameRules.RequireTopic(topic);
-        Enter();
-        try
+        using Gate.Pass pass = Enter();
+        return await _sender.FindQueuesAsync(topic, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes this producer known to the brokers of topics.</summary>
+    internal async Task IntroduceAsync(IReadOnlyCollection<string> topics, CancellationToken cancel)
+    {
+        foreach (string topic in topics)
         {
-            return await _sender.FindQueuesAsync(topic, cancel).ConfigureAwait(false);
+            NameRules.RequireTopic(topic);
         }
-        finally
+
+        using Gate.Pass pass = Enter();
+        await _session.Routes.PrepareAsync(topics, cancel).ConfigureAwait(false);
+        await _heartbeats.IntroduceAsync(cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends the first half of a transaction; returns the master that has it as well.</summary>
+    internal async Task<(SendResult Sent, string? Address)> PrepareAsync(Message message, CancellationToken cancel)
+    {
+        OutgoingMessage outgoing = _encoder.Encode(
+            message,
+            MessagePurpose.Transaction,
+            (MessageProperty.TransactionPrepared, "true"),
+            (MessageProperty.ProducerGroup, _options.Group));
+        SendResult sent = await SendAsync(message, outgoing, cancel).ConfigureAwait(false);
+        return (sent, _session.Routes.Peek(message.Topic)?.FindMaster(sent.Queue.BrokerName));
+    }
+
+    /// <summary>Ends a transaction at the master that has its first half.</summary>
+    internal Task<RemotingCommand> EndAsync(string address, EndTransactionHeader header, CancellationToken cancel) =>
+        _session.Servers.CallAsync(
+            address, RequestCode.EndTransaction, header, limit: _options.SendTimeout, cancel: cancel);
+
+    /// <summary>Lets a caller in, as sends are: closing waits for it.</summary>
+    internal Gate.Pass Enter()
+    {
+        Gate.Pass pass = _gate.Enter(this);
+        if (Volatile.Read(ref _started) == 0 && Interlocked.Exchange(ref _started, 1) == 0)
         {
-            _gate.Leave();
+            _heartbeats.Start();
         }
+
+        return pass;
     }
 
     /// <summary>Refuses new sends, lets those under way end within their own time limits, tells the brokers and closes.</summary>
@@ -179,14 +230,21 @@ public sealed class Producer : IProducer, IAsyncDisposable
         await _session.DisposeAsync().ConfigureAwait(false);
     }
 
-    private void Enter()
+    private async Task<SendResult> SendAsync(Message message, OutgoingMessage outgoing, CancellationToken cancel)
     {
-        ObjectDisposedException.ThrowIf(!_gate.TryEnter(), this);
-        if (Volatile.Read(ref _started) == 0 && Interlocked.Exchange(ref _started, 1) == 0)
+        if (ShardingSelect(message) is not { } select)
         {
-            _heartbeats.Start();
+            return await _sender.SendAsync(outgoing, cancel).ConfigureAwait(false);
         }
+
+        MessageQueue queue = await select(cancel).ConfigureAwait(false);
+        return await _sender.SendAsync(outgoing, queue, cancel).ConfigureAwait(false);
     }
+
+    private Func<CancellationToken, Task<MessageQueue>>? ShardingSelect(Message message) =>
+        string.IsNullOrEmpty(message.ShardingKey)
+            ? null
+            : cancel => SelectAsync(message, QueueSelectors.ByHash(message.ShardingKey), cancel);
 
     private async Task<MessageQueue> SelectAsync(Message message, QueueSelector selector, CancellationToken cancel)
     {

@@ -17,6 +17,7 @@ internal static class ReservedProperties
             MessageProperty.RetryTopic,
             MessageProperty.RealTopic,
             MessageProperty.RealQueueId,
+            MessageProperty.ShardingKey,
             MessageProperty.TransactionPrepared,
             MessageProperty.ProducerGroup,
             MessageProperty.MinOffset,

@@ -22,4 +22,12 @@ public sealed record SendResult
 
     /// <summary>Its position in the queue, counted in messages; that of the first message of a batch.</summary>
     public required long QueueOffset { get; init; }
+
+    /// <summary>
+    /// What a delayed message can be taken back by, as long as it has not been delivered: see <see cref="IProducer.RecallAsync"/>. Null
+    /// for other messages, and where the broker does not offer it.
+    /// </summary>
+    public string? RecallHandle { get; init; }
+
+    internal string? TransactionId { get; init; }
 }

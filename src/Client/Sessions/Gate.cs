@@ -20,6 +20,14 @@ internal sealed class Gate
         return false;
     }
 
+    /// <summary>Gets in until the pass is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The gate is closed.</exception>
+    public Pass Enter(object owner)
+    {
+        ObjectDisposedException.ThrowIf(!TryEnter(), owner);
+        return new Pass(this);
+    }
+
     public void Leave()
     {
         if (Interlocked.Decrement(ref _state) == ClosedBit)
@@ -37,5 +45,10 @@ internal sealed class Gate
         }
 
         return _empty.Task;
+    }
+
+    public readonly struct Pass(Gate gate) : IDisposable
+    {
+        public void Dispose() => gate.Leave();
     }
 }

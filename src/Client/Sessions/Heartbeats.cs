@@ -54,6 +54,10 @@ internal sealed class Heartbeats : IAsyncDisposable
         await Task.WhenAll(addresses.Select(address => SendAsync(address, body, cancel))).ConfigureAwait(false);
     }
 
+    /// <summary>Tells all brokers now if there is one that does not know this client yet.</summary>
+    public Task IntroduceAsync(CancellationToken cancel) =>
+        AnyNew() ? SendAsync(cancel) : Task.CompletedTask;
+
     /// <summary>Tells all brokers that may know it that the client leaves its group, as far as they can be reached.</summary>
     public async Task UnregisterAsync(string? producerGroup, string? consumerGroup, CancellationToken cancel)
     {
@@ -88,11 +92,14 @@ internal sealed class Heartbeats : IAsyncDisposable
 
     private void OnRouteChanged(string topic)
     {
-        if (_session.Routes.BrokerAddresses(_mastersOnly).Any(address => !_told.GetValueOrDefault(address)))
+        if (AnyNew())
         {
             Wake();
         }
     }
+
+    private bool AnyNew() =>
+        _session.Routes.BrokerAddresses(_mastersOnly).Any(address => !_told.GetValueOrDefault(address));
 
     private async Task RunAsync()
     {

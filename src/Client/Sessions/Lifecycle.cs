@@ -12,9 +12,6 @@ internal sealed class Lifecycle(string name)
 
     public bool IsRunning => Volatile.Read(ref _state) == Running;
 
-    /// <summary>Completes when whoever stops it has done so.</summary>
-    public Task Stopped => _stopped.Task;
-
     /// <exception cref="InvalidOperationException">It has begun or ended before.</exception>
     public void Start()
     {
@@ -27,8 +24,22 @@ internal sealed class Lifecycle(string name)
         }
     }
 
-    /// <summary>Whether the caller is to stop it: true once.</summary>
-    public bool TryStop() => Interlocked.Exchange(ref _state, Ended) != Ended;
+    /// <summary>Ends it: the first call has <paramref name="stop"/> do so, all others wait for that.</summary>
+    public async Task StopAsync(Func<Task> stop)
+    {
+        if (Interlocked.Exchange(ref _state, Ended) == Ended)
+        {
+            await _stopped.Task.ConfigureAwait(false);
+            return;
+        }
 
-    public void SetStopped() => _stopped.TrySetResult();
+        try
+        {
+            await stop().ConfigureAwait(false);
+        }
+        finally
+        {
+            _stopped.TrySetResult();
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 
 namespace GrayMQ.Protocol.Messages;
@@ -10,7 +9,7 @@ namespace GrayMQ.Protocol.Messages;
 public static class MessageDecoder
 {
     /// <summary>Largest body after decompression, unless told otherwise: a small body must not become all memory.</summary>
-    public const int DefaultMaxBodyBytes = 64 * 1024 * 1024;
+    public const int DefaultMaxBodyBytes = BodyCompression.DefaultMaxBytes;
 
     /// <summary>Decodes all records, one behind the other.</summary>
     public static List<ReceivedMessage> DecodeAll(ReadOnlySpan<byte> records, int maxBodyBytes = DefaultMaxBodyBytes)
@@ -30,7 +29,7 @@ public static class MessageDecoder
         return messages;
     }
 
-    /// <summary>Decodes one record; a zlib-compressed body is decompressed.</summary>
+    /// <summary>Decodes one record; a compressed body is decompressed.</summary>
     public static ReceivedMessage Decode(in StoredMessage message, int maxBodyBytes = DefaultMaxBodyBytes)
     {
         if (!message.BodyCrcMatches())
@@ -42,7 +41,7 @@ public static class MessageDecoder
         byte[] body;
         if (MessageSysFlag.Has(sysFlag, MessageSysFlag.Compressed))
         {
-            body = Decompress(message.Body, sysFlag, maxBodyBytes);
+            body = BodyCompression.Decompress(message.Body, sysFlag, maxBodyBytes);
             sysFlag &= ~MessageSysFlag.Compressed;
         }
         else
@@ -71,40 +70,5 @@ public static class MessageDecoder
             Properties = MessagePropertiesCodec.ToDictionary(message.Properties),
             OffsetMessageId = MessageId.Format(storeHost, message.PhysicalOffset),
         };
-    }
-
-    private static byte[] Decompress(ReadOnlySpan<byte> body, int sysFlag, int maxBodyBytes)
-    {
-        int type = sysFlag & MessageSysFlag.CompressionTypeMask;
-        if (type is not (0 or MessageSysFlag.CompressionZlib))
-        {
-            throw new InvalidDataException(
-                $"The body is compressed with type {type >> 8} (1 LZ4, 2 Zstandard); only zlib (3) can be read here.");
-        }
-
-        using var compressed = new MemoryStream(body.ToArray(), writable: false);
-        using var inflater = new ZLibStream(compressed, CompressionMode.Decompress);
-        using var plain = new MemoryStream();
-        byte[] buffer = new byte[8 * 1024];
-        try
-        {
-            int read;
-            while ((read = inflater.Read(buffer)) > 0)
-            {
-                if (plain.Length + read > maxBodyBytes)
-                {
-                    throw new InvalidDataException($"The body is larger than {maxBodyBytes} bytes after decompression.");
-                }
-
-                plain.Write(buffer, 0, read);
-            }
-        }
-        catch (IOException e)
-        {
-            // A preset dictionary is asked for, which no sender has.
-            throw new InvalidDataException("The body is not what zlib compresses to.", e);
-        }
-
-        return plain.ToArray();
     }
 }

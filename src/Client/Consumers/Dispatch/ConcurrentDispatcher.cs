@@ -108,14 +108,14 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
     private async Task HandleAsync(Batch batch, CancellationToken stopping, CancellationToken cancel)
     {
         _running[batch] = _time.GetTimestamp();
-        bool success = await _invoker.InvokeAsync(batch.Queue.Queue, batch.Messages, cancel).ConfigureAwait(false);
+        ConsumeResult result = await _invoker.InvokeAsync(batch.Queue.Queue, batch.Messages, cancel).ConfigureAwait(false);
         if (!_running.TryRemove(batch, out _))
         {
             // It took too long, and was given back meanwhile.
             return;
         }
 
-        if (success || batch.Queue.IsDropped)
+        if (result.IsSuccess || batch.Queue.IsDropped)
         {
             batch.Queue.Complete(batch.Messages);
             return;
@@ -132,7 +132,8 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
         var done = new List<ReceivedMessage>(batch.Messages.Count);
         foreach (ReceivedMessage message in batch.Messages)
         {
-            if (await _sendBack.TrySendAsync(message, stopping).ConfigureAwait(false))
+            int delayLevel = DelayLevels.For(result, _options.RetryPolicy, message.ReconsumeTimes + 1);
+            if (await _sendBack.TrySendAsync(message, delayLevel, stopping).ConfigureAwait(false))
             {
                 done.Add(message);
             }
@@ -168,7 +169,9 @@ internal sealed class ConcurrentDispatcher : IMessageDispatcher, IDisposable
             bool all = true;
             foreach (ReceivedMessage message in batch.Messages)
             {
-                all &= await _sendBack.TrySendAsync(message, cancel).ConfigureAwait(false);
+                int delayLevel =
+                    DelayLevels.For(ConsumeResult.RetryLater, _options.RetryPolicy, message.ReconsumeTimes + 1);
+                all &= await _sendBack.TrySendAsync(message, delayLevel, cancel).ConfigureAwait(false);
             }
 
             if (all && _running.TryRemove(batch, out _))

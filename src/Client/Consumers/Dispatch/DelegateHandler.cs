@@ -12,9 +12,10 @@ internal sealed class DelegateHandler(
         {
             foreach (ReceivedMessage message in messages)
             {
-                if (await handle(message, cancel).ConfigureAwait(false) == ConsumeResult.RetryLater)
+                ConsumeResult result = await handle(message, cancel).ConfigureAwait(false);
+                if (!result.IsSuccess)
                 {
-                    return ConsumeResult.RetryLater;
+                    return result;
                 }
             }
 

@@ -8,15 +8,15 @@ namespace GrayMQ.Client.Consumers.Dispatch;
 internal sealed class HandlerInvoker(
     IBatchMessageHandler handler, ConsumeStatistics statistics, TimeProvider time, ILogger logger)
 {
-    /// <summary>Whether the messages were handled.</summary>
-    public async ValueTask<bool> InvokeAsync(
+    /// <summary>How the handler ended; one that throws is to be called again later.</summary>
+    public async ValueTask<ConsumeResult> InvokeAsync(
         MessageQueue queue, IReadOnlyList<ReceivedMessage> messages, CancellationToken cancel)
     {
         long start = time.GetTimestamp();
-        bool success = false;
+        ConsumeResult result = ConsumeResult.RetryLater;
         try
         {
-            success = await handler.HandleAsync(messages, cancel).ConfigureAwait(false) == ConsumeResult.Success;
+            result = await handler.HandleAsync(messages, cancel).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -27,7 +27,7 @@ internal sealed class HandlerInvoker(
             Log.HandlerFailed(logger, e, messages.Count, queue, messages[0].QueueOffset);
         }
 
-        statistics.Consumed(queue.Topic, messages.Count, success, time.GetElapsedTime(start));
-        return success;
+        statistics.Consumed(queue.Topic, messages.Count, result.IsSuccess, time.GetElapsedTime(start));
+        return result;
     }
 }

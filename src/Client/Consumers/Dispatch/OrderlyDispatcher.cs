@@ -103,18 +103,20 @@ internal sealed class OrderlyDispatcher : IMessageDispatcher, IDisposable
                 }
                 else
                 {
-                    Outcome outcome =
+                    ConsumeResult? result =
                         await HandleAsync(queue, WithFailures(batch, failures), stopping, cancel).ConfigureAwait(false);
-                    switch (outcome)
+                    if (result is { IsSuccess: true })
                     {
-                        case Outcome.Done:
-                            queue.Complete(batch);
-                            failures = 0;
-                            break;
-                        case Outcome.Failed:
-                            failures++;
-                            await queue.WaitUntilClosedAsync(_options.SuspendCurrentQueue, stopping).ConfigureAwait(false);
-                            break;
+                        queue.Complete(batch);
+                        failures = 0;
+                    }
+                    else if (result is { } failed)
+                    {
+                        failures++;
+                        TimeSpan suspend = failed.Delay
+                            ?? _options.RetryPolicy?.DelayAfter(batch[0].ReconsumeTimes + failures)
+                            ?? _options.SuspendCurrentQueue;
+                        await queue.WaitUntilClosedAsync(suspend, stopping).ConfigureAwait(false);
                     }
                 }
             }
@@ -130,54 +132,54 @@ internal sealed class OrderlyDispatcher : IMessageDispatcher, IDisposable
             ? batch
             : [.. batch.Select(message => message with { ReconsumeTimes = message.ReconsumeTimes + failures })];
 
-    private async Task<Outcome> HandleAsync(
+    // Null when handling was not begun; success also when the broker has taken over what failed.
+    private async Task<ConsumeResult?> HandleAsync(
         ProcessQueue queue, IReadOnlyList<ReceivedMessage> batch, CancellationToken stopping, CancellationToken cancel)
     {
+        ConsumeResult result;
         await _slots.WaitAsync(stopping).ConfigureAwait(false);
         try
         {
             if (queue.IsClosed || !_mayHandle(queue.Queue))
             {
-                return Outcome.NotBegun;
+                return null;
             }
 
-            if (await _invoker.InvokeAsync(queue.Queue, batch, cancel).ConfigureAwait(false))
-            {
-                return Outcome.Done;
-            }
+            result = await _invoker.InvokeAsync(queue.Queue, batch, cancel).ConfigureAwait(false);
         }
         finally
         {
             _slots.Release();
         }
 
-        return await TryGiveUpAsync(batch, stopping).ConfigureAwait(false) ? Outcome.Done : Outcome.Failed;
+        return !result.IsSuccess && await TryGiveUpAsync(batch, result, stopping).ConfigureAwait(false)
+            ? ConsumeResult.Success
+            : result;
     }
 
     // Messages that have failed too often go to the broker, which puts them where they do not hold up the others.
-    private async Task<bool> TryGiveUpAsync(IReadOnlyList<ReceivedMessage> batch, CancellationToken stopping)
+    private async Task<bool> TryGiveUpAsync(
+        IReadOnlyList<ReceivedMessage> batch, ConsumeResult result, CancellationToken stopping)
     {
-        if (_sendBack is null || batch.Any(message => message.ReconsumeTimes < _options.MaxOrderlyReconsumeTimes))
+        if (_sendBack is null)
+        {
+            return result.IsDeadLetter;
+        }
+
+        if (!result.IsDeadLetter && batch.Any(message => message.ReconsumeTimes < _options.MaxOrderlyReconsumeTimes))
         {
             return false;
         }
 
+        int delayLevel = result.IsDeadLetter ? DelayLevels.DeadLetter : DelayLevels.ChosenByBroker;
         foreach (ReceivedMessage message in batch)
         {
-            if (!await _sendBack.TrySendAsync(message, stopping).ConfigureAwait(false))
+            if (!await _sendBack.TrySendAsync(message, delayLevel, stopping).ConfigureAwait(false))
             {
                 return false;
             }
         }
 
         return true;
-    }
-
-    private enum Outcome
-    {
-        // Handled, or given to the broker.
-        Done,
-        Failed,
-        NotBegun,
     }
 }

@@ -12,11 +12,9 @@ namespace GrayMQ.Client.Consumers.Dispatch;
 /// <summary>Gives messages that could not be handled back to their broker, which delivers them again later.</summary>
 internal sealed class SendBack(ClientSession session, string group, int maxReconsumeTimes, ILogger logger)
 {
-    // RocketMQ's client: the broker chooses the delay by the number of attempts.
-    private const int DelayChosenByBroker = 0;
-
     /// <summary>Whether the broker has taken the message back.</summary>
-    public async ValueTask<bool> TrySendAsync(ReceivedMessage message, CancellationToken cancel)
+    /// <param name="delayLevel">When it is to come again: see <see cref="DelayLevels"/>.</param>
+    public async ValueTask<bool> TrySendAsync(ReceivedMessage message, int delayLevel, CancellationToken cancel)
     {
         try
         {
@@ -25,7 +23,7 @@ internal sealed class SendBack(ClientSession session, string group, int maxRecon
             {
                 PhysicalOffset = message.PhysicalOffset,
                 Group = group,
-                DelayLevel = DelayChosenByBroker,
+                DelayLevel = delayLevel,
                 OriginMessageId = message.OffsetMessageId,
                 OriginTopic = message.Topic,
                 MaxReconsumeTimes = maxReconsumeTimes,
