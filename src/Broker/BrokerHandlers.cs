@@ -9,6 +9,7 @@ using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
+using GrayMQ.Broker.Replies;
 using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
@@ -54,6 +55,14 @@ internal static class BrokerHandlers
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                 time),
             new SendBackHandler(sendOptions, topics, groups, retryTopics, messages, intake, failed),
+            new ReplyHandler(
+                sendOptions,
+                settings.Get(ReplySettings.StoreReplyMessageEnable),
+                topics,
+                state.Clients.Producers,
+                intake,
+                time,
+                loggers.CreateLogger<ReplyHandler>()),
             new PullMessageHandler(
                 BrokerSettings.PullOptions(settings, running, address),
                 topics,

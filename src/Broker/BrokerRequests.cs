@@ -8,6 +8,7 @@ using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
+using GrayMQ.Broker.Replies;
 using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
@@ -27,6 +28,7 @@ internal static class BrokerRequests
     public static RequestTable Table(
         SendMessageHandler sending,
         SendBackHandler sendBack,
+        ReplyHandler replies,
         PullMessageHandler pulling,
         QueueOffsetHandler queueOffsets,
         MessageQueryHandler messages,
@@ -51,6 +53,8 @@ internal static class BrokerRequests
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
         .OnPool<ConsumerSendMessageBackHeader>(RequestCode.ConsumerSendMessageBack, sendBack.HandleAsync)
+        .On(RequestCode.SendReplyMessage, SendMessageHeader.Read, replies.HandleAsync)
+        .On(RequestCode.SendReplyMessageV2, SendMessageHeader.ReadV2, replies.HandleAsync)
 
         .On<PullMessageHeader>(RequestCode.PullMessage, pulling.HandleAsync)
         .On<PullMessageHeader>(RequestCode.LitePullMessage, pulling.HandleAsync)

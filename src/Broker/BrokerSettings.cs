@@ -7,6 +7,7 @@ using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
+using GrayMQ.Broker.Replies;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Connections;
@@ -284,6 +285,7 @@ public static class BrokerSettings
         .Define(MetadataSettings.All)
         .Define(ClientSettings.All)
         .Define(AssignmentSettings.All)
+        .Define(ReplySettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

@@ -157,4 +157,10 @@ internal static partial class Log
 
     [LoggerMessage(435, LogLevel.Error, "Asking for routes again failed")]
     public static partial void RouteRefreshFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(436, LogLevel.Warning, "A reply in topic {Topic} did not reach who waits for it: {Reason}")]
+    public static partial void ReplyNotPushed(ILogger logger, string topic, string reason);
+
+    [LoggerMessage(437, LogLevel.Warning, "A reply in topic {Topic} was not stored: {Reason}")]
+    public static partial void ReplyNotStored(ILogger logger, string topic, string reason);
 }

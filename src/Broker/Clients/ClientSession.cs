@@ -39,6 +39,9 @@ public sealed class ClientSession
     /// <summary>The groups that this connection produces for. Owned by <see cref="ProducerTable"/>, under its lock.</summary>
     internal HashSet<string> ProducerGroups { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The id by which the connection's producer is found. Owned by <see cref="ProducerTable"/>, under its lock.</summary>
+    internal string? ProducerClientId { get; set; }
+
     /// <summary>The session of a connection; null until its first heartbeat.</summary>
     public static ClientSession? Of(RemotingConnection connection) => connection.Features.Get<ClientSession>();
 

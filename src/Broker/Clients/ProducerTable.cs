@@ -8,6 +8,7 @@ namespace GrayMQ.Broker.Clients;
 public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogger<ProducerTable> logger)
 {
     private readonly ConcurrentDictionary<string, ProducerClient[]> _groups = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ClientSession> _byClientId = new(StringComparer.Ordinal);
     private readonly Lock _changing = new();
 
     /// <summary>All groups that have clients.</summary>
@@ -15,6 +16,9 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
 
     /// <summary>The clients of a group; empty when it has none.</summary>
     public IReadOnlyList<ProducerClient> ClientsOf(string group) => _groups.GetValueOrDefault(group) ?? [];
+
+    /// <summary>The producer with a client id, whatever its groups (RocketMQ: ProducerManager.findChannel).</summary>
+    public ClientSession? FindClient(string clientId) => _byClientId.GetValueOrDefault(clientId);
 
     /// <summary>Takes in what a heartbeat says of one group.</summary>
     /// <exception cref="RemotingException">The connection belongs to too many groups.</exception>
@@ -24,6 +28,7 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
         lock (_changing)
         {
             limits.CheckGroups(session.ProducerGroups, group);
+            NameClient(session, session.ClientId);
             ProducerClient[] clients = _groups.GetValueOrDefault(group) ?? [];
             int at = Array.FindIndex(clients, client => ReferenceEquals(client.Session, session));
             if (at >= 0)
@@ -46,6 +51,10 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
         {
             session.ProducerGroups.Remove(group);
             Remove(session, group, "it unregistered");
+            if (session.ProducerGroups.Count == 0)
+            {
+                NameClient(session, null);
+            }
         }
     }
 
@@ -60,6 +69,7 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
             }
 
             session.ProducerGroups.Clear();
+            NameClient(session, null);
         }
     }
 
@@ -75,6 +85,26 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
                 LeaveAll(client.Session, reason);
                 client.Session.Connection.Abort(reason);
             }
+        }
+    }
+
+    // The connection that came last has the name: that of a client which came back before its old connection was given up.
+    private void NameClient(ClientSession session, string? clientId)
+    {
+        if (session.ProducerClientId == clientId)
+        {
+            return;
+        }
+
+        if (session.ProducerClientId is { } old)
+        {
+            _byClientId.TryRemove(KeyValuePair.Create(old, session));
+        }
+
+        session.ProducerClientId = clientId;
+        if (clientId is not null)
+        {
+            _byClientId[clientId] = session;
         }
     }
 

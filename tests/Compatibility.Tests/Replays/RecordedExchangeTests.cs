@@ -13,6 +13,7 @@ public sealed class RecordedExchangeTests
     [InlineData("lite-pull")]
     [InlineData("broadcast")]
     [InlineData("query")]
+    [InlineData("request-reply")]
     public async Task ClientsSide_Replayed_IsAnsweredAsByRocketMq(string name)
     {
         Recording recording = Recording.Load(name);

@@ -24,7 +24,7 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     // Times of storing, which another run cannot repeat.
     private static readonly HashSet<string> ServerTimes =
-        ["lastUpdateTimestamp", "lastTimestamp", "indexLastUpdateTimestamp", "storeTimestamp"];
+        ["lastUpdateTimestamp", "lastTimestamp", "indexLastUpdateTimestamp", "storeTimestamp", "PUSH_REPLY_TIME"];
 
     // Java's HashSet and ConcurrentHashMap: in no order.
     private static readonly HashSet<string> Sets = ["topicList", "groupList", "consumerIdList", "lockOKMQSet"];
@@ -101,6 +101,14 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
                 // RocketMQ: UtilAll.crc32 drops the sign bit.
                 Check(field, Text(Crc32(actual.Body) & int.MaxValue), got);
             }
+            else if (name == "properties")
+            {
+                CompareProperties(field, PropertiesIn(wanted), PropertiesIn(got));
+            }
+            else if (name == "bornHost")
+            {
+                Check(field, _clientHosts.Contains(got) ? got : "one of the clients' addresses", got);
+            }
             else if (name == "indexLastUpdatePhyoffset")
             {
                 Check(field, LiveOffset(wanted), got);
@@ -108,6 +116,14 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             else
             {
                 CheckValue(field, name, LiveText(wanted), got);
+            }
+        }
+
+        void CompareProperties(string field, Dictionary<string, string> wanted, Dictionary<string, string> got)
+        {
+            foreach (string name in wanted.Keys.Union(got.Keys))
+            {
+                CheckValue($"{field}.{name}", name, wanted.GetValueOrDefault(name), got.GetValueOrDefault(name));
             }
         }
 
@@ -232,6 +248,12 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
     private static bool IsJson(byte[] body) => body.Length > 0 && body[0] is (byte)'{' or (byte)'[';
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    // Name, 1, value, 2; RocketMQ keeps them in a map, in no order.
+    private static Dictionary<string, string> PropertiesIn(string text) => text
+        .Split('\u0002', StringSplitOptions.RemoveEmptyEntries)
+        .Select(property => property.Split('\u0001'))
+        .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
 
     private string LiveText(string recorded) => recorded
         .Replace(Recording.BrokerAddress, live.BrokerAddress, StringComparison.Ordinal)

@@ -22,6 +22,9 @@ internal sealed class Replay
     private readonly AnswerComparison _comparison;
     private readonly Dictionary<int, WireConnection> _connections = [];
     private readonly Dictionary<(int Connection, int Opaque), RecordedFrame> _requests = [];
+
+    // What the server under test called its own requests, by what RocketMQ had called them.
+    private readonly Dictionary<(int Connection, int Opaque), int> _serverOpaques = [];
     private int _compared;
 
     private Replay(Recording recording, TestServers servers, bool sameStore)
@@ -53,7 +56,12 @@ internal sealed class Replay
             foreach (RecordedFrame frame in _recording.Frames)
             {
                 WireConnection connection = await ConnectAsync(frame);
-                if (frame.FromClient)
+                if (frame is { FromClient: true, Command.IsResponse: true })
+                {
+                    await connection.SendAsync(
+                        WireFrames.WithOpaque(frame.Bytes, _serverOpaques[(frame.Connection, frame.Command.Opaque)]));
+                }
+                else if (frame.FromClient)
                 {
                     _requests[(frame.Connection, frame.Command.Opaque)] = frame;
                     await connection.SendAsync(frame.Bytes);
@@ -145,6 +153,7 @@ internal sealed class Replay
         WireFrame actual = await connection.ReceiveAsync(
             frame => !frame.IsResponse && frame.Code == expected.Command.Code,
             string.Create(CultureInfo.InvariantCulture, $"{_recording.Name}: the server's request {expected.Command}"));
+        _serverOpaques[(expected.Connection, expected.Command.Opaque)] = actual.Opaque;
         _comparison.Compare(null, expected.Command, actual);
         _compared++;
     }

@@ -2,12 +2,27 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace GrayMQ.Compatibility.Tests.Wire;
 
 /// <summary>Frames with JSON headers, written by the book and not by the product's own codec.</summary>
 internal static class WireFrames
 {
+    /// <summary>A frame with a JSON header, under another opaque.</summary>
+    public static byte[] WithOpaque(byte[] frame, int opaque)
+    {
+        int length = BinaryPrimitives.ReadInt32BigEndian(frame.AsSpan(4));
+        string header = Encoding.UTF8.GetString(frame, 8, length);
+        string altered = Regex.Replace(
+            header, @"""opaque"":\d+", string.Create(CultureInfo.InvariantCulture, $"\"opaque\":{opaque}"));
+        byte[] bytes = Encoding.UTF8.GetBytes(altered);
+        byte[] result = [.. new byte[8], .. bytes, .. frame[(8 + length)..]];
+        BinaryPrimitives.WriteInt32BigEndian(result, result.Length - sizeof(int));
+        BinaryPrimitives.WriteInt32BigEndian(result.AsSpan(4), bytes.Length);
+        return result;
+    }
+
     public static byte[] GetRoute(string topic) => Write(105, 0, 1, ("topic", topic));
 
     public static byte[] GetMaxOffset(string topic, string queueId) => Write(30, 0, 1, ("topic", topic), ("queueId", queueId));
