@@ -33,6 +33,7 @@ internal static class BrokerHandlers
         ConsumeProgress progress,
         HeartbeatHandler heartbeats,
         TopicRouteTable routes,
+        ITopicAnnouncer announcer,
         TimeProvider time,
         ILoggerFactory loggers)
     {
@@ -76,7 +77,7 @@ internal static class BrokerHandlers
             new MessageQueryHandler(messages, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
             heartbeats,
             new ConsumerListHandler(consumers),
-            new TopicHandler(MetadataSettings.TopicOptions(settings), topics, offsets, messages),
+            new TopicHandler(MetadataSettings.TopicOptions(settings), topics, offsets, messages, announcer),
             new SubscriptionGroupHandler(groups, offsets),
             new ConsumerOffsetHandler(topics, groups, offsets, messages, loggers.CreateLogger<ConsumerOffsetHandler>()),
             new OffsetAdminHandler(address.ToString(), topics, consumers, offsets, messages),

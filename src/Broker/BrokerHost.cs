@@ -67,6 +67,13 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _routes = new TopicRouteTable(
             AssignmentSettings.RouteOptions(settings), _state.Topics, _nameServers, time, loggers.CreateLogger<TopicRouteTable>());
 
+        _registration = new NameServerRegistration(
+            BrokerSettings.RegistrationOptions(settings, running, _address),
+            _state.Topics,
+            _nameServers,
+            time,
+            loggers.CreateLogger<NameServerRegistration>());
+
         var progress = new ConsumeProgress(
             settings.Get(BrokerSettings.BrokerName),
             _state.Topics,
@@ -78,7 +85,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             _state.Clients.Consumers, _state.Clients.Producers, _state.Groups, _state.Topics, ClientSettings.ToLimits(settings));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
-            BrokerHandlers.Table(settings, running, _address, _state, progress, heartbeats, _routes, time, loggers),
+            BrokerHandlers.Table(settings, running, _address, _state, progress, heartbeats, _routes, _registration, time, loggers),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
@@ -101,13 +108,6 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _http = BrokerSettings.HttpEndPoint(settings) is { } httpEndPoint
             ? new HttpEndpoint(httpEndPoint, _pages.ByPath, loggers)
             : null;
-
-        _registration = new NameServerRegistration(
-            BrokerSettings.RegistrationOptions(settings, running, _address),
-            _state.Topics,
-            _nameServers,
-            time,
-            loggers.CreateLogger<NameServerRegistration>());
     }
 
     /// <summary>The addresses that are bound, once started: the main one first.</summary>

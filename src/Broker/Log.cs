@@ -27,6 +27,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "Name server {Address} was not told: {Reason}")]
     public static partial void RegistrationFailed(ILogger logger, string address, string reason);
 
+    [LoggerMessage(7, LogLevel.Warning, "A change of topics is not known to every name server after {Waited}; the answer goes out now")]
+    public static partial void AnnouncementTakesLong(ILogger logger, TimeSpan waited);
+
     [LoggerMessage(100, LogLevel.Information, "Topic {Config} was created like {Template} because {Producer} sends to it")]
     public static partial void TopicCreatedOnSend(ILogger logger, string config, string template, EndPoint? producer);
 

@@ -14,8 +14,11 @@ namespace GrayMQ.Broker.Registration;
 /// Keeps every name server informed of this broker and its topics: at the start, at each change of a topic, and now and then, so that
 /// a name server that was away learns of it again. Name servers are told independently of each other.
 /// </summary>
-internal sealed class NameServerRegistration : IAsyncDisposable
+internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
 {
+    // Who has made a topic need not wait for a name server that hangs.
+    private static readonly TimeSpan MaxAnnouncement = TimeSpan.FromSeconds(3);
+
     private readonly RegistrationOptions _options;
     private readonly TopicTable _topics;
     private readonly RemotingClient _client;
@@ -27,6 +30,9 @@ internal sealed class NameServerRegistration : IAsyncDisposable
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private Task _registering = Task.CompletedTask;
+
+    // Completes with the registration that is the next to begin.
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public NameServerRegistration(
         RegistrationOptions options, TopicTable topics, RemotingClient client, TimeProvider time, ILogger<NameServerRegistration> logger)
@@ -61,6 +67,28 @@ internal sealed class NameServerRegistration : IAsyncDisposable
         await Task.WhenAll(_options.NameServers.Select(address => UnregisterAsync(address, cancel))).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public async Task AnnounceAsync(Action change)
+    {
+        Task told = Volatile.Read(ref _next).Task;
+        change();
+        if (_registering.IsCompleted)
+        {
+            // Not registered yet, or no longer, or nowhere to register.
+            return;
+        }
+
+        Wake();
+        try
+        {
+            await told.WaitAsync(MaxAnnouncement, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Log.AnnouncementTakesLong(_logger, MaxAnnouncement);
+        }
+    }
+
     public ValueTask DisposeAsync()
     {
         _stopping.Dispose();
@@ -80,12 +108,25 @@ internal sealed class NameServerRegistration : IAsyncDisposable
             {
                 // Taken off first: what changes from here on is told again.
                 _changes.Reader.TryRead(out _);
-                await RegisterEverywhereAsync(cancel).ConfigureAwait(false);
+                TaskCompletionSource told = Interlocked.Exchange(
+                    ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+                try
+                {
+                    await RegisterEverywhereAsync(cancel).ConfigureAwait(false);
+                }
+                finally
+                {
+                    told.SetResult();
+                }
             }
         }
         catch (OperationCanceledException)
         {
             // Stopping.
+        }
+        finally
+        {
+            _next.TrySetResult();
         }
     }
 

@@ -13,13 +13,14 @@ namespace GrayMQ.Broker.Topics;
 /// What administrators do with topics: requests 17, 18, 21, 215, 305 and 351. All of them may wait for the disk, so that they
 /// belong on the thread pool.
 /// </summary>
-internal sealed class TopicHandler(TopicOptions options, TopicTable topics, ConsumerOffsetTable offsets, MessageStore store)
+internal sealed class TopicHandler(
+    TopicOptions options, TopicTable topics, ConsumerOffsetTable offsets, MessageStore store, ITopicAnnouncer announcer)
 {
     /// <summary>UPDATE_AND_CREATE_TOPIC (17).</summary>
-    public ValueTask PutAsync(RemotingRequest request, CreateTopicHeader header)
+    public async ValueTask PutAsync(RemotingRequest request, CreateTopicHeader header)
     {
         RefuseSystemTopic(header.Topic);
-        topics.Put(new TopicConfig
+        var config = new TopicConfig
         {
             TopicName = header.Topic,
             ReadQueueNums = header.ReadQueueNums,
@@ -29,19 +30,18 @@ internal sealed class TopicHandler(TopicOptions options, TopicTable topics, Cons
             TopicSysFlag = header.TopicSysFlag ?? 0,
             Order = header.Order,
             Attributes = AttributeSet.ParseModifications(header.Attributes),
-        });
+        };
+        await announcer.AnnounceAsync(() => topics.Put(config)).ConfigureAwait(false);
         request.Reply(ResponseCode.Success);
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>UPDATE_AND_CREATE_TOPIC_LIST (18): all or none.</summary>
-    public ValueTask PutListAsync(RemotingRequest request, NoHeader header)
+    public async ValueTask PutListAsync(RemotingRequest request, NoHeader header)
     {
         List<TopicConfig> configs = BodyCodec.Decode<CreateTopicListRequestBody>(request.Body).TopicConfigList;
         configs.ForEach(config => RefuseSystemTopic(config.TopicName));
-        topics.Put(configs);
+        await announcer.AnnounceAsync(() => topics.Put(configs)).ConfigureAwait(false);
         request.Reply(ResponseCode.Success);
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>

@@ -120,7 +120,7 @@ internal sealed class MetadataBroker : IAsyncDisposable
 
     private async Task ServeAsync()
     {
-        var topics = new TopicHandler(Directory.TopicOptions, Topics, Offsets, Store);
+        var topics = new TopicHandler(Directory.TopicOptions, Topics, Offsets, Store, new NoNameServers());
         var groups = new SubscriptionGroupHandler(Groups, Offsets);
         var offsets = new ConsumerOffsetHandler(Topics, Groups, Offsets, Store, NullLogger<ConsumerOffsetHandler>.Instance);
         var offsetAdmin = new OffsetAdminHandler("127.0.0.1:10911", Topics, Consumers, Offsets, Store);
@@ -162,6 +162,15 @@ internal sealed class MetadataBroker : IAsyncDisposable
     {
         public void OnArrived(LogicQueue queue, long queueOffset, long tagsCode, in StoredMessage message)
         {
+        }
+    }
+
+    private sealed class NoNameServers : ITopicAnnouncer
+    {
+        public Task AnnounceAsync(Action change)
+        {
+            change();
+            return Task.CompletedTask;
         }
     }
 }

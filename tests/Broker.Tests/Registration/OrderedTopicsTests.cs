@@ -50,7 +50,7 @@ public sealed class OrderedTopicsTests : IDisposable
         await registration.StopAsync(CancellationToken.None);
     }
 
-    private static RegistrationOptions Options(string nameServer) => new()
+    internal static RegistrationOptions Options(string nameServer) => new()
     {
         NameServers = [nameServer],
         ClusterName = "DefaultCluster",
