@@ -35,6 +35,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
     private readonly long _startedAt = live.Time.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly HashSet<string> _clientHosts = [];
     private readonly List<long> _batchOffsets = [];
+
+    // Where the messages that were pulled stand here, by where they stood in the recording.
+    private readonly Dictionary<long, long> _pulled = [];
     private readonly List<Mismatch> _mismatches = [];
 
     public IReadOnlyList<Mismatch> Mismatches => _mismatches;
@@ -44,6 +47,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     /// <summary>Tells what RocketMQ answered to a batch: which of its messages are longer than here.</summary>
     public void AddBatch(WireFrame expected) => _batchOffsets.AddRange(expected.Fields["msgId"].Split(',').Select(OffsetIn));
+
+    /// <summary>Where a message stands here that the recorded client had pulled.</summary>
+    public string LiveOffsetOfPulled(string recorded) => Text(_pulled[long.Parse(recorded, CultureInfo.InvariantCulture)]);
 
     /// <param name="request">The request that both answers are to; null when the server itself asks.</param>
     public void Compare(WireFrame? request, WireFrame expected, WireFrame actual)
@@ -155,6 +161,7 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             Check("messages", Text(wanted.Count), Text(got.Count));
             foreach ((int index, (StoredRecord want, StoredRecord have)) in wanted.Zip(got).Index())
             {
+                _pulled[want.PhysicalOffset] = have.PhysicalOffset;
                 Dictionary<string, string> haveFields = have.Fields().ToDictionary(StringComparer.Ordinal);
                 Dictionary<string, string> wantFields = want.Fields().ToDictionary(StringComparer.Ordinal);
                 foreach (string name in wantFields.Keys.Union(haveFields.Keys))
@@ -169,6 +176,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
         {
             switch (name)
             {
+                case "properties.ORIGIN_MESSAGE_ID":
+                    Check(field, wanted is null ? null : LiveMessageId(wanted), got);
+                    break;
                 case "physicalOffset":
                     Check(field, LiveOffset(wanted!), got);
                     break;

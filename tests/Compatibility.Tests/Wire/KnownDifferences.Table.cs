@@ -29,7 +29,7 @@ internal static partial class KnownDifferences
             "A message of a batch is shorter by the batch's unique key, 42 bytes."),
         new(["lite-pull"], 31, "remark", "", "\\(nothing\\)",
             "An empty remark is not sent."),
-        new(["orderly", "request-reply"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
+        new(["orderly", "request-reply", "retry-dlq"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
             "QUERY_NOT_FOUND says in words of its own that a group has no offset; clients go by the code."),
 
         new(MqAdmin, 17, "remark", "not set any response code", @"\(nothing\)",

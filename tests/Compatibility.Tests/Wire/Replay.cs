@@ -14,6 +14,7 @@ internal sealed class Replay
     private const int GetRoute = 105;
     private const int GetBrokerConfig = 26;
     private const int GetBrokerRuntimeInfo = 28;
+    private const int ConsumerSendMessageBack = 36;
     private const int SendMessageV2 = 310;
     private const int SendBatchMessage = 320;
 
@@ -64,7 +65,7 @@ internal sealed class Replay
                 else if (frame.FromClient)
                 {
                     _requests[(frame.Connection, frame.Command.Opaque)] = frame;
-                    await connection.SendAsync(frame.Bytes);
+                    await connection.SendAsync(WithLiveIds(frame));
                     if (frame.Command.Code is GetBrokerConfig or GetBrokerRuntimeInfo)
                     {
                         await ReadUnrecordedAsync(connection, frame.Command);
@@ -93,6 +94,14 @@ internal sealed class Replay
             }
         }
     }
+
+    // The recorded frame, but with the ids by which this broker knows what the recorded one had named otherwise.
+    private byte[] WithLiveIds(RecordedFrame frame) => frame.Command.Code switch
+    {
+        ConsumerSendMessageBack => WireFrames.WithField(
+            frame.Bytes, "offset", _comparison.LiveOffsetOfPulled(frame.Command.Fields["offset"])),
+        _ => frame.Bytes,
+    };
 
     private async Task CompareAnswerAsync(WireConnection connection, RecordedFrame expected)
     {

@@ -10,12 +10,19 @@ namespace GrayMQ.Compatibility.Tests.Wire;
 internal static class WireFrames
 {
     /// <summary>A frame with a JSON header, under another opaque.</summary>
-    public static byte[] WithOpaque(byte[] frame, int opaque)
+    public static byte[] WithOpaque(byte[] frame, int opaque) =>
+        Alter(frame, @"""opaque"":\d+", string.Create(CultureInfo.InvariantCulture, $"\"opaque\":{opaque}"));
+
+    /// <summary>A frame with a JSON header, one of whose fields has another value.</summary>
+    public static byte[] WithField(byte[] frame, string name, string value) =>
+        Alter(frame, $"\"{name}\":\"[^\"]*\"", $"\"{name}\":\"{JsonEncodedText.Encode(value)}\"");
+
+    private static byte[] Alter(byte[] frame, string pattern, string replacement)
     {
         int length = BinaryPrimitives.ReadInt32BigEndian(frame.AsSpan(4));
         string header = Encoding.UTF8.GetString(frame, 8, length);
-        string altered = Regex.Replace(
-            header, @"""opaque"":\d+", string.Create(CultureInfo.InvariantCulture, $"\"opaque\":{opaque}"));
+        Assert.Matches(pattern, header);
+        string altered = Regex.Replace(header, pattern, replacement.Replace("$", "$$", StringComparison.Ordinal));
         byte[] bytes = Encoding.UTF8.GetBytes(altered);
         byte[] result = [.. new byte[8], .. bytes, .. frame[(8 + length)..]];
         BinaryPrimitives.WriteInt32BigEndian(result, result.Length - sizeof(int));
