@@ -107,4 +107,25 @@ internal static partial class Log
 
     [LoggerMessage(60, LogLevel.Warning, "{Count} messages of {Queue} from offset {Offset} on were not handled within {Timeout} and have been given back")]
     public static partial void HandlerExpired(ILogger logger, int count, MessageQueue queue, long offset, TimeSpan timeout);
+
+    [LoggerMessage(70, LogLevel.Debug, "{Address} could not be asked for assignments: {Reason}")]
+    public static partial void AssignmentUnknown(ILogger logger, string address, string reason);
+
+    [LoggerMessage(71, LogLevel.Warning, "Popping {Queue} failed: {Reason}")]
+    public static partial void PopFailed(ILogger logger, MessageQueue queue, string reason);
+
+    [LoggerMessage(72, LogLevel.Warning, "Message {Offset} of queue {QueueId} of {Topic} at {Broker} could not be acknowledged and will come again: {Reason}")]
+    public static partial void AckFailed(ILogger logger, long offset, string topic, int queueId, string broker, string reason);
+
+    [LoggerMessage(73, LogLevel.Debug, "Message {MessageId} could not be handed back and will come again when its time is over: {Reason}")]
+    public static partial void HandBackFailed(ILogger logger, string messageId, string reason);
+
+    [LoggerMessage(74, LogLevel.Warning, "The invisible time of message {MessageId} could not be changed to {Invisible}: {Reason}")]
+    public static partial void ChangeInvisibleFailed(ILogger logger, string messageId, TimeSpan invisible, string reason);
+
+    [LoggerMessage(75, LogLevel.Warning, "{Count} messages of {Topic} waited here until their invisible time was over, and will come again: the handlers are too slow for what is popped")]
+    public static partial void PoppedExpired(ILogger logger, int count, string topic);
+
+    [LoggerMessage(76, LogLevel.Warning, "Message {MessageId} is not handled within {Timeout}: its invisible time is renewed no longer")]
+    public static partial void RenewalEnded(ILogger logger, string messageId, TimeSpan timeout);
 }

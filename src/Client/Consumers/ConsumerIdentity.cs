@@ -15,7 +15,7 @@ internal static class ConsumerIdentity
         ?? (options.MessageModel == MessageModel.Broadcasting ? ClientIdentity.SharedInstanceName : null));
 
     /// <summary>What tools are told of a consumer as a whole (RocketMQ: ConsumerRunningInfo's properties).</summary>
-    public static Dictionary<string, string> Describe(ConsumerOptions options, string consumeType) => new()
+    public static Dictionary<string, string> Describe(ClientOptions options, string consumeType) => new()
     {
         ["PROP_NAMESERVER_ADDR"] = options.NameServers,
         ["PROP_CONSUME_TYPE"] = consumeType,

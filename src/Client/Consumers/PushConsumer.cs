@@ -244,31 +244,11 @@ public sealed class PushConsumer : IAsyncDisposable
             StatusTable = consumer._membership.Subscriptions.Topics.ToDictionary(topic => topic, consumer._statistics.Describe),
         };
 
-        public async Task<ConsumeMessageDirectlyResult?> ConsumeDirectlyAsync(ReceivedMessage message, string brokerName)
-        {
-            long start = consumer._membership.Session.Time.GetTimestamp();
-            ConsumeOutcome outcome;
-            string? remark = null;
-            try
-            {
-                ConsumeResult result = await consumer._handler
-                    .HandleAsync([message with { BrokerName = brokerName }], CancellationToken.None)
-                    .ConfigureAwait(false);
-                outcome = result.IsSuccess ? ConsumeOutcome.Success : ConsumeOutcome.Later;
-            }
-            catch (Exception e)
-            {
-                outcome = ConsumeOutcome.ThrowException;
-                remark = $"{e.GetType().Name}: {e.Message}";
-            }
-
-            return new ConsumeMessageDirectlyResult
-            {
-                Order = consumer._options.Orderly,
-                ConsumeResult = outcome,
-                Remark = remark,
-                SpentTimeMs = (long)consumer._membership.Session.Time.GetElapsedTime(start).TotalMilliseconds,
-            };
-        }
+        public async Task<ConsumeMessageDirectlyResult?> ConsumeDirectlyAsync(ReceivedMessage message, string brokerName) =>
+            await DirectHandling.HandleAsync(
+                consumer._handler,
+                message with { BrokerName = brokerName },
+                consumer._options.Orderly,
+                consumer._membership.Session.Time).ConfigureAwait(false);
     }
 }

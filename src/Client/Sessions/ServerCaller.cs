@@ -44,7 +44,7 @@ internal sealed class ServerCaller(RemotingClient remoting, SerializeType serial
             }
         }
 
-        return await connection.InvokeAsync(code, header, body, limit, serializeType, cancel).ConfigureAwait(false);
+        return await connection.InvokeAsync(code, header, body, limit, SerializeTypeOf(code), cancel).ConfigureAwait(false);
     }
 
     /// <summary>Asks, and takes nothing but success for an answer.</summary>
@@ -73,4 +73,7 @@ internal sealed class ServerCaller(RemotingClient remoting, SerializeType serial
         string address, RequestCode code, THeader header, ReadOnlyMemory<byte> body, TimeSpan limit, CancellationToken cancel)
         where THeader : IHeaderFields =>
         remoting.SendOneWayAsync(address, code, header, body, cancel).WaitAsync(limit, time, cancel);
+
+    // Binary headers hold a code of 16 bits: the requests of pop have larger ones.
+    private SerializeType SerializeTypeOf(RequestCode code) => (int)code > short.MaxValue ? SerializeType.Json : serializeType;
 }
