@@ -10,10 +10,19 @@ namespace GrayMQ.Cli.Groups;
 internal static class GroupCommands
 {
     public static Command Create(ToolHost host) => host.Group(
-        "group", "Create, look at and delete consumer groups", Save(host), List(host), Delete(host));
+        "group", "Create, look at and delete consumer groups", Save(host), List(host), GroupShowCommand.Create(host), Delete(host));
 
     /// <summary>The name of a consumer group.</summary>
     public static Argument<string> GroupArgument() => new("GROUP") { Description = "Name of the consumer group" };
+
+    /// <summary>How a group's consumers get their messages; null when there are none.</summary>
+    public static string? TypeName(ConsumerConnection? online) => online?.ConsumeType switch
+    {
+        ConsumeType.Passively => "PUSH",
+        ConsumeType.Actively => "PULL",
+        ConsumeType.Pop => "POP",
+        _ => null,
+    };
 
     private static Command Save(ToolHost host)
     {
@@ -161,13 +170,7 @@ internal static class GroupCommands
             group,
             [.. brokers.Select(pair => pair.Master.Name)],
             clients,
-            online.FirstOrDefault()?.ConsumeType switch
-            {
-                ConsumeType.Passively => "PUSH",
-                ConsumeType.Actively => "PULL",
-                ConsumeType.Pop => "POP",
-                _ => null,
-            },
+            TypeName(online.FirstOrDefault()),
             online.FirstOrDefault()?.MessageModel?.ToString().ToUpperInvariant(),
             config.ConsumeEnable,
             config.ConsumeBroadcastEnable,

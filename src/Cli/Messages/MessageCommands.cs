@@ -8,9 +8,10 @@ internal static class MessageCommands
 {
     public static Command Create(ToolHost host) => host.Group(
         "message",
-        "Send, read and find messages",
+        "Send, read and find messages, and send dead letters again",
         MessageSendCommand.Create(host),
         MessagePullCommand.Create(host),
         MessageViewCommand.Create(host),
-        MessageQueryCommand.Create(host));
+        MessageQueryCommand.Create(host),
+        MessageResendCommand.Create(host));
 }

@@ -68,3 +68,28 @@ internal sealed record MessageView(
             text is null ? Convert.ToBase64String(message.Body.Span) : null);
     }
 }
+
+/// <summary>The result of <c>message resend</c>.</summary>
+/// <param name="From">The topic of the group's dead letters; they stay in it.</param>
+/// <param name="DryRun">Whether nothing was sent.</param>
+/// <param name="Selected">Dead letters that were meant.</param>
+/// <param name="Sent">Those that are stored again.</param>
+/// <param name="Failed">Those that are not, though it was tried.</param>
+internal sealed record ResendResult(
+    string Group, string From, bool DryRun, int Selected, int Sent, int Failed, IReadOnlyList<ResentMessage> Messages);
+
+/// <summary>A dead letter.</summary>
+/// <param name="OffsetMessageId">Where it is stored as a dead letter.</param>
+/// <param name="OriginTopic">The topic that its producer sent it to; null when nothing tells.</param>
+/// <param name="Target">The topic that it goes to; null when it cannot.</param>
+/// <param name="NewOffsetMessageId">Where it is stored again; null when it is not.</param>
+/// <param name="Error">Why it is not; null when it was not tried either.</param>
+internal sealed record ResentMessage(
+    string MessageId,
+    string OffsetMessageId,
+    IReadOnlyList<string> Keys,
+    long StoreTimestampMs,
+    string? OriginTopic,
+    string? Target,
+    string? NewOffsetMessageId,
+    string? Error);

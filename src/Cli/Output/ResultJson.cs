@@ -16,9 +16,11 @@ namespace GrayMQ.Cli.Output;
 [JsonSerializable(typeof(TopicChange))]
 [JsonSerializable(typeof(GroupListing))]
 [JsonSerializable(typeof(GroupChange))]
+[JsonSerializable(typeof(GroupDescription))]
 [JsonSerializable(typeof(SentMessage))]
 [JsonSerializable(typeof(MessageListing))]
 [JsonSerializable(typeof(MessageView))]
+[JsonSerializable(typeof(ResendResult))]
 [JsonSerializable(typeof(OffsetListing))]
 [JsonSerializable(typeof(OffsetReset))]
 internal sealed partial class ResultJson : JsonSerializerContext

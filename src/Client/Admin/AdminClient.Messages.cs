@@ -111,5 +111,40 @@ public sealed partial class AdminClient
         };
     }
 
+    /// <summary>
+    /// Stores a message again, in a queue and with properties of choice, RocketMQ's own among them: as an operator's tool does with dead
+    /// letters. It counts as one that was never consumed before.
+    /// </summary>
+    /// <param name="address">The broker that has the queue.</param>
+    /// <exception cref="BrokerException">The broker did not store it.</exception>
+    public async Task<SendMessageResponseHeader> SendAgainAsync(
+        string address,
+        MessageQueue queue,
+        ReceivedMessage message,
+        IReadOnlyDictionary<string, string> properties,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        ArgumentNullException.ThrowIfNull(properties);
+        var header = new SendMessageHeader
+        {
+            ProducerGroup = ToolsGroup,
+            Topic = Encoding.UTF8.GetBytes(queue.Topic),
+            DefaultTopic = Encoding.UTF8.GetBytes(TopicNames.AutoCreateTemplate),
+            QueueId = queue.QueueId,
+            Flag = message.Flag,
+            BornTimestampMs = message.BornTimestampMs,
+            Properties = MessagePropertiesCodec.ToBytes(properties),
+        };
+        RemotingCommand answer = await _session.Servers.InvokeAsync(
+            address, RequestCode.SendMessageV2, header, message.Body, _session.Servers.Timeout, cancel).ConfigureAwait(false);
+
+        // The others say how surely it is stored.
+        return answer.ResponseCode is ResponseCode.Success or ResponseCode.FlushDiskTimeout or ResponseCode.FlushSlaveTimeout
+            or ResponseCode.SlaveNotAvailable
+            ? SendMessageResponseHeader.Read(answer.Fields)
+            : throw new BrokerException(answer.ResponseCode, address, answer.Remark);
+    }
+
     private static long Offset(RemotingCommand answer) => OffsetResponseHeader.Read(answer.Fields).Offset;
 }
