@@ -1,0 +1,7 @@
+namespace GrayMQ.Store.Pops;
+
+/// <summary>What became of a batch whose time was up.</summary>
+/// <param name="Done">One bit per message that needs no check point any more.</param>
+/// <param name="NextDueMs">When the others are due, ms since 1970.</param>
+/// <param name="PutOff">Whether they wait because the group's retry policy says so.</param>
+public readonly record struct PopRevival(PopCheckPoint CheckPoint, uint Done, long NextDueMs, bool PutOff);
