@@ -7,6 +7,7 @@ using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
 using GrayMQ.Broker.Replies;
@@ -46,6 +47,28 @@ internal static class BrokerHandlers
         var intake = new MessageIntake(messages, state.Statistics, MessageHost.From(address));
         var retryTopics = new RetryTopics(topics);
         var failed = new FailedMessages(topics, retryTopics, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
+        PopOptions popOptions = PopSettings.Options(settings, running, address);
+        var popAccess = new PopAccess(popOptions, topics, groups, state.Pops.Targets);
+        var popper = new QueuePopper(
+            popOptions,
+            topics,
+            offsets,
+            messages,
+            state.Pops.CheckPoints,
+            state.Statistics,
+            time,
+            loggers.CreateLogger<QueuePopper>());
+        state.Pops.ReviveWith(new PopReviver(
+            popOptions,
+            state.Pops,
+            messages,
+            intake,
+            failed,
+            topics,
+            groups,
+            offsets,
+            time,
+            loggers.CreateLogger<PopReviver>()));
         SendOptions sendOptions = BrokerSettings.SendOptions(settings, running, address);
         return BrokerRequests.Table(
             new SendMessageHandler(
@@ -73,6 +96,9 @@ internal static class BrokerHandlers
                 messages,
                 state.Parked,
                 state.Statistics),
+            new PopMessageHandler(popOptions, popAccess, popper, state.Pops.Parked, new SubscriptionFilters(), time),
+            new AckHandler(popOptions, popAccess, state.Pops, offsets, messages, time),
+            new PopQueryHandler(popAccess, popper, messages, time),
             new QueueOffsetHandler(topics, messages),
             new MessageQueryHandler(messages, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
             heartbeats,

@@ -143,6 +143,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _pages.IsServing = false;
         await _registration.StopAsync(cancellationToken).ConfigureAwait(false);
         _state.Parked.Close();
+        _state.Pops.Parked.Close();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         _state.Save();
         if (_http is not null)

@@ -6,6 +6,7 @@ using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Queries;
 using GrayMQ.Broker.Replies;
@@ -30,6 +31,9 @@ internal static class BrokerRequests
         SendBackHandler sendBack,
         ReplyHandler replies,
         PullMessageHandler pulling,
+        PopMessageHandler popping,
+        AckHandler acks,
+        PopQueryHandler popQueries,
         QueueOffsetHandler queueOffsets,
         MessageQueryHandler messages,
         HeartbeatHandler heartbeats,
@@ -58,6 +62,14 @@ internal static class BrokerRequests
 
         .On<PullMessageHeader>(RequestCode.PullMessage, pulling.HandleAsync)
         .On<PullMessageHeader>(RequestCode.LitePullMessage, pulling.HandleAsync)
+
+        .On<PopMessageHeader>(RequestCode.PopMessage, popping.PopAsync)
+        .On<AckMessageHeader>(RequestCode.AckMessage, acks.AckAsync)
+        .On<NoHeader>(RequestCode.BatchAckMessage, acks.BatchAckAsync)
+        .On<ChangeInvisibleTimeHeader>(RequestCode.ChangeMessageInvisibleTime, acks.ChangeInvisibleTimeAsync)
+        .On<NotificationHeader>(RequestCode.Notification, popping.NotifyAsync)
+        .On<PollingInfoHeader>(RequestCode.PollingInfo, popQueries.PollingInfoAsync)
+        .On<PeekMessageHeader>(RequestCode.PeekMessage, popQueries.PeekAsync)
 
         .On<QueueHeader>(RequestCode.GetMaxOffset, queueOffsets.MaxAsync)
         .On<QueueHeader>(RequestCode.GetMinOffset, queueOffsets.MinAsync)

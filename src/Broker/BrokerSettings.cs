@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Replies;
@@ -281,6 +282,7 @@ public static class BrokerSettings
             MaxParkedPulls, DefaultQueryMaxNum, RegisterNameServerPeriod, RegisterBrokerTimeoutMills, CompressedRegister,
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)
         .Define(StoreSettings.All)
+        .Define(PopSettings.All)
         .Define(UnsupportedSettings.All)
         .Define(MetadataSettings.All)
         .Define(ClientSettings.All)

@@ -3,6 +3,7 @@ using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.States;
 using GrayMQ.Broker.Statistics;
@@ -49,9 +50,17 @@ internal sealed class BrokerState : IAsyncDisposable
             Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
             _states = StateStore.Open(storeOptions.RootDirectory);
+            Pops = new PopState(_states.Values, Offsets, PopSettings.ParkLimits(settings), time, loggers);
             IReadOnlyList<ILogFollower> followers = [];
             Messages = MessageStore.Open(
-                storeOptions, files, time, loggers, Parked, storeLock: taken ?? _lock, followers: followers);
+                storeOptions,
+                files,
+                time,
+                loggers,
+                new Arrivals(Parked, Pops.Parked),
+                storeLock: taken ?? _lock,
+                followers: followers);
+            Pops.Recover(Topics, Groups, Messages, storeOptions.CommitLogFileBytes);
         }
         catch
         {
@@ -81,6 +90,8 @@ internal sealed class BrokerState : IAsyncDisposable
 
     public ParkedPulls Parked { get; }
 
+    public PopState Pops { get; }
+
     public BrokerStatistics Statistics { get; }
 
     public MessageStore Messages { get; }
@@ -91,6 +102,7 @@ internal sealed class BrokerState : IAsyncDisposable
         Messages.Start();
         Statistics.Start();
         Clients.Start();
+        Pops.Start();
     }
 
     /// <summary>Writes down what only memory knows, and what RocketMQ would read.</summary>
@@ -102,6 +114,7 @@ internal sealed class BrokerState : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Pops.StopAsync().ConfigureAwait(false);
         await Messages.DisposeAsync().ConfigureAwait(false);
         CloseTables();
     }
@@ -117,6 +130,7 @@ internal sealed class BrokerState : IAsyncDisposable
     // Some are missing where opening failed half-way.
     private void CloseTables()
     {
+        Pops?.Dispose();
         Parked?.Dispose();
         Statistics?.Dispose();
         Offsets?.Dispose();

@@ -1,6 +1,7 @@
 using System.Net;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Store.Appending;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker;
@@ -166,4 +167,23 @@ internal static partial class Log
 
     [LoggerMessage(437, LogLevel.Warning, "A reply in topic {Topic} was not stored: {Reason}")]
     public static partial void ReplyNotStored(ILogger logger, string topic, string reason);
+
+    [LoggerMessage(380, LogLevel.Error, "Group {Group} gets nothing of topic {Topic} queue {QueueId} just now")]
+    public static partial void PopFailed(ILogger logger, Exception error, string group, string topic, int queueId);
+
+    [LoggerMessage(381, LogLevel.Error, "Giving popped messages back failed; it is tried again")]
+    public static partial void RevivalFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(382, LogLevel.Warning, "A message that group {Group} popped is gone: topic {Topic} queue {QueueId} offset {Offset}")]
+    public static partial void PoppedMessageGone(ILogger logger, string group, string topic, int queueId, long offset);
+
+    [LoggerMessage(383, LogLevel.Error, "A message that group {Group} popped cannot be given back just now: topic {Topic} queue {QueueId} offset {Offset}: {Status}")]
+    public static partial void NotRevived(ILogger logger, string group, string topic, int queueId, long offset, AppendStatus status);
+
+    [LoggerMessage(384, LogLevel.Error, "A message that group {Group} popped cannot be read just now: topic {Topic} queue {QueueId} offset {Offset}")]
+    public static partial void PoppedMessageUnreadable(
+        ILogger logger, Exception error, string group, string topic, int queueId, long offset);
+
+    [LoggerMessage(385, LogLevel.Information, "{Count} messages had been given back before the broker ended, as the log tells from {Offset} on")]
+    public static partial void RevivalsRecovered(ILogger logger, int count, long offset);
 }

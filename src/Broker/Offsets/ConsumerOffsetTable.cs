@@ -48,6 +48,22 @@ public sealed class ConsumerOffsetTable : IDisposable
         _writer = new OffsetWriter(store, options, () => Version, time, logger);
     }
 
+    /// <summary>
+    /// A group is about to be moved by an administrator: the group, the topic, and the offsets by queue id. Raised before the move is in
+    /// the database, so that whoever keeps the group's offsets as well has moved first.
+    /// </summary>
+    public event Action<string, string, IReadOnlyDictionary<int, long>>? Moving;
+
+    /// <inheritdoc cref="OffsetWriter.BeforeSync"/>
+    internal Action? BeforeSync
+    {
+        get => _writer.BeforeSync;
+        set => _writer.BeforeSync = value;
+    }
+
+    /// <summary>The group, and the topic in which it was moved.</summary>
+    public event Action<string, string>? Moved;
+
     /// <summary>Grows once in <see cref="OffsetOptions.ConsumerOffsetUpdateVersionStep"/> commits.</summary>
     public DataVersion Version
     {
@@ -182,6 +198,7 @@ public sealed class ConsumerOffsetTable : IDisposable
             ArgumentOutOfRangeException.ThrowIfNegative(offset);
         }
 
+        Moving?.Invoke(group, topic, offsets);
         ConsumerOffsets found;
         bool enlist;
         int added;
@@ -198,6 +215,7 @@ public sealed class ConsumerOffsetTable : IDisposable
         }
 
         _writer.Write();
+        Moved?.Invoke(group, topic);
     }
 
     /// <summary>Gives a group the offsets of another one, in place of its own; false when that has none.</summary>
@@ -209,6 +227,7 @@ public sealed class ConsumerOffsetTable : IDisposable
             return false;
         }
 
+        Moving?.Invoke(targetGroup, topic, source);
         ConsumerOffsets found;
         bool enlist;
         do
@@ -223,6 +242,7 @@ public sealed class ConsumerOffsetTable : IDisposable
         }
 
         _writer.Write();
+        Moved?.Invoke(targetGroup, topic);
         return true;
     }
 

@@ -51,6 +51,12 @@ internal sealed class OffsetWriter : IDisposable
             static writer => ((OffsetWriter)writer!).SyncInBackground(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>
+    /// Called before offsets are brought to the disk, while none are written: what they were moved past, and stands in another database,
+    /// has to be there before.
+    /// </summary>
+    public Action? BeforeSync { get; set; }
+
     /// <summary>Writes these offsets soon.</summary>
     public void Enlist(ConsumerOffsets offsets)
     {
@@ -213,7 +219,17 @@ internal sealed class OffsetWriter : IDisposable
         Volatile.Write(ref _syncIsDue, 0);
         try
         {
-            _store.Values.Sync();
+            if (BeforeSync is null)
+            {
+                _store.Values.Sync();
+                return;
+            }
+
+            lock (_writes)
+            {
+                BeforeSync();
+                _store.Values.Sync();
+            }
         }
         catch (KeyValueStoreException error)
         {

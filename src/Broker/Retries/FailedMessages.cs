@@ -45,7 +45,9 @@ internal sealed class FailedMessages(
 
     /// <summary>Stores a message among the dead letters of its group: it has been tried often enough.</summary>
     /// <param name="originTopic">The topic that it was sent to, if the message itself need not know it; else empty.</param>
-    public AppendResult DeadLetter(in StoredMessage message, string group, ReadOnlySpan<byte> originTopic = default)
+    /// <param name="isRevival">Marks the copy, as <see cref="Revive"/> does.</param>
+    public AppendResult DeadLetter(
+        in StoredMessage message, string group, ReadOnlySpan<byte> originTopic = default, bool isRevival = false)
     {
         Topic topic = retryTopics.DeadLetters(group);
         var properties = new MessagePropertiesEditor(message.Properties);
@@ -53,7 +55,7 @@ internal sealed class FailedMessages(
         {
             SetOrigin(ref properties, in message, originTopic);
             properties.Set(MessagePropertyUtf8.DelayTimeLevel, 0);
-            AppendResult result = Append(topic, 0, in message, in properties);
+            AppendResult result = Append(topic, 0, in message, in properties, isRevival);
             if (result.IsOk)
             {
                 string origin = OriginOf(in properties, topic);
@@ -74,7 +76,8 @@ internal sealed class FailedMessages(
     /// <summary>
     /// Stores a message again that was popped and neither acknowledged nor given more time: in the retry topic of its topic, or, when
     /// it has been tried as often as the group allows, among the dead letters (RocketMQ: PopReviveService.reviveRetry, where
-    /// the limit is for the clients to keep).
+    /// the limit is for the clients to keep). The copy names its original in the field PreparedTransactionOffset, all bits turned, so that
+    /// after a crash between the copy and the end of the check point the log itself tells that it was made.
     /// </summary>
     /// <param name="topic">The topic that it was popped from; a retry topic is taken again.</param>
     /// <param name="originTopic">The topic that it was sent to.</param>
@@ -90,7 +93,7 @@ internal sealed class FailedMessages(
     {
         if (message.ReconsumeTimes >= group.RetryMaxTimes)
         {
-            return DeadLetter(in message, group.GroupName, Encoding.UTF8.GetBytes(originTopic));
+            return DeadLetter(in message, group.GroupName, Encoding.UTF8.GetBytes(originTopic), isRevival: true);
         }
 
         Topic retryTopic = topic.IsRetry ? topic : retryTopics.PopRetry(originTopic, group.GroupName, secondForm);
@@ -102,7 +105,7 @@ internal sealed class FailedMessages(
                 properties.Set(MessagePropertyUtf8.FirstPopTime, firstPopTimeMs);
             }
 
-            return Append(retryTopic, 0, in message, in properties);
+            return Append(retryTopic, 0, in message, in properties, isRevival: true);
         }
         finally
         {
@@ -110,9 +113,14 @@ internal sealed class FailedMessages(
         }
     }
 
-    private AppendResult Append(Topic topic, int queueId, in StoredMessage message, in MessagePropertiesEditor properties) =>
-        intake.Append(
-            topic, queueId, intake.Copy(in message, properties.Bytes) with { ReconsumeTimes = message.ReconsumeTimes + 1 });
+    private AppendResult Append(
+        Topic topic, int queueId, in StoredMessage message, in MessagePropertiesEditor properties, bool isRevival = false) =>
+        intake.Append(topic, queueId, intake.Copy(in message, properties.Bytes) with
+        {
+            ReconsumeTimes = message.ReconsumeTimes + 1,
+            SysFlag = MessageSysFlag.WithTransaction(message.SysFlag, MessageSysFlag.TransactionNone),
+            PreparedTransactionOffset = isRevival ? ~message.PhysicalOffset : 0,
+        });
 
     private static void SetOrigin(
         ref MessagePropertiesEditor properties, in StoredMessage message, ReadOnlySpan<byte> originTopic)

@@ -1,4 +1,5 @@
 using GrayMQ.Store.KeyValue;
+using GrayMQ.Store.Pops;
 
 namespace GrayMQ.Broker.States;
 
@@ -8,6 +9,7 @@ namespace GrayMQ.Broker.States;
 /// <code>
 /// family     key                     value
 /// progress   name of a follower      physical offset, 8 bytes big endian: what lies below in the log is in the follower's families
+/// pops, popOffsets, popOrders        see PopStore
 /// </code>
 /// </summary>
 internal sealed class StateStore : IDisposable
@@ -36,7 +38,7 @@ internal sealed class StateStore : IDisposable
         Path.Combine(rootDirectory, DirectoryName),
         new KeyValueStoreOptions
         {
-            Families = ["progress"],
+            Families = ["progress", .. PopStore.Families],
             WriteBufferBytes = WriteBufferBytes,
             TotalWriteBufferBytes = TotalWriteBufferBytes,
             BlockCacheBytes = BlockCacheBytes,

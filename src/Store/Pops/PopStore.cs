@@ -94,6 +94,10 @@ public sealed class PopStore : IDisposable
         return length > 0 && _topicsByKey.TryGetValue(key[..length], out PoppedTopic? found) ? found : null;
     }
 
+    /// <inheritdoc cref="FindTopic(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public PoppedTopic? FindTopic(string group, string topic) =>
+        FindTopic(Encoding.UTF8.GetBytes(group), Encoding.UTF8.GetBytes(topic));
+
     /// <summary>
     /// Hands messages out: remembers them until they are acked, and that the queue goes on at <paramref name="nextOffset"/>. The gate
     /// is held. False when a batch with this id is in hand already; nothing has happened then.
@@ -334,6 +338,27 @@ public sealed class PopStore : IDisposable
 
             Schedule(ordered, ordered.FreeMs);
             return true;
+        }
+    }
+
+    /// <summary>All messages in hand of a queue, as they are now. Takes the gate.</summary>
+    public static IReadOnlyList<(CheckPointId Id, long QueueOffset)> Unacked(PopQueue queue)
+    {
+        lock (queue.Gate)
+        {
+            var unacked = new List<(CheckPointId, long)>();
+            foreach (PopCheckPoint checkPoint in queue.CheckPoints)
+            {
+                for (int i = 0; i < checkPoint.Count; i++)
+                {
+                    if (checkPoint.IsUnacked(i))
+                    {
+                        unacked.Add((checkPoint.Id, checkPoint.OffsetAt(i)));
+                    }
+                }
+            }
+
+            return unacked;
         }
     }
 

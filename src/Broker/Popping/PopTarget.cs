@@ -1,0 +1,97 @@
+using System.Text;
+using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Filtering;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Store.Reading;
+
+namespace GrayMQ.Broker.Popping;
+
+/// <summary>
+/// A topic as a group pops it: the names that belong to it, the pops that wait for it, and what the group subscribed to last, so
+/// that no pop has to make any of them anew.
+/// </summary>
+internal sealed class PopTarget
+{
+    private CompiledFilter? _filter;
+    private int _isLimited;
+
+    public PopTarget(string group, Topic topic)
+    {
+        Group = group;
+        GroupUtf8 = Encoding.UTF8.GetBytes(group);
+        Topic = topic;
+        FirstRetry = new RetryName(TopicNames.PopRetryOf(topic.Name, group));
+        SecondRetry = new RetryName(TopicNames.PopRetryOf(topic.Name, group, secondForm: true));
+    }
+
+    public string Group { get; }
+
+    public ReadOnlyMemory<byte> GroupUtf8 { get; }
+
+    public Topic Topic { get; }
+
+    /// <summary><c>%RETRY%group_topic</c>.</summary>
+    public RetryName FirstRetry { get; }
+
+    /// <summary><c>%RETRY%group+topic</c>.</summary>
+    public RetryName SecondRetry { get; }
+
+    /// <summary>The pops that wait here.</summary>
+    public PopWaiters Waiters { get; } = new();
+
+    /// <summary>Remembers that a pop got less because the group has too much in hand.</summary>
+    public void SetLimited() => Volatile.Write(ref _isLimited, 1);
+
+    /// <summary>Whether that was so since the last question.</summary>
+    public bool TakeLimited() => Volatile.Read(ref _isLimited) != 0 && Interlocked.Exchange(ref _isLimited, 0) != 0;
+
+    /// <summary>The filter for an expression as it stands in a request; the one compiled last is kept.</summary>
+    /// <exception cref="RemotingException">The expression cannot be understood, or is of a type that this broker does not know.</exception>
+    public IMessageFilter? FilterFor(ReadOnlySpan<byte> type, ReadOnlySpan<byte> text, SubscriptionFilters filters)
+    {
+        if (text.IsEmpty || text.SequenceEqual("*"u8))
+        {
+            return null;
+        }
+
+        CompiledFilter? known = _filter;
+        if (known is null || !type.SequenceEqual(known.Type) || !text.SequenceEqual(known.Text))
+        {
+            known = new CompiledFilter(type.ToArray(), text.ToArray(), Compile(type, text, filters));
+            _filter = known;
+        }
+
+        return known.Filter;
+    }
+
+    private static IMessageFilter? Compile(ReadOnlySpan<byte> type, ReadOnlySpan<byte> text, SubscriptionFilters filters)
+    {
+        SubscriptionExpression expression;
+        try
+        {
+            expression = SubscriptionExpression.Parse(Encoding.UTF8.GetString(type), Encoding.UTF8.GetString(text));
+        }
+        catch (ExpressionSyntaxException)
+        {
+            throw new RemotingException(ResponseCode.SubscriptionParseFailed, "parse the consumer's subscription failed");
+        }
+
+        return expression.Tags is { } tags
+            ? tags.MatchesAll ? null : filters.For(tags)
+            : throw new RemotingException(
+                ResponseCode.SystemError, $"The broker does not support consumer to filter message by {expression.Type}");
+    }
+
+    /// <summary>The name of a topic that may or may not be there.</summary>
+    public sealed class RetryName(string name)
+    {
+        public string Name { get; } = name;
+
+        public ReadOnlyMemory<byte> Utf8 { get; } = Encoding.UTF8.GetBytes(name);
+    }
+
+    private sealed record CompiledFilter(byte[] Type, byte[] Text, IMessageFilter? Filter);
+}

@@ -1,0 +1,177 @@
+using GrayMQ.Protocol.Messages;
+
+namespace GrayMQ.Broker.Popping;
+
+/// <summary>The pops that wait at one target, the one that has waited longest first. Each is taken off once.</summary>
+internal sealed class PopWaiters
+{
+    private readonly Lock _lock = new();
+    private volatile ParkedPop? _first;
+    private ParkedPop? _last;
+    private int _count;
+    private bool _isListed;
+
+    public bool IsEmpty => _first is null;
+
+    /// <summary>Whether the target is in the list of those at which arrivals look; guarded by <see cref="ParkedPops"/>.</summary>
+    public bool IsListed
+    {
+        get => Volatile.Read(ref _isListed);
+        set => Volatile.Write(ref _isListed, value);
+    }
+
+    /// <summary>How many wait for a queue, or with a negative id for all queues.</summary>
+    public int CountOf(int queueId, bool notifications)
+    {
+        lock (_lock)
+        {
+            int count = 0;
+            for (ParkedPop? at = _first; at is not null; at = at.Next)
+            {
+                count += SameQueue(at.Pop.QueueId, queueId) && at.Pop.IsNotification == notifications ? 1 : 0;
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>False when as many wait for its queue as may.</summary>
+    public bool TryAdd(ParkedPop parked, int most)
+    {
+        lock (_lock)
+        {
+            // Counting is left until there may be too many.
+            if (_count >= most && CountOf(parked.Pop.QueueId, parked.Pop.IsNotification) >= most)
+            {
+                return false;
+            }
+
+            parked.Next = null;
+            if (_last is null)
+            {
+                _first = parked;
+            }
+            else
+            {
+                _last.Next = parked;
+            }
+
+            _last = parked;
+            _count++;
+            return true;
+        }
+    }
+
+    /// <summary>Takes one that waits for all queues or for this one, and that has use for the message: the longest waiting.</summary>
+    public ParkedPop? TakeFor(bool allQueues, int queueId, bool notification, long tagsCode, in StoredMessage message)
+    {
+        lock (_lock)
+        {
+            ParkedPop? before = null;
+            for (ParkedPop? at = _first; at is not null; before = at, at = at.Next)
+            {
+                Pop pop = at.Pop;
+                if (pop.IsNotification == notification
+                    && (allQueues ? pop.QueueId < 0 : pop.QueueId == queueId)
+                    && (pop.Filter is null
+                        || (pop.Filter.MatchesEntry(tagsCode)
+                            && (!pop.Filter.NeedsMessage || pop.Filter.MatchesMessage(in message)))))
+                {
+                    return Unlink(before, at);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Takes the one that has waited longest for a queue, or with a negative id for all; or of any queue when that is null.</summary>
+    public ParkedPop? TakeOne(int? queueId, bool notification, bool alsoOrdered = true)
+    {
+        lock (_lock)
+        {
+            ParkedPop? before = null;
+            for (ParkedPop? at = _first; at is not null; before = at, at = at.Next)
+            {
+                if (at.Pop.IsNotification == notification
+                    && (alsoOrdered || !at.Pop.IsOrdered)
+                    && (queueId is not int wanted || SameQueue(at.Pop.QueueId, wanted)))
+                {
+                    return Unlink(before, at);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Takes this one, unless somebody else has.</summary>
+    public bool TryTake(ParkedPop parked, in Pop expected)
+    {
+        lock (_lock)
+        {
+            ParkedPop? before = null;
+            for (ParkedPop? at = _first; at is not null; before = at, at = at.Next)
+            {
+                if (ReferenceEquals(at, parked) && at.Pop.Responder == expected.Responder)
+                {
+                    Unlink(before, at);
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Takes those that are due, or that have been left by their clients: a list by <see cref="ParkedPop.Next"/>.</summary>
+    public ParkedPop? TakeOverdue(long nowMs)
+    {
+        ParkedPop? taken = null;
+        lock (_lock)
+        {
+            ParkedPop? before = null;
+            for (ParkedPop? at = _first; at is not null;)
+            {
+                ParkedPop? next = at.Next;
+                if (at.Pop.DeadlineMs <= nowMs || at.Pop.Responder.Connection.IsClosed)
+                {
+                    Unlink(before, at);
+                    at.Next = taken;
+                    taken = at;
+                }
+                else
+                {
+                    before = at;
+                }
+
+                at = next;
+            }
+        }
+
+        return taken;
+    }
+
+    private static bool SameQueue(int queueId, int wanted) => wanted < 0 ? queueId < 0 : queueId == wanted;
+
+    private ParkedPop Unlink(ParkedPop? before, ParkedPop at)
+    {
+        if (before is null)
+        {
+            _first = at.Next;
+        }
+        else
+        {
+            before.Next = at.Next;
+        }
+
+        if (ReferenceEquals(_last, at))
+        {
+            _last = before;
+        }
+
+        at.Next = null;
+        _count--;
+        return at;
+    }
+}
