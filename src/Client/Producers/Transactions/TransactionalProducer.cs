@@ -56,7 +56,7 @@ public sealed class TransactionalProducer : ITransactionalProducer, IAsyncDispos
 
     /// <summary>
     /// Makes this producer known to the brokers of topics, so that they can ask it about transactions of its group before it has sent
-    /// anything: after a restart, for instance. What cannot be reached is tried again at the next heartbeat.
+    /// anything: after a restart, for instance. A topic whose route cannot be had now becomes known with the first message sent to it.
     /// </summary>
     /// <param name="topics">The topics that the group sends to.</param>
     /// <param name="cancel">Gives up waiting.</param>
