@@ -184,6 +184,9 @@ internal static partial class Log
     public static partial void PoppedMessageUnreadable(
         ILogger logger, Exception error, string group, string topic, int queueId, long offset);
 
+    [LoggerMessage(386, LogLevel.Error, "A pop of group {Group} that waited for topic {Topic} failed")]
+    public static partial void ParkedPopFailed(ILogger logger, Exception error, string group, string topic);
+
     [LoggerMessage(385, LogLevel.Information, "{Count} messages had been given back before the broker ended, as the log tells from {Offset} on")]
     public static partial void RevivalsRecovered(ILogger logger, int count, long offset);
 }

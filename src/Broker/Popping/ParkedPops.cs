@@ -64,6 +64,9 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     /// <summary>How many wait now.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Whether the broker stops: nothing is to be handed out any more.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed);
+
     private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Says who answers a pop that is woken, and who knows whether there is something for it; called once.</summary>

@@ -4,6 +4,7 @@ using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Pops;
+using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -22,9 +23,16 @@ internal sealed class PopMessageHandler
     private readonly ParkedPops _parked;
     private readonly SubscriptionFilters _filters;
     private readonly TimeProvider _time;
+    private readonly ILogger<PopMessageHandler> _logger;
 
     public PopMessageHandler(
-        PopOptions options, PopAccess access, QueuePopper popper, ParkedPops parked, SubscriptionFilters filters, TimeProvider time)
+        PopOptions options,
+        PopAccess access,
+        QueuePopper popper,
+        ParkedPops parked,
+        SubscriptionFilters filters,
+        TimeProvider time,
+        ILogger<PopMessageHandler> logger)
     {
         _options = options;
         _access = access;
@@ -32,6 +40,7 @@ internal sealed class PopMessageHandler
         _parked = parked;
         _filters = filters;
         _time = time;
+        _logger = logger;
         parked.AnswerWith(AnswerAgain, pop => _popper.HasMessages(in pop));
     }
 
@@ -110,15 +119,33 @@ internal sealed class PopMessageHandler
         ? 0
         : Math.Min(born, now) + Math.Min(pollTimeMs, (long)_options.MaxPoll.TotalMilliseconds);
 
+    // On the thread pool, where nobody else would answer for what goes wrong.
     private void AnswerAgain(Pop pop)
     {
-        if (_access.Problem(pop.Target) is { } problem)
+        try
         {
-            pop.Responder.Reply(problem.Code, problem.Message);
+            if (pop.Responder.Connection.IsClosed)
+            {
+                // What it was woken for is for the next one.
+                _parked.WakeNext(in pop);
+            }
+            else if (_parked.IsClosed)
+            {
+                pop.Responder.Reply(ResponseCode.PollingTimeout, "the broker is stopping");
+            }
+            else if (_access.Problem(pop.Target) is { } problem)
+            {
+                pop.Responder.Reply(problem.Code, problem.Message);
+            }
+            else
+            {
+                Answer(in pop);
+            }
         }
-        else
+        catch (Exception e)
         {
-            Answer(in pop);
+            Log.ParkedPopFailed(_logger, e, pop.Target.Group, pop.Target.Topic.Name);
+            pop.Responder.Reply(ResponseCode.SystemError, e.Message);
         }
     }
 

@@ -53,7 +53,10 @@ internal sealed class PopReviver : IDisposable
     private readonly List<PopRevival> _round = [];
     private readonly MessageSlices _slices = new();
     private readonly SemaphoreSlim _running = new(1);
+    private readonly Lock _sleeping = new();
     private long _roundEnd;
+
+    // When the timer is set to go off; MaxValue when it is not, or nobody would act on it.
     private long _wakesAtMs = long.MaxValue;
     private bool _closed;
 
@@ -103,61 +106,63 @@ internal sealed class PopReviver : IDisposable
 
     public void Dispose()
     {
-        Volatile.Write(ref _closed, true);
+        lock (_sleeping)
+        {
+            Volatile.Write(ref _closed, true);
+        }
+
         _pops.EarlierDue = null;
         _timer.Dispose();
         _slices.Dispose();
-        _running.Dispose();
     }
 
     private void SleepUntil(long dueMs)
     {
-        if (dueMs >= Volatile.Read(ref _wakesAtMs))
+        lock (_sleeping)
         {
-            return;
-        }
+            if (dueMs >= _wakesAtMs || Volatile.Read(ref _closed))
+            {
+                return;
+            }
 
-        Volatile.Write(ref _wakesAtMs, dueMs);
-        long sleepMs = Math.Clamp(dueMs - NowMs, MinSleepMs, (long)MaxSleep.TotalMilliseconds);
-        try
-        {
-            _timer.Change(TimeSpan.FromMilliseconds(sleepMs), Timeout.InfiniteTimeSpan);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The broker stops.
+            _wakesAtMs = dueMs;
+            _timer.Change(
+                TimeSpan.FromMilliseconds(Math.Clamp(dueMs - NowMs, MinSleepMs, (long)MaxSleep.TotalMilliseconds)),
+                Timeout.InfiniteTimeSpan);
         }
     }
 
     private async Task RunAsync()
     {
+        // Who runs looks for what is earliest when he is done.
         if (!await _running.WaitAsync(0).ConfigureAwait(false))
         {
             return;
         }
 
-        long next = 0;
+        long earliest = 0;
         try
         {
-            // Whoever adds something earlier from here on sets the timer again.
-            Volatile.Write(ref _wakesAtMs, long.MaxValue);
             while (!Volatile.Read(ref _closed) && await RunRoundAsync().ConfigureAwait(false))
             {
             }
-
-            next = _pops.EarliestDueMs;
         }
         catch (Exception e)
         {
             Log.RevivalFailed(_logger, e);
-            next = NowMs + RetryMs;
+            earliest = NowMs + RetryMs;
         }
         finally
         {
             _running.Release();
         }
 
-        if (!Volatile.Read(ref _closed) && next != long.MaxValue)
+        lock (_sleeping)
+        {
+            _wakesAtMs = long.MaxValue;
+        }
+
+        if (Math.Max(_pops.EarliestDueMs, earliest) is < long.MaxValue and long next)
         {
             SleepUntil(next);
         }
