@@ -15,6 +15,7 @@ using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Broker.Transactions;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Settings;
@@ -31,6 +32,8 @@ internal static class BrokerHandlers
         RunningSettings running,
         IPEndPoint address,
         BrokerState state,
+        MessageIntake intake,
+        TransactionParts transactions,
         ConsumeProgress progress,
         HeartbeatHandler heartbeats,
         TopicRouteTable routes,
@@ -44,7 +47,6 @@ internal static class BrokerHandlers
         ConsumerOffsetTable offsets = state.Offsets;
         ConsumerTable consumers = state.Clients.Consumers;
         MessageStore messages = state.Messages;
-        var intake = new MessageIntake(messages, state.Statistics, MessageHost.From(address));
         var retryTopics = new RetryTopics(topics);
         var failed = new FailedMessages(topics, retryTopics, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
         PopOptions popOptions = PopSettings.Options(settings, running, address);
@@ -75,9 +77,13 @@ internal static class BrokerHandlers
                 sendOptions,
                 topics,
                 intake,
+                transactions.Sends,
                 new RetrySends(groups, state.Clients.Locks, retryTopics),
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                 time),
+            transactions.Ends,
+            transactions.Resumes,
+            transactions.Lists,
             new SendBackHandler(sendOptions, topics, groups, retryTopics, messages, intake, failed),
             new ReplyHandler(
                 sendOptions,

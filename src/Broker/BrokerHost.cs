@@ -5,7 +5,10 @@ using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Http;
 using GrayMQ.Broker.Registration;
+using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
+using GrayMQ.Broker.Transactions;
+using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
@@ -29,6 +32,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     private readonly EffectiveSettings _settings;
     private readonly IPEndPoint _address;
     private readonly BrokerState _state;
+    private readonly TransactionParts _transactions;
     private readonly BrokerPages _pages;
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
@@ -61,7 +65,11 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
         var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
-        _state = new BrokerState(settings, () => notify.Value, time, loggers, files ?? new LinuxFileSystem(), storeLock);
+        TransactionOptions transactions = TransactionSettings.ToOptions(settings, running, _address);
+        _state = new BrokerState(
+            settings, () => notify.Value, transactions, time, loggers, files ?? new LinuxFileSystem(), storeLock);
+        var intake = new MessageIntake(_state.Messages, _state.Statistics, MessageHost.From(_address));
+        _transactions = new TransactionParts(_state, intake, transactions, time, loggers);
         RegisterAgainOnPermissionChange(running);
         _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _routes = new TopicRouteTable(
@@ -85,7 +93,8 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             _state.Clients.Consumers, _state.Clients.Producers, _state.Groups, _state.Topics, ClientSettings.ToLimits(settings));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
-            BrokerHandlers.Table(settings, running, _address, _state, progress, heartbeats, _routes, _registration, time, loggers),
+            BrokerHandlers.Table(
+                settings, running, _address, _state, intake, _transactions, progress, heartbeats, _routes, _registration, time, loggers),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
@@ -103,6 +112,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
                 _state.Clients.Producers,
                 _state.Parked,
                 _state.Messages,
+                _transactions.Metrics,
                 time),
             _state.Messages);
         _http = BrokerSettings.HttpEndPoint(settings) is { } httpEndPoint
@@ -125,6 +135,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             await _http.StartAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        _transactions.Coordinator.Start();
         _state.Start();
         _routes.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -145,6 +156,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _state.Parked.Close();
         _state.Pops.Parked.Close();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
+        _transactions.Coordinator.Stop();
         _state.Save();
         if (_http is not null)
         {
@@ -165,6 +177,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             await _http.DisposeAsync().ConfigureAwait(false);
         }
 
+        _transactions.Coordinator.Dispose();
         await _state.DisposeAsync().ConfigureAwait(false);
         _certificate?.Dispose();
     }

@@ -14,6 +14,7 @@ using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Broker.Transactions;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Dispatch;
@@ -28,6 +29,9 @@ internal static class BrokerRequests
 {
     public static RequestTable Table(
         SendMessageHandler sending,
+        EndTransactionHandler ends,
+        ResumeCheckHandler resumedChecks,
+        TransactionListHandler transactionLists,
         SendBackHandler sendBack,
         ReplyHandler replies,
         PullMessageHandler pulling,
@@ -56,6 +60,9 @@ internal static class BrokerRequests
         .On(RequestCode.SendMessage, SendMessageHeader.Read, sending.HandleAsync)
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
+        .On<EndTransactionHeader>(RequestCode.EndTransaction, ends.HandleAsync)
+        .OnPool<ResumeCheckHalfMessageHeader>(RequestCode.ResumeCheckHalfMessage, resumedChecks.HandleAsync)
+        .OnPool<ListTransactionsHeader>(RequestCode.ListTransactions, transactionLists.HandleAsync)
         .OnPool<ConsumerSendMessageBackHeader>(RequestCode.ConsumerSendMessageBack, sendBack.HandleAsync)
         .On(RequestCode.SendReplyMessage, SendMessageHeader.Read, replies.HandleAsync)
         .On(RequestCode.SendReplyMessageV2, SendMessageHeader.ReadV2, replies.HandleAsync)

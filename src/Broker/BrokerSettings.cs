@@ -10,6 +10,7 @@ using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Replies;
 using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Transactions;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Servers;
@@ -286,6 +287,7 @@ public static class BrokerSettings
         .Define(UnsupportedSettings.All)
         .Define(MetadataSettings.All)
         .Define(ClientSettings.All)
+        .Define(TransactionSettings.All)
         .Define(AssignmentSettings.All)
         .Define(ReplySettings.All)
         .Alias("tls.server.mode", "tlsMode")

@@ -8,6 +8,7 @@ using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.States;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Broker.Transactions;
 using GrayMQ.Settings;
 using GrayMQ.Store;
 using GrayMQ.Store.Dispatching;
@@ -31,6 +32,7 @@ internal sealed class BrokerState : IAsyncDisposable
     public BrokerState(
         EffectiveSettings settings,
         Func<bool> mayNotifyClients,
+        TransactionOptions transactions,
         TimeProvider time,
         ILoggerFactory loggers,
         IStoreFileSystem files,
@@ -51,7 +53,8 @@ internal sealed class BrokerState : IAsyncDisposable
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
             _states = StateStore.Open(storeOptions.RootDirectory);
             Pops = new PopState(_states.Values, Offsets, PopSettings.ParkLimits(settings), time, loggers);
-            IReadOnlyList<ILogFollower> followers = [];
+            Halves = new HalfMessageStore(_states, transactions);
+            IReadOnlyList<ILogFollower> followers = [Halves];
             Messages = MessageStore.Open(
                 storeOptions,
                 files,
@@ -85,6 +88,8 @@ internal sealed class BrokerState : IAsyncDisposable
     public RequestModeTable RequestModes { get; }
 
     public RocketMqExport Export { get; }
+
+    public HalfMessageStore Halves { get; }
 
     public ClientRegistry Clients { get; }
 

@@ -144,6 +144,39 @@ internal static partial class Log
     [LoggerMessage(300, LogLevel.Information, "A message of {Topic} with unique key {UniqueKey} is among the dead letters of group {Group} now; it was tried again {Times} times")]
     public static partial void DeadLettered(ILogger logger, string group, string topic, string uniqueKey, int times);
 
+    [LoggerMessage(350, LogLevel.Information, "{Count} transactions have not ended")]
+    public static partial void TransactionsPending(ILogger logger, long count);
+
+    [LoggerMessage(351, LogLevel.Information, "{Count} half messages stand before queue offset {Offset}, which RocketMQ has passed: they have ended")]
+    public static partial void TransactionsPassed(ILogger logger, int count, long offset);
+
+    [LoggerMessage(352, LogLevel.Debug, "The producer {Producer} does not know yet how the transaction at {PhysicalOffset} ends")]
+    public static partial void TransactionUnknown(ILogger logger, long physicalOffset, EndPoint? producer);
+
+    [LoggerMessage(353, LogLevel.Debug, "Asked {Producer} about transaction {UniqueKey} of topic {Topic}, for the {Checks}. time")]
+    public static partial void TransactionChecked(ILogger logger, string uniqueKey, string topic, int checks, object producer);
+
+    [LoggerMessage(354, LogLevel.Warning, "No producer of group {Group} is there to be asked about transactions of topic {Topic}")]
+    public static partial void NoProducerToAsk(ILogger logger, string group, string topic);
+
+    [LoggerMessage(355, LogLevel.Warning, "Transaction {UniqueKey} of topic {Topic} was given up after {Checks} checks: its message is in {GivenUpTopic}")]
+    public static partial void TransactionGivenUp(ILogger logger, string uniqueKey, string topic, int checks, string givenUpTopic);
+
+    [LoggerMessage(356, LogLevel.Error, "The half message of topic {Topic} at {Root}, last stored at {PhysicalOffset}, is not in the log any more: its transaction cannot end")]
+    public static partial void HalfMessageGone(ILogger logger, string topic, long root, long physicalOffset);
+
+    [LoggerMessage(357, LogLevel.Error, "The transaction at {Root} of topic {Topic} cannot be checked now: {Status}")]
+    public static partial void TransactionNotChecked(ILogger logger, long root, string topic, AppendStatus status);
+
+    [LoggerMessage(358, LogLevel.Error, "Asking about the transaction at {Root} of topic {Topic} failed")]
+    public static partial void AskingFailed(ILogger logger, Exception error, long root, string topic);
+
+    [LoggerMessage(359, LogLevel.Error, "A round through the transactions failed, the next one tries again")]
+    public static partial void TransactionRoundFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(360, LogLevel.Information, "The transaction of {MessageId} is checked from the beginning, as {Peer} asked")]
+    public static partial void CheckingResumed(ILogger logger, string messageId, EndPoint? peer);
+
     [LoggerMessage(430, LogLevel.Information, "Group {Group} gets topic {Topic} by {Mode} now, shared with {ShareNum} others")]
     public static partial void RequestModeSet(ILogger logger, string group, string topic, MessageRequestMode mode, int shareNum);
 

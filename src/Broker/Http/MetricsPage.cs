@@ -5,6 +5,7 @@ using GrayMQ.Broker.Names;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Broker.Transactions;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Names;
@@ -28,12 +29,14 @@ internal sealed class MetricsPage(
     ProducerTable producers,
     ParkedPulls parked,
     MessageStore store,
+    TransactionMetrics transactions,
     TimeProvider time)
 {
     public PrometheusWriter Write()
     {
         var page = new PrometheusWriter(("node_type", "broker"), ("cluster", clusterName), ("node_id", brokerName));
         WriteTraffic(page);
+        transactions.Write(page);
         WriteConsumers(page);
         WriteConnections(page);
         WriteStore(page);

@@ -32,12 +32,22 @@ internal sealed class PrometheusWriter
     /// <summary>Begins a metric whose value goes up and down.</summary>
     public PrometheusWriter Gauge(string name, string help) => Begin(name, "gauge", help);
 
+    /// <summary>Begins a metric that counts values by how great they are; its samples are <see cref="Part"/>s.</summary>
+    public PrometheusWriter Histogram(string name, string help) => Begin(name, "histogram", help);
+
     /// <summary>One sample of the metric that was begun last.</summary>
-    public PrometheusWriter Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels)
+    public PrometheusWriter Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels) => Write("", value, labels);
+
+    /// <summary>A bucket, the sum or the count of a histogram.</summary>
+    /// <param name="part"><c>bucket</c>, <c>sum</c> or <c>count</c>.</param>
+    public PrometheusWriter Part(string part, double value, params ReadOnlySpan<(string Name, string Value)> labels) =>
+        Write("_" + part, value, labels);
+
+    private PrometheusWriter Write(string suffix, double value, ReadOnlySpan<(string Name, string Value)> labels)
     {
         string own = Join(labels);
         string separator = own.Length > 0 && _commonLabels.Length > 0 ? "," : "";
-        Write($"{_name}{{{_commonLabels}{separator}{own}}} {value.ToString("R", CultureInfo.InvariantCulture)}\n");
+        Write($"{_name}{suffix}{{{_commonLabels}{separator}{own}}} {value.ToString("R", CultureInfo.InvariantCulture)}\n");
         return this;
     }
 

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Broker.Transactions;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -21,6 +22,7 @@ internal sealed class SendMessageHandler(
     SendOptions options,
     TopicTable topics,
     MessageIntake intake,
+    HalfMessageIntake halves,
     RetrySends retries,
     UniqueKeyGenerator uniqueKeys,
     TimeProvider time)
@@ -62,7 +64,16 @@ internal sealed class SendMessageHandler(
     private ValueTask Store(RemotingRequest request, in SendMessageHeader header, Topic topic, int queueId)
     {
         var sent = SendProperties.Scan(header.Properties.Span);
-        RefuseUnsupported(topic, in sent, header.SysFlag);
+        bool isHalf = IsHalf(in sent, in header);
+        if (isHalf)
+        {
+            halves.RefuseIfForbidden();
+        }
+        else
+        {
+            RefuseUnsupported(topic, in sent, header.SysFlag);
+        }
+
         CheckType(topic, in sent);
 
         Span<byte> madeKey = stackalloc byte[MessageId.V6Digits];
@@ -90,7 +101,9 @@ internal sealed class SendMessageHandler(
                 StoreHost = _storeHost,
                 ReconsumeTimes = header.ReconsumeTimes,
             };
-            AppendResult result = intake.Append(topic, queueId, in message);
+            AppendResult result = isHalf
+                ? halves.Append(topic, queueId, in message, uniqueKey)
+                : intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
             return sent.WaitForFlush
                 ? ReplyWhenFlushed(request.Responder, queueId, in result, uniqueKey)
@@ -149,6 +162,11 @@ internal sealed class SendMessageHandler(
         int queueId = SendTargets.ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
         RefuseUnsupported(topic, in sent, header.SysFlag);
+        if (sent.IsTransaction)
+        {
+            throw new RemotingException(ResponseCode.MessageIllegal, "a batch cannot be part of a transaction");
+        }
+
         CheckType(topic, in sent);
         int propertyBytes = sent.MaxBytes(default, _addedProperties);
         byte[] properties = ArrayPool<byte>.Shared.Rent(propertyBytes);
@@ -185,12 +203,17 @@ internal sealed class SendMessageHandler(
         responder.Reply(MessageIntake.ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _identity));
     }
 
-    // Refused rather than stored as if they were ordinary: a consumer would see them at once.
+    // Clients before 4.6.1 leave the property on messages that they send again for a later attempt (RocketMQ: sendMessage).
+    private static bool IsHalf(in SendProperties sent, in SendMessageHeader header) =>
+        sent.IsTransaction && !(header.ReconsumeTimes > 0 && sent.IsDelayed);
+
+    // Refused rather than stored as if they were ordinary: a consumer would see them at once, or never.
     private static void RefuseUnsupported(Topic topic, in SendProperties sent, int sysFlag)
     {
-        if (sent.IsTransaction || MessageSysFlag.Transaction(sysFlag) != MessageSysFlag.TransactionNone)
+        if (!sent.IsTransaction && MessageSysFlag.Transaction(sysFlag) != MessageSysFlag.TransactionNone)
         {
-            throw new RemotingException(ResponseCode.MessageIllegal, "transactional messages are not supported by this broker");
+            throw new RemotingException(
+                ResponseCode.MessageIllegal, $"sysFlag {sysFlag} says that the message is part of a transaction, TRAN_MSG does not");
         }
 
         if (sent.IsDelayed)
@@ -208,8 +231,12 @@ internal sealed class SendMessageHandler(
         }
     }
 
-    private static int SysFlagOf(Topic topic, in SendMessageHeader header) =>
-        topic.Config.TopicFilterType == TopicFilterType.MultiTag ? header.SysFlag | MessageSysFlag.MultiTags : header.SysFlag;
+    private static int SysFlagOf(Topic topic, in SendMessageHeader header)
+    {
+        // What is stored here is sent, or waits as half of a transaction where nothing but that is.
+        int sysFlag = MessageSysFlag.WithTransaction(header.SysFlag, MessageSysFlag.TransactionNone);
+        return topic.Config.TopicFilterType == TopicFilterType.MultiTag ? sysFlag | MessageSysFlag.MultiTags : sysFlag;
+    }
 
     private static MessageHost BornHost(in RemotingRequest request) =>
         request.Connection.RemoteEndPoint is { } peer ? MessageHost.From(peer) : default;

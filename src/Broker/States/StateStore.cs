@@ -10,6 +10,7 @@ namespace GrayMQ.Broker.States;
 /// family     key                     value
 /// progress   name of a follower      physical offset, 8 bytes big endian: what lies below in the log is in the follower's families
 /// pops, popOffsets, popOrders        see PopStore
+/// halves                             see HalfMessageCodec
 /// </code>
 /// </summary>
 internal sealed class StateStore : IDisposable
@@ -26,6 +27,7 @@ internal sealed class StateStore : IDisposable
     {
         Values = values;
         Progress = values.GetFamily("progress");
+        Halves = values.GetFamily("halves");
     }
 
     public KeyValueStore Values { get; }
@@ -33,12 +35,15 @@ internal sealed class StateStore : IDisposable
     /// <summary>How far each follower of the log has come (<see cref="Store.Dispatching.ILogFollower.AppliedOffset"/>).</summary>
     public KeyFamily Progress { get; }
 
+    /// <summary>For transactions that have not ended.</summary>
+    public KeyFamily Halves { get; }
+
     /// <exception cref="KeyValueStoreException">The database is damaged, open elsewhere, or not accessible.</exception>
     public static StateStore Open(string rootDirectory) => new(KeyValueStore.Open(
         Path.Combine(rootDirectory, DirectoryName),
         new KeyValueStoreOptions
         {
-            Families = ["progress", .. PopStore.Families],
+            Families = ["progress", "halves", .. PopStore.Families],
             WriteBufferBytes = WriteBufferBytes,
             TotalWriteBufferBytes = TotalWriteBufferBytes,
             BlockCacheBytes = BlockCacheBytes,

@@ -24,12 +24,14 @@ internal sealed class RunningBroker : IAsyncDisposable
     private readonly (string Key, string Value)[] _settings;
     private readonly List<Peer> _peers = [];
     private readonly IStoreFileSystem? _files;
+    private readonly TimeProvider _time;
     private BrokerHost? _host;
 
-    private RunningBroker((string Key, string Value)[] settings, IStoreFileSystem? files)
+    private RunningBroker((string Key, string Value)[] settings, IStoreFileSystem? files, TimeProvider time)
     {
         _settings = settings;
         _files = files;
+        _time = time;
     }
 
     /// <summary>The file that the settings come from, as with -c.</summary>
@@ -40,11 +42,18 @@ internal sealed class RunningBroker : IAsyncDisposable
     /// <summary>The address that peers connect to.</summary>
     public IPEndPoint EndPoint => _host!.EndPoints[0];
 
-    public static Task<RunningBroker> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+    public static Task<RunningBroker> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, null, settings);
 
-    public static async Task<RunningBroker> StartAsync(IStoreFileSystem? files, params (string Key, string Value)[] settings)
+    public static Task<RunningBroker> StartAsync(IStoreFileSystem? files, params (string Key, string Value)[] settings) =>
+        StartAsync(files, null, settings);
+
+    /// <param name="time">The broker's clock; null for the system's.</param>
+    /// <param name="prepare">Puts a store of somebody else's into the directory that it is given.</param>
+    public static async Task<RunningBroker> StartAsync(
+        IStoreFileSystem? files, TimeProvider? time, (string Key, string Value)[] settings, Action<string>? prepare = null)
     {
-        var broker = new RunningBroker(settings, files);
+        var broker = new RunningBroker(settings, files, time ?? TimeProvider.System);
+        prepare?.Invoke(broker.StorePath);
         await File.WriteAllTextAsync(broker.SettingsPath, $"# the test's\nbrokerName = {Name}\nbrokerClusterName={Cluster}\n");
         await broker.StartAsync();
         return broker;
@@ -66,9 +75,28 @@ internal sealed class RunningBroker : IAsyncDisposable
         return peer;
     }
 
+    /// <summary>The broker's storePathRootDir.</summary>
+    public string StorePath => Path.Combine(_root, "store");
+
     public async Task RestartAsync()
     {
         await StopAsync();
+        await StartAsync();
+    }
+
+    /// <summary>Stops the broker and disconnects its peers; to be followed by <see cref="StartAgainAsync"/>.</summary>
+    public Task StopAllAsync() => StopAsync();
+
+    public Task StartAgainAsync() => StartAsync();
+
+    /// <summary>Lets the broker begin again from what is on its disk at this moment, as after kill -9.</summary>
+    public async Task KillAsync()
+    {
+        string found = Path.Combine(_root, "found");
+        CopyDirectory(StorePath, found);
+        await StopAsync();
+        Directory.Delete(StorePath, recursive: true);
+        Directory.Move(found, StorePath);
         await StartAsync();
     }
 
@@ -111,7 +139,7 @@ internal sealed class RunningBroker : IAsyncDisposable
     {
         var sources = new SettingsSources().File(SettingsPath)
             .Set("brokerIP1=127.0.0.1")
-            .Set($"storePathRootDir={Path.Combine(_root, "store")}")
+            .Set($"storePathRootDir={StorePath}")
             .Set("mappedFileSizeCommitLog=1048576")
             .Set("flushDiskType=ASYNC_FLUSH");
         foreach ((string key, string value) in _settings)
@@ -121,7 +149,7 @@ internal sealed class RunningBroker : IAsyncDisposable
 
         _host = new BrokerHost(
             BrokerSettings.Catalogue.Load(sources).GetOrThrow(),
-            TimeProvider.System,
+            _time,
             NullLoggerFactory.Instance,
             new FreePortTransport(),
             _files);
@@ -147,6 +175,20 @@ internal sealed class RunningBroker : IAsyncDisposable
         if (_host is not null)
         {
             await StopServingAsync();
+        }
+    }
+
+    private static void CopyDirectory(string source, string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (string file in Directory.EnumerateFiles(source))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+
+        foreach (string directory in Directory.EnumerateDirectories(source))
+        {
+            CopyDirectory(directory, Path.Combine(target, Path.GetFileName(directory)));
         }
     }
 
