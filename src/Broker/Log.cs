@@ -201,6 +201,12 @@ internal static partial class Log
     [LoggerMessage(437, LogLevel.Warning, "A reply in topic {Topic} was not stored: {Reason}")]
     public static partial void ReplyNotStored(ILogger logger, string topic, string reason);
 
+    [LoggerMessage(440, LogLevel.Error, "The lock of {Count} queues of group {Group} is in memory only")]
+    public static partial void LocksNotWritten(ILogger logger, Exception error, string group, int count);
+
+    [LoggerMessage(441, LogLevel.Warning, "The remembered lock under key {Key} cannot be read and is dropped: {Reason}")]
+    public static partial void LockUnreadable(ILogger logger, string key, string reason);
+
     [LoggerMessage(380, LogLevel.Error, "Group {Group} gets nothing of topic {Topic} queue {QueueId} just now")]
     public static partial void PopFailed(ILogger logger, Exception error, string group, string topic, int queueId);
 

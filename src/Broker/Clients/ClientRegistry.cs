@@ -39,7 +39,11 @@ internal sealed class ClientRegistry : IDisposable
     {
         var consumers = new ConsumerTable(limits, time, loggers.CreateLogger<ConsumerTable>());
         var producers = new ProducerTable(limits, time, loggers.CreateLogger<ProducerTable>());
-        var locks = new QueueLockTable(limits, time, loggers.CreateLogger<QueueLockTable>());
+        var locks = new QueueLockTable(
+            limits,
+            time,
+            loggers.CreateLogger<QueueLockTable>(),
+            new QueueLockStore(metadata.Values, metadata.QueueLocks, loggers.CreateLogger<QueueLockStore>()));
         var store = new RememberedClientStore(
             metadata.Values, metadata.Subscriptions, time, loggers.CreateLogger<RememberedClientStore>());
         var notifier = new ConsumerNotifier(

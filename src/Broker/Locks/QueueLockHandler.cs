@@ -46,11 +46,14 @@ internal sealed class QueueLockHandler(QueueLockTable locks, ClientLimits limits
             throw Refused($"there are {queues.Count} queues: {limits.MaxQueuesPerLock} are the limit");
         }
 
-        if (queues.Exists(queue => queue.Topic is not { Length: > 0 } || queue.Topic.Length > limits.MaxTopicLength || queue.QueueId < 0))
+        if (queues.Exists(queue => !IsName(queue.Topic) || !IsName(queue.BrokerName) || queue.QueueId < 0) || group.Contains('\0', StringComparison.Ordinal))
         {
-            throw Refused($"a queue has no topic of 1 to {limits.MaxTopicLength} characters, or no id");
+            throw Refused($"a queue has no topic and broker of 1 to {limits.MaxTopicLength} characters, or no id");
         }
     }
+
+    private bool IsName(string? name) =>
+        name is { Length: > 0 } && name.Length <= limits.MaxTopicLength && !name.Contains('\0', StringComparison.Ordinal);
 
     private static RemotingException Refused(string reason) => new(ResponseCode.SystemError, reason);
 }

@@ -9,14 +9,34 @@ namespace GrayMQ.Broker.Locks;
 /// Which client of a group may consume a queue in order. A lock is held for <see cref="HoldTime"/> from its last renewal; then
 /// another client may take it. RocketMQ: RebalanceLockManager.
 /// </summary>
-public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogger<QueueLockTable> logger)
+public sealed class QueueLockTable
 {
     /// <summary>RocketMQ: rocketmq.broker.rebalance.lockMaxLiveTime. Clients renew every 20 s.</summary>
     public static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(60);
 
     // The inner dictionaries are guarded by themselves; one that was emptied is marked as gone under that lock.
     private readonly ConcurrentDictionary<string, GroupLocks> _groups = new(StringComparer.Ordinal);
+    private readonly ClientLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly QueueLockStore? _store;
+    private readonly ILogger _logger;
     private int _count;
+
+    internal QueueLockTable(ClientLimits limits, TimeProvider time, ILogger<QueueLockTable> logger, QueueLockStore? store = null)
+    {
+        _limits = limits;
+        _time = time;
+        _store = store;
+        _logger = logger;
+
+        // Their holders have as long as ever to renew them, however long the broker was away.
+        foreach (HeldQueue held in store?.ReadAll() ?? [])
+        {
+            GroupLocks locks = _groups.GetOrAdd(held.Group, static _ => new GroupLocks());
+            locks.ByQueue[held.Queue] = new QueueLock(held.ClientId, time.GetTimestamp());
+            _count++;
+        }
+    }
 
     /// <summary>Queues that are locked, of all groups together, expired locks included.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -26,6 +46,7 @@ public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogg
     public List<MessageQueue> Lock(string group, IReadOnlyCollection<MessageQueue> queues, string clientId)
     {
         var held = new List<MessageQueue>(queues.Count);
+        var taken = new List<MessageQueue>();
         while (true)
         {
             GroupLocks locks = _groups.GetOrAdd(group, static _ => new GroupLocks());
@@ -39,12 +60,18 @@ public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogg
                 var asked = new HashSet<MessageQueue>();
                 foreach (MessageQueue queue in queues)
                 {
-                    if (asked.Add(queue) && TryLock(locks, group, queue, clientId))
+                    if (asked.Add(queue) && TryLock(locks, group, queue, clientId, out bool isNew))
                     {
                         held.Add(queue);
+                        if (isNew)
+                        {
+                            taken.Add(queue);
+                        }
                     }
                 }
 
+                // Before the client hears of it.
+                _store?.Put(group, taken, clientId);
                 DropIfEmpty(group, locks);
                 return held;
             }
@@ -61,14 +88,8 @@ public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogg
 
         lock (locks)
         {
-            foreach (MessageQueue queue in queues)
-            {
-                if (locks.ByQueue.TryGetValue(queue, out QueueLock held) && held.ClientId == clientId)
-                {
-                    Remove(locks, queue);
-                }
-            }
-
+            Remove(group, locks, [.. queues.Where(queue =>
+                locks.ByQueue.TryGetValue(queue, out QueueLock held) && held.ClientId == clientId)]);
             DropIfEmpty(group, locks);
         }
     }
@@ -108,48 +129,53 @@ public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogg
         {
             lock (locks)
             {
-                foreach ((MessageQueue queue, QueueLock held) in locks.ByQueue)
-                {
-                    if (HasExpired(held))
-                    {
-                        Remove(locks, queue);
-                    }
-                }
-
+                Remove(group, locks, [.. locks.ByQueue.Where(pair => HasExpired(pair.Value)).Select(pair => pair.Key)]);
                 DropIfEmpty(group, locks);
             }
         }
     }
 
-    private bool TryLock(GroupLocks locks, string group, MessageQueue queue, string clientId)
+    private bool TryLock(GroupLocks locks, string group, MessageQueue queue, string clientId, out bool isNew)
     {
+        isNew = true;
         if (!locks.ByQueue.TryGetValue(queue, out QueueLock held))
         {
-            if (Interlocked.Increment(ref _count) > limits.MaxLocks)
+            if (Interlocked.Increment(ref _count) > _limits.MaxLocks)
             {
                 Interlocked.Decrement(ref _count);
-                Log.TooManyLocks(logger, group, limits.MaxLocks);
+                Log.TooManyLocks(_logger, group, _limits.MaxLocks);
                 return false;
             }
         }
-        else if (held.ClientId != clientId)
+        else if (held.ClientId == clientId)
+        {
+            isNew = false;
+        }
+        else
         {
             if (!HasExpired(held))
             {
                 return false;
             }
 
-            Log.LockTakenOver(logger, clientId, held.ClientId, queue.Topic, queue.QueueId, group);
+            Log.LockTakenOver(_logger, clientId, held.ClientId, queue.Topic, queue.QueueId, group);
         }
 
-        locks.ByQueue[queue] = new QueueLock(clientId, time.GetTimestamp());
+        locks.ByQueue[queue] = new QueueLock(clientId, _time.GetTimestamp());
         return true;
     }
 
-    private void Remove(GroupLocks locks, MessageQueue queue)
+    private void Remove(string group, GroupLocks locks, List<MessageQueue> queues)
     {
-        locks.ByQueue.Remove(queue);
-        Interlocked.Decrement(ref _count);
+        foreach (MessageQueue queue in queues)
+        {
+            if (locks.ByQueue.Remove(queue))
+            {
+                Interlocked.Decrement(ref _count);
+            }
+        }
+
+        _store?.Delete(group, queues);
     }
 
     private void DropIfEmpty(string group, GroupLocks locks)
@@ -161,7 +187,7 @@ public sealed class QueueLockTable(ClientLimits limits, TimeProvider time, ILogg
         }
     }
 
-    private bool HasExpired(QueueLock held) => time.GetElapsedTime(held.RenewedAt) > HoldTime;
+    private bool HasExpired(QueueLock held) => _time.GetElapsedTime(held.RenewedAt) > HoldTime;
 
     /// <param name="RenewedAt">As <see cref="TimeProvider.GetTimestamp"/> counts.</param>
     private readonly record struct QueueLock(string ClientId, long RenewedAt);

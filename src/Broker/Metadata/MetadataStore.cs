@@ -18,6 +18,7 @@ namespace GrayMQ.Broker.Metadata;
 /// requestModes      topic@group         SetMessageRequestModeRequestBody as JSON
 /// configFiles       name of the file    hex SHA-256 of the contents that the database knows, separated by spaces
 /// subscriptions     for the client tables
+/// queueLocks        for the table of locks
 /// </code>
 /// </summary>
 public sealed class MetadataStore : IDisposable
@@ -39,6 +40,7 @@ public sealed class MetadataStore : IDisposable
         RequestModes = values.GetFamily("requestModes");
         ConfigFiles = values.GetFamily("configFiles");
         Subscriptions = values.GetFamily("subscriptions");
+        QueueLocks = values.GetFamily("queueLocks");
     }
 
     /// <summary>RocketMQ's configuration directory.</summary>
@@ -48,6 +50,9 @@ public sealed class MetadataStore : IDisposable
 
     /// <summary>For the subscriptions that heartbeats tell.</summary>
     public KeyFamily Subscriptions { get; }
+
+    /// <summary>For the queues that orderly consumers hold.</summary>
+    public KeyFamily QueueLocks { get; }
 
     internal KeyFamily Topics { get; }
 
@@ -76,7 +81,8 @@ public sealed class MetadataStore : IDisposable
         string path = Path.Combine(configDirectory, DirectoryName);
         RefuseRemains(path);
         var store = new MetadataStore(configDirectory, KeyValueStore.Open(
-            path, "topics", "groups", "groupForbidden", "consumerOffsets", "versions", "configFiles", "subscriptions", "requestModes"));
+            path, "topics", "groups", "groupForbidden", "consumerOffsets", "versions", "configFiles", "subscriptions", "requestModes",
+            "queueLocks"));
         try
         {
             new RocketMqImport(store, configDirectory, logs.CreateLogger<MetadataStore>()).Run();

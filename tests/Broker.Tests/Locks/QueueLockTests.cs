@@ -117,6 +117,31 @@ public class QueueLockTests
         }
     }
 
+    [Fact]
+    public async Task Locks_AfterARestart_AreHeldByWhoHeldThem()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync();
+        Assert.Equal([Q0, Q1], await LockAsync(broker.Connect("p"), "c1", Q0, Q1));
+        Assert.Equal([Q2], await LockAsync(broker.Connect("p"), "c2", Q1, Q2));
+
+        await broker.RestartAsync();
+
+        Assert.Empty(await LockAsync(broker.Connect("p"), "c2", Q0, Q1));
+        Assert.Equal([Q0, Q1], await LockAsync(broker.Connect("p"), "c1", Q0, Q1, Q2));
+
+        byte[] unlock = BodyCodec.Encode(new UnlockBatchRequestBody { ConsumerGroup = "G", ClientId = "c1", MqSet = [Q0] });
+        await broker.Connect("p").AskAsync(RequestCode.UnlockBatchMQ, default(NoHeader), unlock);
+        await broker.RestartAsync();
+
+        Assert.Equal([Q0], await LockAsync(broker.Connect("p"), "c2", Q0, Q1));
+
+        static async Task<List<MessageQueue>> LockAsync(Peer peer, string clientId, params MessageQueue[] queues) =>
+            (await peer.AskAsync<NoHeader, LockBatchResponseBody>(
+                RequestCode.LockBatchMQ,
+                default,
+                BodyCodec.Encode(new LockBatchRequestBody { ConsumerGroup = "G", ClientId = clientId, MqSet = [.. queues] }))).LockedQueues;
+    }
+
     // As the stock Java client 5.3.3 asks, and as RocketMQ answers.
     [Fact]
     public async Task Requests_OfTheJavaClient_AreAnsweredAsRocketMqDoes()
@@ -146,6 +171,8 @@ public class QueueLockTests
     [InlineData("""{"clientId":"","consumerGroup":"G","mqSet":[]}""")]
     [InlineData("""{"clientId":"c","consumerGroup":"G","mqSet":[{"brokerName":"b","queueId":-1,"topic":"T"}]}""")]
     [InlineData("""{"clientId":"c","consumerGroup":"G","mqSet":[{"brokerName":"b","queueId":1}]}""")]
+    [InlineData("""{"clientId":"c","consumerGroup":"G","mqSet":[{"queueId":1,"topic":"T"}]}""")]
+    [InlineData("""{"clientId":"c","consumerGroup":"G\u0000","mqSet":[{"brokerName":"b","queueId":1,"topic":"T"}]}""")]
     [InlineData("""{"clientId":"c","consumerGroup":"G","mqSet":[null]}""")]
     public async Task Requests_Malformed_AreRefused(string body)
     {
