@@ -73,6 +73,9 @@ public sealed class OrderedBatch : PopDue
         }
     }
 
+    /// <summary>All is acked, and nothing that was acked out of turn is still to be passed over.</summary>
+    internal bool IsOver => Unacked == 0 && (AckedBeyond.Length == 0 || AckedBeyond[^1] < CommittedOffset);
+
     /// <summary>Whether a message that may be handed out again was acked already.</summary>
     public bool WasAcked(long queueOffset)
     {

@@ -244,7 +244,7 @@ public sealed class PopStore : IDisposable
             {
                 KeyValueBatch batch = RentBatch();
                 PutOffset(batch, queue, committed);
-                if (ordered.Unacked == 0)
+                if (ordered.IsOver)
                 {
                     batch.Delete(_orders, queue.Key);
                 }
@@ -264,9 +264,14 @@ public sealed class PopStore : IDisposable
             queue.NextOffset = committed;
             queue.InFlight--;
             Interlocked.Decrement(ref _inFlight);
-            if (ordered.Unacked == 0)
+            if (ordered.IsOver)
             {
                 Replace(queue, null);
+            }
+            else if (ordered.Unacked == 0)
+            {
+                // Holds nothing up any more, but tells what the next batches have to pass over.
+                _due.Remove(ordered);
             }
             else
             {
