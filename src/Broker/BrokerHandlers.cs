@@ -112,6 +112,7 @@ internal static class BrokerHandlers
                 loggers.CreateLogger<PopMessageHandler>()),
             new AckHandler(popOptions, popAccess, state.Pops, offsets, messages, time),
             new PopQueryHandler(popAccess, popper, messages, time),
+            new PopsInFlightHandler(state.Pops.CheckPoints),
             new QueueOffsetHandler(topics, messages),
             new MessageQueryHandler(messages, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
             heartbeats,

@@ -38,6 +38,7 @@ internal static class BrokerRequests
         PopMessageHandler popping,
         AckHandler acks,
         PopQueryHandler popQueries,
+        PopsInFlightHandler popsInFlight,
         QueueOffsetHandler queueOffsets,
         MessageQueryHandler messages,
         HeartbeatHandler heartbeats,
@@ -76,6 +77,7 @@ internal static class BrokerRequests
         .On<ChangeInvisibleTimeHeader>(RequestCode.ChangeMessageInvisibleTime, acks.ChangeInvisibleTimeAsync)
         .On<NotificationHeader>(RequestCode.Notification, popping.NotifyAsync)
         .On<PollingInfoHeader>(RequestCode.PollingInfo, popQueries.PollingInfoAsync)
+        .OnPool<GroupHeader>(RequestCode.ShowPopsInFlight, popsInFlight.HandleAsync)
         .On<PeekMessageHeader>(RequestCode.PeekMessage, popQueries.PeekAsync)
 
         .On<QueueHeader>(RequestCode.GetMaxOffset, queueOffsets.MaxAsync)

@@ -45,7 +45,13 @@ internal static class GroupShowCommand
             await FindMembersAsync(run, group, connections, cancel).ConfigureAwait(false);
         IReadOnlyDictionary<MessageQueue, OffsetWrapper>[] offsets = await Task.WhenAll(holders.Select(
             holder => run.Cluster.Admin.GetConsumerOffsetsAsync(holder.Address, group, null, cancel))).ConfigureAwait(false);
-        IReadOnlyList<GroupQueue> queues = Join(offsets.SelectMany(table => table).ToDictionary(), members);
+        IReadOnlyList<PopsInFlightOfQueue>[] pops = await Task.WhenAll(holders.Select(
+            holder => run.Cluster.Admin.GetPopsInFlightAsync(holder.Address, group, cancel))).ConfigureAwait(false);
+        Dictionary<MessageQueue, int> popped = holders.Zip(pops)
+            .SelectMany(pair => pair.Second.Select(pop => KeyValuePair.Create(
+                new MessageQueue(pop.Topic, pair.First.Name, pop.QueueId), pop.InFlight)))
+            .ToDictionary();
+        IReadOnlyList<GroupQueue> queues = Join(offsets.SelectMany(table => table).ToDictionary(), popped, members);
         return new GroupDescription(
             group,
             [.. holders.Select(holder => holder.Name)],
@@ -105,7 +111,9 @@ internal static class GroupShowCommand
     }
 
     private static IReadOnlyList<GroupQueue> Join(
-        Dictionary<MessageQueue, OffsetWrapper> offsets, (GroupMember Member, ConsumerRunningInfo? Info)[] members)
+        Dictionary<MessageQueue, OffsetWrapper> offsets,
+        Dictionary<MessageQueue, int> popped,
+        (GroupMember Member, ConsumerRunningInfo? Info)[] members)
     {
         ILookup<MessageQueue, string> assigned = members
             .SelectMany(pair => (pair.Info?.MqTable.Keys.Concat(pair.Info.MqPopTable.Keys) ?? [])
@@ -113,9 +121,10 @@ internal static class GroupShowCommand
             .ToLookup(pair => pair.Queue, pair => pair.ClientId);
 
         // Who pops from whatever queue of a broker is named at each that is known.
-        IEnumerable<MessageQueue> queues = offsets.Keys.Union(assigned
+        MessageQueue[] known = [.. offsets.Keys.Union(popped.Where(pair => pair.Value > 0).Select(pair => pair.Key))];
+        IEnumerable<MessageQueue> queues = known.Union(assigned
             .Select(each => each.Key)
-            .Where(queue => queue.QueueId >= 0 || !offsets.Keys.Any(known => AnyOf(known) == queue)));
+            .Where(queue => queue.QueueId >= 0 || !known.Any(one => AnyOf(one) == queue)));
         return
         [
             .. queues.Order().Select(queue =>
@@ -130,7 +139,9 @@ internal static class GroupShowCommand
                     progress?.BrokerOffset,
                     consumed,
                     progress is null ? null : Math.Max(0, progress.BrokerOffset - (consumed ?? 0)),
-                    progress is null ? null : Math.Max(0, progress.PullOffset - (consumed ?? 0)),
+                    popped.TryGetValue(queue, out int inHand) ? inHand
+                        : progress is null ? null
+                        : Math.Max(0, progress.PullOffset - (consumed ?? 0)),
                     progress?.LastTimestamp is > 0 and long time ? time : null);
             }),
         ];

@@ -63,6 +63,21 @@ public sealed partial class AdminClient
         (await CallAsync<TopicHeader, GroupList>(address, RequestCode.QueryTopicConsumeByWho, new TopicHeader(topic), cancel)
             .ConfigureAwait(false)).Groups;
 
+    /// <summary>What a group that pops has in hand of the queues of a broker; none where the broker cannot tell, as RocketMQ's.</summary>
+    public async Task<IReadOnlyList<PopsInFlightOfQueue>> GetPopsInFlightAsync(
+        string address, string group, CancellationToken cancel = default)
+    {
+        try
+        {
+            return (await CallAsync<GroupHeader, PopsInFlight>(
+                address, RequestCode.ShowPopsInFlight, new GroupHeader(group), cancel).ConfigureAwait(false)).Queues;
+        }
+        catch (BrokerException e) when (e.Code == ResponseCode.RequestCodeNotSupported)
+        {
+            return [];
+        }
+    }
+
     /// <summary>When a queue's first message was stored; null when it has none.</summary>
     public async Task<DateTimeOffset?> FindEarliestStoreTimeAsync(
         string address, MessageQueue queue, CancellationToken cancel = default)

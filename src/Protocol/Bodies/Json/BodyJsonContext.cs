@@ -34,6 +34,7 @@ namespace GrayMQ.Protocol.Bodies.Json;
 [JsonSerializable(typeof(MessageRequestModeSerializeWrapper))]
 [JsonSerializable(typeof(OffsetWrapper))]
 [JsonSerializable(typeof(PopProcessQueueInfo))]
+[JsonSerializable(typeof(PopsInFlight))]
 [JsonSerializable(typeof(ProcessQueueInfo))]
 [JsonSerializable(typeof(ProducerConnection))]
 [JsonSerializable(typeof(ProducerTableInfo))]

@@ -1,0 +1,41 @@
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Store.Pops;
+
+namespace GrayMQ.Broker.Popping;
+
+/// <summary>Tells what a group has in hand: SHOW_POPS_IN_FLIGHT (30030), which is this project's own. Belongs on the thread pool.</summary>
+internal sealed class PopsInFlightHandler(PopStore store)
+{
+    public ValueTask HandleAsync(RemotingRequest request, GroupHeader header)
+    {
+        var body = new PopsInFlight
+        {
+            Queues =
+            [
+                .. store.Topics
+                    .Where(topic => topic.Group == header.Group)
+                    .OrderBy(topic => topic.Topic, StringComparer.Ordinal)
+                    .SelectMany(topic => topic.Queues)
+                    .Select(Describe),
+            ],
+        };
+        request.Reply(BodyCodec.Encode(body));
+        return ValueTask.CompletedTask;
+    }
+
+    private static PopsInFlightOfQueue Describe(PopQueue queue)
+    {
+        lock (queue.Gate)
+        {
+            return new PopsInFlightOfQueue
+            {
+                Topic = queue.Topic,
+                QueueId = queue.QueueId,
+                InFlight = queue.InFlight,
+                Locked = queue.Ordered is not null,
+            };
+        }
+    }
+}
