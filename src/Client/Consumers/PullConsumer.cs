@@ -289,6 +289,7 @@ public sealed class PullConsumer : IAsyncDisposable
         }
 
         await _membership.LeaveAsync().ConfigureAwait(false);
+        await _membership.CloseAsync().ConfigureAwait(false);
     });
 
     /// <summary>Stops, if that has not been done.</summary>

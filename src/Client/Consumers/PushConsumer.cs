@@ -185,6 +185,7 @@ public sealed class PushConsumer : IAsyncDisposable
         await _lockRenewals.DisposeAsync().ConfigureAwait(false);
         await _assignments.ReleaseAllAsync(_options.RequestTimeout, CancellationToken.None).ConfigureAwait(false);
         await _membership.LeaveAsync().ConfigureAwait(false);
+        await _membership.CloseAsync().ConfigureAwait(false);
     });
 
     /// <summary>Stops, if that has not been done.</summary>

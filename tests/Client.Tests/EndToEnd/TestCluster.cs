@@ -25,15 +25,19 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly Dictionary<string, BrokerHost> _brokers = [];
     private readonly Dictionary<string, int> _ports = [];
     private NameServerHost _nameServer = null!;
+    private IReadOnlyList<string> _settings = [];
 
     public string NameServers { get; private set; } = "";
 
     public string Folder => _folder;
 
     /// <summary>Starts one broker for each name.</summary>
-    public static async Task<TestCluster> StartAsync(params string[] brokerNames)
+    public static Task<TestCluster> StartAsync(params string[] brokerNames) => StartAsync([], brokerNames);
+
+    /// <summary>Starts one broker for each name, each with settings of the test's own.</summary>
+    public static async Task<TestCluster> StartAsync(IReadOnlyList<string> settings, params string[] brokerNames)
     {
-        var cluster = new TestCluster();
+        var cluster = new TestCluster { _settings = settings };
         SettingsSources sources = new SettingsSources()
             .Set("bindAddress=127.0.0.1")
             .Set("listenPort=0")
@@ -99,6 +103,11 @@ internal sealed class TestCluster : IAsyncDisposable
             .Set("maxHashSlotNum=1000")
             .Set("maxIndexNum=4000")
             .Set("flushDiskType=ASYNC_FLUSH");
+        foreach (string setting in _settings)
+        {
+            sources.Set(setting);
+        }
+
         var broker = new BrokerHost(
             BrokerSettings.Catalogue.Load(sources).GetOrThrow(), TimeProvider.System, NullLoggerFactory.Instance);
         await broker.StartAsync(CancellationToken.None);

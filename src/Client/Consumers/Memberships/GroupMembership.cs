@@ -78,13 +78,15 @@ internal sealed class GroupMembership
         Heartbeats.Start();
     }
 
-    /// <summary>Takes leave of the brokers and closes the connections.</summary>
+    /// <summary>Takes leave of the brokers, as far as they can be reached.</summary>
     public async Task LeaveAsync()
     {
         await Heartbeats.DisposeAsync().ConfigureAwait(false);
         await Heartbeats.UnregisterAsync(null, Group, CancellationToken.None).ConfigureAwait(false);
-        await Session.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Closes the connections.</summary>
+    public ValueTask CloseAsync() => Session.DisposeAsync();
 
     private void OnSubscriptionsChanged()
     {

@@ -76,6 +76,7 @@ public sealed class PopConsumer : IAsyncDisposable
     {
         while (true)
         {
+            // Throws when the consumer is stopped meanwhile.
             IReadOnlyList<PoppedMessage> messages = await ReceiveAsync(_options.PollTime, cancel).ConfigureAwait(false);
             if (messages.Count > 0)
             {
@@ -180,9 +181,11 @@ public sealed class PopConsumer : IAsyncDisposable
     public Task StopAsync() => _membership.Lifecycle.StopAsync(async () =>
     {
         await _assignments.DisposeAsync().ConfigureAwait(false);
+        _receiver.Stop();
+        await _membership.LeaveAsync().ConfigureAwait(false);
         await _receiver.DisposeAsync().ConfigureAwait(false);
         await _acks.DrainAsync().ConfigureAwait(false);
-        await _membership.LeaveAsync().ConfigureAwait(false);
+        await _membership.CloseAsync().ConfigureAwait(false);
     });
 
     /// <summary>Stops, if that has not been done.</summary>

@@ -28,6 +28,7 @@ internal sealed class PopDispatcher : IDisposable
     private readonly ConcurrentDictionary<PopInFlight, bool> _handling = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _cancelHandlers = new();
+    private readonly List<Task> _late = [];
     private readonly Task[] _workers;
     private readonly PeriodicWork? _renewals;
 
@@ -75,14 +76,19 @@ internal sealed class PopDispatcher : IDisposable
         {
             if (!_batches.Writer.TryWrite(batch))
             {
+                // Too late: the consumer stops.
                 _budget.Release(batch.Count);
+                lock (_late)
+                {
+                    _late.Add(ComeAgainAsync(batch, PopTimes.HandedBack));
+                }
             }
         }
     }
 
     /// <summary>
-    /// Begins no handling any more and waits for that which is under way; when <paramref name="patience"/> is over, has it cancelled and
-    /// waits no longer. What was not handled is handed back.
+    /// Begins no handling any more and waits for that which is under way; when <paramref name="patience"/> is over, has it cancelled, and
+    /// waits for as long as a request takes, so that what was cancelled can be handed back as what was not begun is.
     /// </summary>
     public async Task StopAsync(TimeSpan patience)
     {
@@ -96,9 +102,19 @@ internal sealed class PopDispatcher : IDisposable
         }
 
         await _cancelHandlers.CancelAsync().ConfigureAwait(false);
+        await all.WaitAsync(_options.RequestTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_renewals is not null)
         {
             await _renewals.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Completes when what came too late has been handed back as well.</summary>
+    public Task DrainAsync()
+    {
+        lock (_late)
+        {
+            return Task.WhenAll(_late);
         }
     }
 

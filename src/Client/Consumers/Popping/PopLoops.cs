@@ -9,7 +9,10 @@ using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.Client.Consumers.Popping;
 
-/// <summary>Pops all targets, each by a loop of its own, as long as there is room for what comes.</summary>
+/// <summary>
+/// Pops all targets, each by a loop of its own, as long as there is room for what comes. A loop that ends lets its last request end by
+/// itself: what a broker has popped for it is nobody else's until its invisible time is over.
+/// </summary>
 internal sealed class PopLoops : IAsyncDisposable
 {
     // RocketMQ: PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL.
@@ -29,6 +32,7 @@ internal sealed class PopLoops : IAsyncDisposable
     private readonly Dictionary<MessageQueue, Loop> _loops = [];
     private readonly ConcurrentDictionary<MessageQueue, long> _lastPopMs = new();
     private readonly List<Task> _ending = [];
+    private readonly CancellationTokenSource _abandon = new();
     private bool _stopped;
 
     public PopLoops(
@@ -64,19 +68,30 @@ internal sealed class PopLoops : IAsyncDisposable
         queue => queue,
         queue => new PopProcessQueueInfo { LastPopTimestamp = _lastPopMs.GetValueOrDefault(queue), WaitAckCount = _budget.Used });
 
-    /// <summary>Pops nothing any more.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Begins no pop any more. What those that are under way bring goes to the dispatcher still.</summary>
+    public void Stop()
     {
         _assignments.Changed -= Adjust;
-        Task[] all;
         lock (_changing)
         {
             _stopped = true;
             EndOthers([]);
+        }
+    }
+
+    /// <summary>Gives up the requests that are still parked.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Stop();
+        Task[] all;
+        lock (_changing)
+        {
             all = [.. _ending];
         }
 
+        await _abandon.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(all).ConfigureAwait(false);
+        _abandon.Dispose();
     }
 
     private void Adjust()
@@ -126,7 +141,7 @@ internal sealed class PopLoops : IAsyncDisposable
         int failures = 0;
         try
         {
-            while (_membership.Subscriptions.Find(target.Topic) is { } subscription)
+            while (!cancel.IsCancellationRequested && _membership.Subscriptions.Find(target.Topic) is { } subscription)
             {
                 int room = await _budget.WaitAsync(cancel).ConfigureAwait(false);
                 long start = _time.GetTimestamp();
@@ -145,10 +160,10 @@ internal sealed class PopLoops : IAsyncDisposable
                             _options.PollTime,
                             attempt,
                             _acks.AckQuietly,
-                            cancel)
+                            _abandon.Token)
                         .ConfigureAwait(false);
                 }
-                catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
+                catch (Exception e) when (e is not OperationCanceledException || !_abandon.IsCancellationRequested)
                 {
                     failures++;
                     TimeSpan pause = e is BrokerException { Code: ResponseCode.FlowControl } ? FlowControlPause : _errors.After(failures);

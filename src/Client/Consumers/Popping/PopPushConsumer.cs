@@ -117,11 +117,14 @@ public sealed class PopPushConsumer : IAsyncDisposable
     public Task StopAsync(CancellationToken cancel = default) => _membership.Lifecycle.StopAsync(async () =>
     {
         await _assignments.DisposeAsync().ConfigureAwait(false);
-        await _loops.DisposeAsync().ConfigureAwait(false);
+        _loops.Stop();
         Task handlers = _dispatcher.StopAsync(_options.ShutdownTimeout);
         await handlers.WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _acks.DrainAsync().ConfigureAwait(false);
         await _membership.LeaveAsync().ConfigureAwait(false);
+        await _loops.DisposeAsync().ConfigureAwait(false);
+        await _dispatcher.DrainAsync().ConfigureAwait(false);
+        await _acks.DrainAsync().ConfigureAwait(false);
+        await _membership.CloseAsync().ConfigureAwait(false);
     });
 
     /// <summary>Stops, if that has not been done.</summary>

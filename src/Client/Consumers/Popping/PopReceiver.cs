@@ -26,6 +26,7 @@ internal sealed class PopReceiver : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private TaskCompletionSource _changed = NewSignal();
     private uint _turn;
+    private volatile bool _stopped;
 
     public PopReceiver(
         GroupMembership membership, PopAssignments assignments, PopCaller caller, AckLanes acks, PopOptions options)
@@ -59,7 +60,7 @@ internal sealed class PopReceiver : IAsyncDisposable
             }
 
             TimeSpan left = deadline.Left;
-            if (left <= TimeSpan.Zero)
+            if (left <= TimeSpan.Zero || _stopped)
             {
                 return [];
             }
@@ -74,10 +75,21 @@ internal sealed class PopReceiver : IAsyncDisposable
         }
     }
 
-    /// <summary>Parks nothing any more, and hands back what nobody has taken: others get it soon.</summary>
+    /// <summary>
+    /// Parks nothing any more. What parked requests bring is still taken in: what a broker has popped is nobody else's until its invisible
+    /// time is over.
+    /// </summary>
+    public void Stop()
+    {
+        _stopped = true;
+        _assignments.Changed -= OnChanged;
+        OnChanged();
+    }
+
+    /// <summary>Gives up what is parked, and hands back what nobody has taken: others get it soon.</summary>
     public async ValueTask DisposeAsync()
     {
-        _assignments.Changed -= OnChanged;
+        Stop();
         await _stopping.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_targets.Values.Select(target => target.Parked)).ConfigureAwait(false);
         _stopping.Dispose();
@@ -198,7 +210,7 @@ internal sealed class PopReceiver : IAsyncDisposable
         Target target = _targets.GetOrAdd(queue, static _ => new Target());
         lock (target)
         {
-            if (target.Parked.IsCompleted && target.PauseLeft(_time) <= TimeSpan.Zero && !_stopping.IsCancellationRequested)
+            if (target.Parked.IsCompleted && target.PauseLeft(_time) <= TimeSpan.Zero && !_stopped)
             {
                 target.Parked = ParkAsync(target, queue, Min(left, _options.PollTime));
             }
