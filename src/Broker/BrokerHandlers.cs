@@ -2,6 +2,7 @@ using System.Net;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
@@ -47,8 +48,11 @@ internal static class BrokerHandlers
         ConsumerOffsetTable offsets = state.Offsets;
         ConsumerTable consumers = state.Clients.Consumers;
         MessageStore messages = state.Messages;
+        PendingMessages pending = state.Pending;
+        var delays = new DelayRouting(pending.Options, topics, time);
+        var recall = new TimerRecall(messages, pending.Timers, intake, topics, time);
         var retryTopics = new RetryTopics(topics);
-        var failed = new FailedMessages(topics, retryTopics, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
+        var failed = new FailedMessages(topics, retryTopics, delays, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
         PopOptions popOptions = PopSettings.Options(settings, running, address);
         var popAccess = new PopAccess(popOptions, topics, groups, state.Pops.Targets);
         var popper = new QueuePopper(
@@ -79,6 +83,7 @@ internal static class BrokerHandlers
                 intake,
                 transactions.Sends,
                 new RetrySends(groups, state.Clients.Locks, retryTopics),
+                new DelayedSends(name, delays, recall, intake),
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
                 time),
             transactions.Ends,
@@ -113,6 +118,16 @@ internal static class BrokerHandlers
             new AckHandler(popOptions, popAccess, state.Pops, offsets, messages, time),
             new PopQueryHandler(popAccess, popper, messages, time),
             new PopsInFlightHandler(state.Pops.CheckPoints),
+            new RecallHandler(
+                name,
+                settings.Get(BrokerSettings.RegionId),
+                sendOptions.BrokerPermission,
+                pending.Options,
+                topics,
+                intake,
+                recall,
+                time),
+            new TimerQueryHandler(pending.Timers, pending.Delivery, messages, time),
             new QueueOffsetHandler(topics, messages),
             new MessageQueryHandler(messages, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
             heartbeats,

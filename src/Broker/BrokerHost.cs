@@ -5,10 +5,8 @@ using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Http;
 using GrayMQ.Broker.Registration;
-using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Transactions;
-using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
@@ -67,9 +65,8 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
         TransactionOptions transactions = TransactionSettings.ToOptions(settings, running, _address);
         _state = new BrokerState(
-            settings, () => notify.Value, transactions, time, loggers, files ?? new LinuxFileSystem(), storeLock);
-        var intake = new MessageIntake(_state.Messages, _state.Statistics, MessageHost.From(_address));
-        _transactions = new TransactionParts(_state, intake, transactions, time, loggers);
+            settings, _address, () => notify.Value, transactions, time, loggers, files ?? new LinuxFileSystem(), storeLock);
+        _transactions = new TransactionParts(_state, _state.Intake, transactions, time, loggers);
         RegisterAgainOnPermissionChange(running);
         _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _routes = new TopicRouteTable(
@@ -94,7 +91,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
             BrokerHandlers.Table(
-                settings, running, _address, _state, intake, _transactions, progress, heartbeats, _routes, _registration, time, loggers),
+                settings, running, _address, _state, _state.Intake, _transactions, progress, heartbeats, _routes, _registration, time, loggers),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
@@ -157,6 +154,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _state.Pops.Parked.Close();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         _transactions.Coordinator.Stop();
+        _state.Stop();
         _state.Save();
         if (_http is not null)
         {

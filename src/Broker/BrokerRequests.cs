@@ -1,6 +1,7 @@
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
@@ -39,6 +40,8 @@ internal static class BrokerRequests
         AckHandler acks,
         PopQueryHandler popQueries,
         PopsInFlightHandler popsInFlight,
+        RecallHandler recalls,
+        TimerQueryHandler timers,
         QueueOffsetHandler queueOffsets,
         MessageQueryHandler messages,
         HeartbeatHandler heartbeats,
@@ -79,6 +82,11 @@ internal static class BrokerRequests
         .On<PollingInfoHeader>(RequestCode.PollingInfo, popQueries.PollingInfoAsync)
         .OnPool<GroupHeader>(RequestCode.ShowPopsInFlight, popsInFlight.HandleAsync)
         .On<PeekMessageHeader>(RequestCode.PeekMessage, popQueries.PeekAsync)
+
+        .OnPool<RecallMessageHeader>(RequestCode.RecallMessage, recalls.HandleAsync)
+        .OnPool<NoHeader>(RequestCode.GetTimerCheckPoint, timers.CheckPointAsync)
+        .OnPool<NoHeader>(RequestCode.GetTimerMetrics, timers.MetricsAsync)
+        .OnPool<NoHeader>(RequestCode.ShowTimers, timers.ShowAsync)
 
         .On<QueueHeader>(RequestCode.GetMaxOffset, queueOffsets.MaxAsync)
         .On<QueueHeader>(RequestCode.GetMinOffset, queueOffsets.MinAsync)

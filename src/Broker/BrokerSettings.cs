@@ -284,6 +284,7 @@ public static class BrokerSettings
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)
         .Define(StoreSettings.All)
         .Define(PopSettings.All)
+        .Define(DelaySettings.All)
         .Define(UnsupportedSettings.All)
         .Define(MetadataSettings.All)
         .Define(ClientSettings.All)

@@ -1,14 +1,18 @@
+using System.Net;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.States;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Broker.Transactions;
+using GrayMQ.Protocol.Messages;
 using GrayMQ.Settings;
 using GrayMQ.Store;
 using GrayMQ.Store.Dispatching;
@@ -31,6 +35,7 @@ internal sealed class BrokerState : IAsyncDisposable
     /// <exception cref="IOException">Something is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerState(
         EffectiveSettings settings,
+        IPEndPoint address,
         Func<bool> mayNotifyClients,
         TransactionOptions transactions,
         TimeProvider time,
@@ -54,20 +59,26 @@ internal sealed class BrokerState : IAsyncDisposable
             _states = StateStore.Open(storeOptions.RootDirectory);
             Pops = new PopState(_states.Values, Offsets, PopSettings.ParkLimits(settings), time, loggers);
             Halves = new HalfMessageStore(_states, transactions);
-            IReadOnlyList<ILogFollower> followers = [Halves];
+            Pending = PendingMessages.Open(
+                DelaySettings.Options(settings), storeOptions.RootDirectory, _metadata.ConfigDirectory, _states, time, loggers);
+            IReadOnlyList<ILogFollower> followers = [Halves, Pending.Timers];
             Messages = MessageStore.Open(
                 storeOptions,
                 files,
                 time,
                 loggers,
                 new Arrivals(Parked, Pops.Parked),
-                storeLock: taken ?? _lock,
-                followers: followers);
+                Pending.TagsCodes,
+                taken ?? _lock,
+                followers);
+            Intake = new MessageIntake(Messages, Statistics, MessageHost.From(address));
             Pops.Recover(Topics, Groups, Messages, storeOptions.CommitLogFileBytes);
+            Pending.Attach(Messages, Intake, Topics);
         }
         catch
         {
-            // The database has to be closed, or this process could not try again.
+            // The databases have to be closed, or this process could not try again.
+            Messages?.DisposeAsync().AsTask().GetAwaiter().GetResult();
             CloseTables();
             throw;
         }
@@ -101,18 +112,29 @@ internal sealed class BrokerState : IAsyncDisposable
 
     public MessageStore Messages { get; }
 
+    /// <summary>The way of every message into the store.</summary>
+    public MessageIntake Intake { get; }
+
+    /// <summary>Delayed messages.</summary>
+    public PendingMessages Pending { get; }
+
     /// <summary>Starts everything that has a clock or a thread of its own.</summary>
     public void Start()
     {
         Messages.Start();
+        Pending.Start();
         Statistics.Start();
         Clients.Start();
         Pops.Start();
     }
 
-    /// <summary>Writes down what only memory knows, and what RocketMQ would read.</summary>
+    /// <summary>Nothing is done on the broker's own account any more.</summary>
+    public void Stop() => Pending.Stop();
+
+    /// <summary>Writes down what only memory knows, and what RocketMQ would read; once stopped.</summary>
     public void Save()
     {
+        Pending.Save();
         Offsets.Write();
         Export.Write();
     }
@@ -120,6 +142,7 @@ internal sealed class BrokerState : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Pops.StopAsync().ConfigureAwait(false);
+        Pending.Stop();
         await Messages.DisposeAsync().ConfigureAwait(false);
         CloseTables();
     }
@@ -141,6 +164,7 @@ internal sealed class BrokerState : IAsyncDisposable
         Offsets?.Dispose();
         Clients?.Dispose();
         _metadata?.Dispose();
+        Pending?.Dispose();
         _states?.Dispose();
         _lock?.Dispose();
     }

@@ -144,6 +144,30 @@ internal static partial class Log
     [LoggerMessage(300, LogLevel.Information, "A message of {Topic} with unique key {UniqueKey} is among the dead letters of group {Group} now; it was tried again {Times} times")]
     public static partial void DeadLettered(ILogger logger, string group, string topic, string uniqueKey, int times);
 
+    [LoggerMessage(320, LogLevel.Error, "Pending messages could not be read or written; it is tried again")]
+    public static partial void TimersFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(321, LogLevel.Error, "The delivery of pending messages failed unexpectedly; it is tried again")]
+    public static partial void TimerThreadFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(322, LogLevel.Warning, "A pending message is gone with its part of the log: it stood at {Offset} and was due at {DueMs} ms")]
+    public static partial void TimerRecordGone(ILogger logger, long offset, long dueMs);
+
+    [LoggerMessage(323, LogLevel.Error, "The pending message at {Offset} cannot be delivered to topic {Topic}, which is gone or does not take it ({Status}); it is dropped")]
+    public static partial void TimerUndeliverable(ILogger logger, long offset, string topic, object status);
+
+    [LoggerMessage(324, LogLevel.Warning, "The store takes no due messages ({Status}); they stay pending and are tried again")]
+    public static partial void TimersRefused(ILogger logger, object status);
+
+    [LoggerMessage(325, LogLevel.Information, "The store takes due messages again")]
+    public static partial void TimersTakenAgain(ILogger logger);
+
+    [LoggerMessage(326, LogLevel.Warning, "{Path} cannot be read ({Reason}): what RocketMQ has delivered is not known, and may be delivered again")]
+    public static partial void TimerHistoryBroken(ILogger logger, string path, string reason);
+
+    [LoggerMessage(327, LogLevel.Information, "{Count} pending messages were delivered by another broker meanwhile")]
+    public static partial void TimersDeliveredElsewhere(ILogger logger, int count);
+
     [LoggerMessage(350, LogLevel.Information, "{Count} transactions have not ended")]
     public static partial void TransactionsPending(ILogger logger, long count);
 

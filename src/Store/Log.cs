@@ -140,4 +140,7 @@ internal static partial class Log
 
     [LoggerMessage(45, LogLevel.Error, "A follower of the log could not take a check point; it is tried again")]
     public static partial void FollowerCheckPointFailed(ILogger logger, Exception e);
+
+    [LoggerMessage(50, LogLevel.Information, "Delay levels or roll window have changed to '{Rule}'; messages that are pending keep their times")]
+    public static partial void TimerRulesChanged(ILogger logger, string rule);
 }

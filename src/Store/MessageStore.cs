@@ -34,6 +34,7 @@ public sealed class MessageStore : IAsyncDisposable
     private readonly QueueTable _queues;
     private readonly KeyIndex _index;
     private readonly CommitLog _log;
+    private readonly LogView _logView;
     private readonly MessageDispatch _dispatch;
     private readonly Dispatcher _dispatcher;
     private readonly Flusher _flusher;
@@ -68,6 +69,8 @@ public sealed class MessageStore : IAsyncDisposable
         _index = new KeyIndex(options, fileSystem, time, logger);
         var files = new CommitLogFiles(options, fileSystem, logger);
         _log = new CommitLog(options, files, _flags, Statistics, time, logger);
+        _logView = new LogView(_log, files);
+        logFollowers.OnOpening(_logView);
         _dispatch = new MessageDispatch(options, _queues, _index, logFollowers, tagsCodes, logger);
         _dispatcher = new Dispatcher(options, _log, _dispatch, arrivals, time, logger);
         _flusher = new Flusher(options, _log, _flags, time, logger);
@@ -307,7 +310,7 @@ public sealed class MessageStore : IAsyncDisposable
         RecoveryResult recovered;
         try
         {
-            recovered = new StoreRecovery(_options, _fileSystem, files, storage, _dispatch, _checkPointFiles, _logger)
+            recovered = new StoreRecovery(_options, _fileSystem, files, storage, _dispatch, _checkPointFiles, _logView, _logger)
                 .Recover(clean);
             _fileSystem.CreateDirectory(_options.ConsumeQueuePath);
             using IStoreFile abort = _fileSystem.Open(AbortPath, create: true);

@@ -10,6 +10,7 @@ internal sealed class ConfigFile(string directory, string name)
     public const string Topics = "topics.json";
     public const string SubscriptionGroups = "subscriptionGroup.json";
     public const string ConsumerOffsets = "consumerOffset.json";
+    public const string DelayOffsets = "delayOffset.json";
     public const string RequestModes = "messageRequestMode.json";
 
     /// <summary>The fingerprint of a file that is not there.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
@@ -17,7 +18,12 @@ namespace GrayMQ.Broker.Retries;
 /// <remarks>A message given here has to stay in its lease until the call returns. Whether the copy is on disk is for
 /// <see cref="MessageIntake.WaitForFlushAsync"/> to say: who gives the original up waits for that first.</remarks>
 internal sealed class FailedMessages(
-    TopicTable topics, RetryTopics retryTopics, MessageIntake intake, BrokerStatistics statistics, ILogger<FailedMessages> logger)
+    TopicTable topics,
+    RetryTopics retryTopics,
+    DelayRouting delays,
+    MessageIntake intake,
+    BrokerStatistics statistics,
+    ILogger<FailedMessages> logger)
 {
     /// <summary>Stores a message for another attempt of its group's consumers, after a delay.</summary>
     /// <param name="retryTopic">From <see cref="RetryTopics.Retry"/>.</param>
@@ -29,7 +35,8 @@ internal sealed class FailedMessages(
         {
             SetOrigin(ref properties, in message, default);
             properties.Set(MessagePropertyUtf8.DelayTimeLevel, delayLevel);
-            AppendResult result = Append(retryTopic, ChooseQueue(group, retryTopic), in message, in properties);
+            DelayRoute route = delays.Route(retryTopic, ChooseQueue(group, retryTopic), ref properties);
+            AppendResult result = Append(route.Topic, route.QueueId, in message, in properties);
             if (result.IsOk)
             {
                 statistics.SentBack(group.GroupName, OriginOf(in properties, retryTopic));

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Broker.Transactions;
@@ -24,6 +25,7 @@ internal sealed class SendMessageHandler(
     MessageIntake intake,
     HalfMessageIntake halves,
     RetrySends retries,
+    DelayedSends delayed,
     UniqueKeyGenerator uniqueKeys,
     TimeProvider time)
 {
@@ -71,7 +73,7 @@ internal sealed class SendMessageHandler(
         }
         else
         {
-            RefuseUnsupported(topic, in sent, header.SysFlag);
+            RefuseUnsupported(in sent, header.SysFlag);
         }
 
         CheckType(topic, in sent);
@@ -101,13 +103,14 @@ internal sealed class SendMessageHandler(
                 StoreHost = _storeHost,
                 ReconsumeTimes = header.ReconsumeTimes,
             };
-            AppendResult result = isHalf
-                ? halves.Append(topic, queueId, in message, uniqueKey)
+            string? recallHandle = null;
+            AppendResult result = isHalf ? halves.Append(topic, queueId, in message, uniqueKey)
+                : sent.IsDelayed ? delayed.Append(topic, queueId, in message, uniqueKey, out recallHandle)
                 : intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
             return sent.WaitForFlush
-                ? ReplyWhenFlushed(request.Responder, queueId, in result, uniqueKey)
-                : Reply(request.Responder, ResponseCode.Success, queueId, in result, uniqueKey);
+                ? ReplyWhenFlushed(request.Responder, queueId, in result, uniqueKey, recallHandle)
+                : Reply(request.Responder, ResponseCode.Success, queueId, in result, uniqueKey, recallHandle);
         }
         finally
         {
@@ -118,35 +121,49 @@ internal sealed class SendMessageHandler(
         }
     }
 
-    private ValueTask ReplyWhenFlushed(Responder responder, int queueId, in AppendResult result, ReadOnlySpan<byte> uniqueKey)
+    private ValueTask ReplyWhenFlushed(
+        Responder responder, int queueId, in AppendResult result, ReadOnlySpan<byte> uniqueKey, string? recallHandle)
     {
         ValueTask<FlushStatus> flush = intake.WaitForFlushAsync(result.EndOffset);
         if (flush.IsCompletedSuccessfully)
         {
-            return Reply(responder, MessageIntake.ToCode(flush.Result), queueId, in result, uniqueKey);
+            return Reply(responder, MessageIntake.ToCode(flush.Result), queueId, in result, uniqueKey, recallHandle);
         }
 
         // What is in the request's buffers is gone by the time of the answer.
         byte[] kept = ArrayPool<byte>.Shared.Rent(uniqueKey.Length);
         uniqueKey.CopyTo(kept);
-        return ReplyLaterAsync(flush, responder, queueId, result, kept, uniqueKey.Length);
+        return ReplyLaterAsync(flush, responder, queueId, result, kept, uniqueKey.Length, recallHandle);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReplyLaterAsync(
-        ValueTask<FlushStatus> flush, Responder responder, int queueId, AppendResult result, byte[] uniqueKey, int uniqueKeyLength)
+        ValueTask<FlushStatus> flush,
+        Responder responder,
+        int queueId,
+        AppendResult result,
+        byte[] uniqueKey,
+        int uniqueKeyLength,
+        string? recallHandle)
     {
         FlushStatus status = await flush.ConfigureAwait(false);
-        await Reply(responder, MessageIntake.ToCode(status), queueId, in result, uniqueKey.AsSpan(0, uniqueKeyLength)).ConfigureAwait(false);
+        await Reply(responder, MessageIntake.ToCode(status), queueId, in result, uniqueKey.AsSpan(0, uniqueKeyLength), recallHandle)
+            .ConfigureAwait(false);
         ArrayPool<byte>.Shared.Return(uniqueKey);
     }
 
     private ValueTask Reply(
-        Responder responder, ResponseCode code, int queueId, in AppendResult result, ReadOnlySpan<byte> uniqueKey)
+        Responder responder,
+        ResponseCode code,
+        int queueId,
+        in AppendResult result,
+        ReadOnlySpan<byte> uniqueKey,
+        string? recallHandle)
     {
         Span<byte> messageId = stackalloc byte[MessageId.V6Digits];
         MessageId.TryFormat(messageId, in _storeHost, result.PhysicalOffset, out int length);
-        responder.Reply(code, null, new SendReply(messageId[..length], queueId, result.QueueOffset, uniqueKey, _identity));
+        responder.Reply(
+            code, null, new SendReply(messageId[..length], queueId, result.QueueOffset, uniqueKey, _identity, recallHandle));
         return ValueTask.CompletedTask;
     }
 
@@ -161,10 +178,15 @@ internal sealed class SendMessageHandler(
 
         int queueId = SendTargets.ChooseQueue(topic, in header, request);
         var sent = SendProperties.Scan(header.Properties.Span);
-        RefuseUnsupported(topic, in sent, header.SysFlag);
+        RefuseUnsupported(in sent, header.SysFlag);
         if (sent.IsTransaction)
         {
             throw new RemotingException(ResponseCode.MessageIllegal, "a batch cannot be part of a transaction");
+        }
+
+        if (sent.IsDelayed)
+        {
+            throw new RemotingException(ResponseCode.MessageIllegal, "batch request does not support delayed messages");
         }
 
         CheckType(topic, in sent);
@@ -208,18 +230,12 @@ internal sealed class SendMessageHandler(
         sent.IsTransaction && !(header.ReconsumeTimes > 0 && sent.IsDelayed);
 
     // Refused rather than stored as if they were ordinary: a consumer would see them at once, or never.
-    private static void RefuseUnsupported(Topic topic, in SendProperties sent, int sysFlag)
+    private static void RefuseUnsupported(in SendProperties sent, int sysFlag)
     {
         if (!sent.IsTransaction && MessageSysFlag.Transaction(sysFlag) != MessageSysFlag.TransactionNone)
         {
             throw new RemotingException(
                 ResponseCode.MessageIllegal, $"sysFlag {sysFlag} says that the message is part of a transaction, TRAN_MSG does not");
-        }
-
-        if (sent.IsDelayed)
-        {
-            throw new RemotingException(
-                ResponseCode.MessageIllegal, $"delayed messages are not supported by this broker: topic {topic.Name}");
         }
     }
 

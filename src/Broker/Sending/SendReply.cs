@@ -7,7 +7,12 @@ namespace GrayMQ.Broker.Sending;
 /// that its broker adds).
 /// </summary>
 internal readonly ref struct SendReply(
-    ReadOnlySpan<byte> messageIds, int queueId, long queueOffset, ReadOnlySpan<byte> uniqueKey, SendIdentity identity) : IHeaderFields
+    ReadOnlySpan<byte> messageIds,
+    int queueId,
+    long queueOffset,
+    ReadOnlySpan<byte> uniqueKey,
+    SendIdentity identity,
+    string? recallHandle = null) : IHeaderFields
 {
     private readonly ReadOnlySpan<byte> _messageIds = messageIds;
     private readonly ReadOnlySpan<byte> _uniqueKey = uniqueKey;
@@ -20,6 +25,11 @@ internal readonly ref struct SendReply(
         if (!_uniqueKey.IsEmpty)
         {
             writer.Write("transactionId"u8, _uniqueKey);
+        }
+
+        if (recallHandle is not null)
+        {
+            writer.Write("recallHandle"u8, recallHandle);
         }
 
         identity.Write(ref writer);

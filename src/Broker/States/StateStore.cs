@@ -8,6 +8,7 @@ namespace GrayMQ.Broker.States;
 /// prepared. One database for all capabilities, each with families of its own, because every database has its price in memory.
 /// <code>
 /// family     key                     value
+/// timers, timerCounts                pending messages: see <see cref="Store.Timers.TimerStore"/>
 /// progress   name of a follower      physical offset, 8 bytes big endian: what lies below in the log is in the follower's families
 /// pops, popOffsets, popOrders        see PopStore
 /// halves                             see HalfMessageCodec
@@ -28,6 +29,8 @@ internal sealed class StateStore : IDisposable
         Values = values;
         Progress = values.GetFamily("progress");
         Halves = values.GetFamily("halves");
+        Timers = values.GetFamily("timers");
+        TimerCounts = values.GetFamily("timerCounts");
     }
 
     public KeyValueStore Values { get; }
@@ -38,12 +41,16 @@ internal sealed class StateStore : IDisposable
     /// <summary>For transactions that have not ended.</summary>
     public KeyFamily Halves { get; }
 
+    public KeyFamily Timers { get; }
+
+    public KeyFamily TimerCounts { get; }
+
     /// <exception cref="KeyValueStoreException">The database is damaged, open elsewhere, or not accessible.</exception>
     public static StateStore Open(string rootDirectory) => new(KeyValueStore.Open(
         Path.Combine(rootDirectory, DirectoryName),
         new KeyValueStoreOptions
         {
-            Families = ["progress", "halves", .. PopStore.Families],
+            Families = ["progress", "halves", "timers", "timerCounts", .. PopStore.Families],
             WriteBufferBytes = WriteBufferBytes,
             TotalWriteBufferBytes = TotalWriteBufferBytes,
             BlockCacheBytes = BlockCacheBytes,

@@ -6,8 +6,7 @@ namespace GrayMQ.Broker.Topics;
 
 /// <summary>
 /// The topics that a broker has by itself (RocketMQ: TopicConfigManager.init, TopicValidator). Of RocketMQ's, those are
-/// left out that have nothing to hold here: pop check points and timers live in RocksDB (rmq_sys_REVIVE_LOG_*,
-/// rmq_sys_wheel_timer), and member groups come from the name server (rmq_sys_SYNC_BROKER_MEMBER_*).
+/// left out that have nothing to hold here: pop check points live in RocksDB (rmq_sys_REVIVE_LOG_*), and member groups come from the name server (rmq_sys_SYNC_BROKER_MEMBER_*).
 /// </summary>
 public sealed class SystemTopics
 {
@@ -20,6 +19,7 @@ public sealed class SystemTopics
     private static readonly FrozenSet<string> KeptFromClients = FrozenSet.Create(
         StringComparer.Ordinal,
         TopicNames.Schedule,
+        TopicNames.WheelTimer,
         TopicNames.TransactionHalf,
         TopicNames.TransactionOperation,
         TopicNames.TransactionChecksExceeded,
@@ -67,6 +67,7 @@ public sealed class SystemTopics
         yield return New(options.BrokerName, 1, Template(options.BrokerTopicEnable));
         yield return New(TopicNames.OffsetMovedEvent, 1);
         yield return New(TopicNames.Schedule, ScheduleQueueNums);
+        yield return New(TopicNames.WheelTimer, 1);
         if (options.TraceTopicEnable)
         {
             yield return New(options.MsgTraceTopicName, 1);

@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
@@ -21,6 +22,7 @@ internal sealed class EndTransactionHandler(
     HalfMessageLog log,
     OperationWriter operations,
     MessageIntake intake,
+    DelayRouting delays,
     TopicTable topics,
     TransactionStatistics statistics,
     TransactionOptions options,
@@ -123,18 +125,27 @@ internal sealed class EndTransactionHandler(
         }
     }
 
-    // RocketMQ: endMessageTransaction. It, too, leaves the properties of the half message on the message.
+    // RocketMQ: endMessageTransaction. It, too, leaves the properties of the half message on the message, and delays what asks for it.
     private AppendResult Commit(in StoredMessage half, long root)
     {
         ReadOnlySpan<byte> name = HalfMessageReader.TopicOf(in half);
         Topic topic = topics.Find(name)
             ?? throw new RemotingException(
                 ResponseCode.TopicNotExist, $"topic[{System.Text.Encoding.UTF8.GetString(name)}] does not exist any more");
-        return intake.Append(topic, QueueOf(topic, in half), intake.Copy(in half, half.Properties) with
+        var properties = new MessagePropertiesEditor(half.Properties);
+        try
         {
-            SysFlag = MessageSysFlag.WithTransaction(half.SysFlag, MessageSysFlag.TransactionCommit),
-            PreparedTransactionOffset = root,
-        });
+            DelayRoute route = delays.Route(topic, QueueOf(topic, in half), ref properties);
+            return intake.Append(route.Topic, route.QueueId, intake.Copy(in half, properties.Bytes) with
+            {
+                SysFlag = MessageSysFlag.WithTransaction(half.SysFlag, MessageSysFlag.TransactionCommit),
+                PreparedTransactionOffset = root,
+            });
+        }
+        finally
+        {
+            properties.Dispose();
+        }
     }
 
     // The topic may have fewer queues than when the message was sent.

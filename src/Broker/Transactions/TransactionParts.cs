@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Sending;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,7 @@ internal sealed class TransactionParts
             log,
             operations,
             intake,
+            new DelayRouting(state.Pending.Options, state.Topics, time),
             state.Topics,
             statistics,
             options,

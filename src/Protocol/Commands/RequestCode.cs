@@ -154,6 +154,7 @@ public enum RequestCode
 
     // From here to 30999: this project's own, where RocketMQ has none. They fit binary headers.
     ListTransactions = 30010,
+    ShowTimers = 30020,
     ShowPopsInFlight = 30030,
 
     PopMessage = 200050,

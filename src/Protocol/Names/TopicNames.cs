@@ -21,7 +21,12 @@ public static class TopicNames
     public const string SelfTest = "SELF_TEST_TOPIC";
     public const string Benchmark = "BenchmarkTest";
     public const string OffsetMovedEvent = "OFFSET_MOVED_EVENT";
+
+    /// <summary>Holds messages that are delayed by a level, a queue for each level.</summary>
     public const string Schedule = "SCHEDULE_TOPIC_XXXX";
+
+    /// <summary>Holds messages that are delivered at a time of their own.</summary>
+    public const string WheelTimer = "rmq_sys_wheel_timer";
     public const string Trace = "RMQ_SYS_TRACE_TOPIC";
     public const string TransactionHalf = "RMQ_SYS_TRANS_HALF_TOPIC";
     public const string TransactionOperation = "RMQ_SYS_TRANS_OP_HALF_TOPIC";

@@ -22,6 +22,11 @@ public interface ILogFollower
     /// </summary>
     long AppliedOffset { get; }
 
+    /// <summary>The store is about to open: before anything is shown. What the log already has can be read from here on.</summary>
+    void OnOpening(ILogView log)
+    {
+    }
+
     /// <summary>Are records of this topic wanted? A pure function: the answer is kept with the topic.</summary>
     bool Follows(ReadOnlySpan<byte> topic);
 

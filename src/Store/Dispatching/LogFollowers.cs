@@ -17,6 +17,15 @@ internal sealed class LogFollowers(IReadOnlyList<ILogFollower> followers, ILogge
     /// <summary>Where the log has to be shown from; <see cref="long.MaxValue"/> if nobody follows.</summary>
     public long ShownTo => IsEmpty ? long.MaxValue : _shownTo.Min();
 
+    /// <summary>Tells everybody where to look things up.</summary>
+    public void OnOpening(ILogView log)
+    {
+        foreach (ILogFollower follower in followers)
+        {
+            follower.OnOpening(log);
+        }
+    }
+
     /// <summary>Does anybody follow this topic?</summary>
     public bool Follow(ReadOnlySpan<byte> topic)
     {

@@ -31,6 +31,7 @@ internal sealed class StoreRecovery(
     ConsumeQueueStorage storage,
     MessageDispatch dispatch,
     CheckPointFiles checkPoints,
+    LogView view,
     ILogger logger)
 {
     private readonly Quarantine _quarantine = new(options, fileSystem, logger);
@@ -92,6 +93,7 @@ internal sealed class StoreRecovery(
         }
 
         Log.RecoveryStarted(logger, clean, start, files.Last!.EndOffset);
+        view.SetRecoveredFrom(start);
         new FollowerCatchUp(files, _walk, dispatch.Followers, logger).Run(start);
         long end = WalkToEnd(start, clean);
         bool tailReserved = CutLog(end, clean);

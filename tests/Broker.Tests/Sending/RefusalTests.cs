@@ -132,24 +132,6 @@ public sealed class RefusalTests
         Assert.Equal(1, await peer.MaxOffsetAsync("Orders"));
     }
 
-    [Theory]
-    [InlineData("DELAY", "1")]
-    [InlineData("TIMER_DELAY_SEC", "1")]
-    [InlineData("TIMER_DELAY_MS", "1")]
-    [InlineData("TIMER_DELIVER_MS", "1")]
-    public async Task Send_Delayed_IsRefusedRatherThanDeliveredAtOnce(string name, string value)
-    {
-        await using RunningBroker broker = await RunningBroker.StartAsync();
-        Peer peer = broker.Connect("p");
-        await peer.StoreAsync("Orders", "first");
-
-        string properties = Sends.Properties((name, value));
-        await peer.RefusedAsync(ResponseCode.MessageIllegal, Sends.Header("Orders", properties: properties));
-
-        await peer.DispatchedAsync("Orders", 1);
-        Assert.Equal(1, await peer.MaxOffsetAsync("Orders"));
-    }
-
     [Fact]
     public async Task Send_NeitherDelayedNorTransactional_IsTaken()
     {

@@ -21,7 +21,7 @@ internal sealed class RunningBroker : IAsyncDisposable
     public const string Cluster = "TestCluster";
 
     private readonly string _root = Directory.CreateTempSubdirectory("graymq-broker-").FullName;
-    private readonly (string Key, string Value)[] _settings;
+    private readonly List<(string Key, string Value)> _settings;
     private readonly List<Peer> _peers = [];
     private readonly IStoreFileSystem? _files;
     private readonly TimeProvider _time;
@@ -29,7 +29,7 @@ internal sealed class RunningBroker : IAsyncDisposable
 
     private RunningBroker((string Key, string Value)[] settings, IStoreFileSystem? files, TimeProvider time)
     {
-        _settings = settings;
+        _settings = [.. settings];
         _files = files;
         _time = time;
     }
@@ -78,9 +78,11 @@ internal sealed class RunningBroker : IAsyncDisposable
     /// <summary>The broker's storePathRootDir.</summary>
     public string StorePath => Path.Combine(_root, "store");
 
-    public async Task RestartAsync()
+    /// <param name="settings">In force from now on, beside those from before.</param>
+    public async Task RestartAsync(params (string Key, string Value)[] settings)
     {
         await StopAsync();
+        _settings.AddRange(settings);
         await StartAsync();
     }
 

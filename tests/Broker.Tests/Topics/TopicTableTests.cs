@@ -25,7 +25,7 @@ public sealed class TopicTableTests : IDisposable
             [
                 "BenchmarkTest 1024 6", "DefaultCluster 16 7", "DefaultCluster_REPLY_TOPIC 1 6", "OFFSET_MOVED_EVENT 1 6",
                 "RMQ_SYS_TRANS_HALF_TOPIC 1 6", "RMQ_SYS_TRANS_OP_HALF_TOPIC 1 6", "SCHEDULE_TOPIC_XXXX 18 6", "SELF_TEST_TOPIC 1 6",
-                "TBW102 8 7", "broker-a 1 7",
+                "TBW102 8 7", "broker-a 1 7", "rmq_sys_wheel_timer 1 6",
             ],
             topics.Snapshot().Topics.Select(topic => $"{topic.Name} {topic.Config.ReadQueueNums} {topic.Config.Perm}"));
         Assert.All(topics.Snapshot().Topics, topic => Assert.True(topic.IsSystem));

@@ -14,6 +14,7 @@ public sealed class RecordedExchangeTests
     [InlineData("broadcast")]
     [InlineData("query")]
     [InlineData("request-reply")]
+    [InlineData("delay-timer-recall")]
     public async Task ClientsSide_Replayed_IsAnsweredAsByRocketMq(string name)
     {
         Recording recording = Recording.Load(name);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -17,6 +18,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 {
     private const int QueryMessage = 12;
 
+    // Answers with a unique key under the name of an offset id.
+    private const int RecallMessage = 370;
+
     // UNIQ_KEY, 32 digits, two separators: RocketMQ stores a batch's key behind each message's own, this broker does not.
     private const int SecondUniqueKeyBytes = 8 + 1 + 32 + 1;
 
@@ -25,6 +29,18 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
     // Times of storing, which another run cannot repeat.
     private static readonly HashSet<string> ServerTimes =
         ["lastUpdateTimestamp", "lastTimestamp", "indexLastUpdateTimestamp", "storeTimestamp", "PUSH_REPLY_TIME"];
+
+    // Times of a delayed message's waiting, some rounded to seconds.
+    private static readonly HashSet<string> WaitingTimes =
+        ["properties.TIMER_OUT_MS", "properties.TIMER_ENQUEUE_MS", "properties.TIMER_DEQUEUE_MS"];
+
+    private const long RoundedMs = 1000;
+
+    // Topic, broker and unique key stand around the time.
+    private const int TimeInRecallHandle = 3;
+
+    // Longer than any delay in a recording.
+    private const long MaxDelayMs = 60_000;
 
     // Java's HashSet and ConcurrentHashMap: in no order.
     private static readonly HashSet<string> Sets = ["topicList", "groupList", "consumerIdList", "lockOKMQSet"];
@@ -98,9 +114,13 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             {
                 Check(field, wanted, got);
             }
-            else if (name == "msgId")
+            else if (name == "msgId" && code != RecallMessage)
             {
                 Check(field, string.Join(',', wanted.Split(',').Select(LiveMessageId)), got);
+            }
+            else if (name == "recallHandle")
+            {
+                CompareRecallHandles(field, RecallHandleIn(wanted), RecallHandleIn(got));
             }
             else if (name == "bodyCrc32")
             {
@@ -145,14 +165,31 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             }
         }
 
-        void CheckTime(string field, string wanted, string? got)
+        void CheckTime(string field, string wanted, string? got, long earlierMs = 0, long laterMs = 0)
         {
-            long now = live.Time.GetUtcNow().ToUnixTimeMilliseconds();
+            long from = _startedAt - earlierMs;
+            long to = live.Time.GetUtcNow().ToUnixTimeMilliseconds() + laterMs;
             bool isLive = long.TryParse(got, NumberStyles.None, CultureInfo.InvariantCulture, out long time)
-                && time >= _startedAt && time <= now;
+                && time >= from && time <= to;
             if (!isLive)
             {
-                _mismatches.Add(new Mismatch(code, field, $"a time from {_startedAt} to {now} for {wanted}", got, told));
+                _mismatches.Add(new Mismatch(code, field, $"a time from {from} to {to} for {wanted}", got, told));
+            }
+        }
+
+        void CompareRecallHandles(string field, string[] wanted, string[] got)
+        {
+            Check($"{field}.parts", Text(wanted.Length), Text(got.Length));
+            foreach ((int index, (string want, string have)) in wanted.Zip(got).Index())
+            {
+                if (index == TimeInRecallHandle)
+                {
+                    CheckTime($"{field}[{Text(index)}]", want, have, RoundedMs, MaxDelayMs);
+                }
+                else
+                {
+                    Check($"{field}[{Text(index)}]", want, have);
+                }
             }
         }
 
@@ -188,8 +225,11 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
                 case "bornHost" when !sameStore:
                     Check(field, _clientHosts.Contains(got!) ? got : "one of the clients' addresses", got);
                     break;
+                case not null when !sameStore && wanted is not null && WaitingTimes.Contains(name):
+                    CheckTime(field, wanted, got, RoundedMs);
+                    break;
                 default:
-                    CheckValue(field, name, wanted, got);
+                    CheckValue(field, name!, wanted, got);
                     break;
             }
         }
@@ -256,6 +296,8 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
         _mismatches.Add(new Mismatch(frame.Code, "frame", null, frame.ToString(), "surplus"));
 
     private static bool IsJson(byte[] body) => body.Length > 0 && body[0] is (byte)'{' or (byte)'[';
+
+    private static string[] RecallHandleIn(string text) => Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)).Split(' ');
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -1,0 +1,257 @@
+using System.Text;
+using GrayMQ.Broker.Sending;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Protocol.Names;
+using GrayMQ.Store;
+using GrayMQ.Store.Appending;
+using GrayMQ.Store.Reading;
+using GrayMQ.Store.Timers;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Delays;
+
+/// <summary>
+/// Delivers pending messages when they are due: appends each to its topic, with a pointer back at the record that waited, which is what
+/// removes it from the pending ones. One thread does so, and writes down what the timer store has gathered. Where the store refuses,
+/// the message stays pending and is tried again.
+/// </summary>
+internal sealed class TimerDelivery : IDisposable
+{
+    // Due entries looked for at a time.
+    private const int BatchMessages = 1024;
+
+    // Delivered messages whose entries are still there, mostly because the disk does not have the delivery yet.
+    private const int MaxInFlight = 500_000;
+
+    // What comes within this time is written together.
+    private const int GatherMs = 2;
+
+    // How often it is looked whether the clock was set, or the disk has what was waited for.
+    private const int LookMs = 50;
+
+    // How soon after a refusal it is tried again.
+    private const int RetryMs = 500;
+
+    private readonly TimerStore _timers;
+    private readonly MessageStore _store;
+    private readonly MessageIntake _intake;
+    private readonly TopicTable _topics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly AutoResetEvent _changed = new(false);
+    private readonly ManualResetEvent _stop = new(false);
+    private readonly TimerEntry[] _due = new TimerEntry[BatchMessages];
+    private readonly MessageSlices _slices = new();
+    private readonly Thread _thread;
+    private bool _refused;
+    private long _delivered;
+
+    public TimerDelivery(
+        TimerStore timers,
+        MessageStore store,
+        MessageIntake intake,
+        TopicTable topics,
+        TimeProvider time,
+        ILogger<TimerDelivery> logger)
+    {
+        _timers = timers;
+        _store = store;
+        _intake = intake;
+        _topics = topics;
+        _time = time;
+        _logger = logger;
+        _thread = new Thread(Run) { Name = "timer-delivery", IsBackground = true };
+        timers.Changed += OnChanged;
+    }
+
+    /// <summary>Messages delivered since the start.</summary>
+    public long Delivered => Volatile.Read(ref _delivered);
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Stops delivering; what is due stays pending.</summary>
+    public void Stop()
+    {
+        _stop.Set();
+        if (_thread.IsAlive)
+        {
+            _thread.Join();
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        _timers.Changed -= OnChanged;
+        _slices.Dispose();
+        _changed.Dispose();
+        _stop.Dispose();
+    }
+
+    private void OnChanged() => _changed.Set();
+
+    private void Run()
+    {
+        WaitHandle[] both = [_stop, _changed];
+        while (!_stop.WaitOne(0))
+        {
+            int waitMs = RunOnce();
+            if (waitMs != 0 && WaitHandle.WaitAny(both, waitMs) == 1)
+            {
+                _stop.WaitOne(GatherMs);
+            }
+        }
+    }
+
+    // Returns how long nothing will be to do, ms; -1 until something changes.
+    private int RunOnce()
+    {
+        try
+        {
+            if (_timers.HasChanges)
+            {
+                _timers.Apply();
+            }
+
+            long nowMs = NowMs();
+            bool mayDeliver = _timers.InFlightCount < MaxInFlight;
+            if (mayDeliver && _timers.NextDueMs <= nowMs && !Deliver(nowMs))
+            {
+                return RetryMs;
+            }
+
+            long untilMs = _timers.NextDueMs == long.MaxValue ? long.MaxValue : _timers.NextDueMs - nowMs;
+            return untilMs <= 0 && mayDeliver ? 0
+                : untilMs == long.MaxValue && !_timers.AwaitsDisk ? Timeout.Infinite
+                : (int)Math.Clamp(untilMs, 1, LookMs);
+        }
+        catch (IOException e)
+        {
+            Log.TimersFailed(_logger, e);
+            return RetryMs;
+        }
+        catch (Exception e)
+        {
+            Log.TimerThreadFailed(_logger, e);
+            return RetryMs;
+        }
+    }
+
+    // False if the store takes nothing now.
+    private bool Deliver(long nowMs)
+    {
+        int count = _timers.FindDue(nowMs, _due);
+        for (int i = 0; i < count; i++)
+        {
+            if (!Settle(_due[i], nowMs))
+            {
+                // The rest was found, but not taken: it is found again from where this one stands.
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // False if nothing could be appended.
+    private bool Settle(in TimerEntry entry, long nowMs)
+    {
+        if (!_store.TryReadMessage(entry.PhysicalOffset, _slices)
+            || !StoredMessage.TryRead(_slices[0], out StoredMessage message, out _))
+        {
+            Log.TimerRecordGone(_logger, entry.PhysicalOffset, entry.DueMs);
+            _timers.Discard(entry, default);
+            return true;
+        }
+
+        ReadOnlySpan<byte> realTopic = TimerStore.RealTopicOf(message);
+        if (!_timers.Agrees(entry, message))
+        {
+            Log.TimerRecordGone(_logger, entry.PhysicalOffset, entry.DueMs);
+            _timers.Discard(entry, realTopic);
+            return true;
+        }
+
+        if (!_timers.TryTake(entry, realTopic))
+        {
+            return true;
+        }
+
+        AppendStatus status = Append(message, entry.IsRoll, entry.Level, realTopic, nowMs);
+        switch (status)
+        {
+            case AppendStatus.Ok:
+                Volatile.Write(ref _delivered, _delivered + 1);
+                SetRefused(false, status);
+                return true;
+            case AppendStatus.ServiceNotAvailable or AppendStatus.CreateMappedFileFailed or AppendStatus.QueueRetired:
+                _timers.GiveBack(entry);
+                SetRefused(true, status);
+                return false;
+            default:
+                Log.TimerUndeliverable(_logger, entry.PhysicalOffset, Encoding.UTF8.GetString(realTopic), status);
+                _timers.Discard(entry, realTopic);
+                return true;
+        }
+    }
+
+    private AppendStatus Append(in StoredMessage message, bool isRoll, int level, ReadOnlySpan<byte> realTopic, long nowMs)
+    {
+        // What waits for one of the broker's own topics was not put there by a broker.
+        Topic? topic = isRoll ? _topics.Find(TopicNames.WheelTimer) : _topics.Find(realTopic);
+        if (topic is null || (topic.IsForbiddenToSend && !isRoll))
+        {
+            return AppendStatus.MessageIllegal;
+        }
+
+        int queueId = isRoll ? 0 : DueProperties.QueueOf(message, topic.Config);
+        if (level > 0)
+        {
+            return Append(topic, queueId, message, message.Properties);
+        }
+
+        var properties = new MessagePropertiesEditor(message.Properties);
+        try
+        {
+            DueProperties.SetTimes(ref properties, message, nowMs);
+            if (isRoll)
+            {
+                DueProperties.SetRoll(ref properties, DueRule.DeliverMs(message));
+            }
+
+            // Better without the times than not at all.
+            bool fits = properties.Bytes.Length <= MessagePropertiesCodec.MaxBytes;
+            return Append(topic, queueId, message, fits ? properties.Bytes : message.Properties);
+        }
+        finally
+        {
+            properties.Dispose();
+        }
+    }
+
+    private AppendStatus Append(Topic topic, int queueId, in StoredMessage message, ReadOnlySpan<byte> properties) =>
+        _intake.Append(
+            topic,
+            queueId,
+            _intake.Copy(in message, properties) with { PreparedTransactionOffset = ~message.PhysicalOffset }).Status;
+
+    // Said once for as long as it lasts.
+    private void SetRefused(bool refused, AppendStatus status)
+    {
+        if (_refused != refused)
+        {
+            _refused = refused;
+            if (refused)
+            {
+                Log.TimersRefused(_logger, status);
+            }
+            else
+            {
+                Log.TimersTakenAgain(_logger);
+            }
+        }
+    }
+
+    private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+}
