@@ -1,0 +1,32 @@
+namespace GrayMQ.Filtering.Header;
+
+internal enum HeaderTokenKind
+{
+    End,
+    Name,
+    Text,
+    Number,
+    True,
+    False,
+    Nil,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Match,
+    And,
+    Or,
+    Not,
+    Question,
+    Colon,
+    Plus,
+    Minus,
+    Times,
+    Slash,
+    Percent,
+    Open,
+    Close,
+    Comma,
+}

@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace GrayMQ.Filtering.Properties;
+
+/// <summary>
+/// Hashes of short texts: eight bytes at a time are multiplied to 128 bits and folded. The seed is another one in every process, so
+/// that nobody outside can choose texts that collide.
+/// </summary>
+internal static class Utf8Hash
+{
+    private static readonly ulong Seed = MemoryMarshal.Read<ulong>(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    public static uint Of(ReadOnlySpan<byte> utf8)
+    {
+        ulong hash = Seed ^ (ulong)utf8.Length;
+        while (utf8.Length >= sizeof(ulong))
+        {
+            hash = Fold(hash, MemoryMarshal.Read<ulong>(utf8));
+            utf8 = utf8[sizeof(ulong)..];
+        }
+
+        ulong tail = 0;
+        foreach (byte b in utf8)
+        {
+            tail = (tail << 8) | b;
+        }
+
+        hash = Fold(hash, tail);
+        return (uint)(hash ^ (hash >> 32));
+    }
+
+    public static uint Of(long high, int low)
+    {
+        ulong hash = Fold(Seed ^ (uint)low, (ulong)high);
+        return (uint)(hash ^ (hash >> 32));
+    }
+
+    private static ulong Fold(ulong hash, ulong word)
+    {
+        ulong high = Math.BigMul(hash ^ 0x9E37_79B9_7F4A_7C15, word ^ 0xD1B5_4A32_D192_ED03, out ulong low);
+        return high ^ low;
+    }
+}

@@ -1,0 +1,33 @@
+namespace GrayMQ.Filtering.Sql92;
+
+internal enum Sql92TokenKind
+{
+    End,
+    Name,
+    Text,
+    Whole,
+    Fraction,
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+    Plus,
+    Minus,
+    Open,
+    Close,
+    Comma,
+    Not,
+    And,
+    Or,
+    Between,
+    In,
+    True,
+    False,
+    Null,
+    Is,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
