@@ -1,5 +1,7 @@
+using GrayMQ.Filtering.Compilation;
 using GrayMQ.Filtering.Expressions;
 using GrayMQ.Filtering.Header;
+using GrayMQ.Filtering.Properties;
 using GrayMQ.Filtering.Sql92;
 
 namespace GrayMQ.Filtering;
@@ -7,11 +9,18 @@ namespace GrayMQ.Filtering;
 /// <summary>A condition on message properties, parsed. Immutable.</summary>
 public sealed class FilterExpression
 {
+    // More properties than that are not read on the stack.
+    private const int MaxStackSlots = 64;
+
+    private readonly Lazy<MessagePredicate> _predicate;
+
     private FilterExpression(FilterLanguage language, string text, TruthExpression root)
     {
         Language = language;
         Text = text;
         Root = root;
+        PropertyNames = PropertyNames.None.With(NamesIn(root));
+        _predicate = new Lazy<MessagePredicate>(() => PredicateCompiler.Compile(Root, PropertyNames));
     }
 
     public FilterLanguage Language { get; }
@@ -20,6 +29,9 @@ public sealed class FilterExpression
     public string Text { get; }
 
     public TruthExpression Root { get; }
+
+    /// <summary>The properties that it asks for.</summary>
+    public PropertyNames PropertyNames { get; }
 
     /// <exception cref="ExpressionSyntaxException">It cannot be understood, or exceeds <see cref="FilterLimits"/>.</exception>
     public static FilterExpression Parse(FilterLanguage language, string text)
@@ -34,5 +46,19 @@ public sealed class FilterExpression
             language, text, language == FilterLanguage.Sql92 ? Sql92Parser.Parse(text) : HeaderParser.Parse(text));
     }
 
+    /// <summary>Whether a message matches. Compiled at the first call; allocates nothing afterwards.</summary>
+    /// <param name="properties">The message's properties as they are stored; see <see cref="PropertyBytes"/>.</param>
+    public bool Matches(ReadOnlySpan<byte> properties)
+    {
+        Span<PropertySlot> slots = PropertyNames.Count <= MaxStackSlots
+            ? stackalloc PropertySlot[MaxStackSlots]
+            : new PropertySlot[PropertyNames.Count];
+        var reader = new PropertyReader(properties, PropertyNames, slots);
+        return _predicate.Value(ref reader);
+    }
+
     public override string ToString() => Text;
+
+    private static IEnumerable<string> NamesIn(Expression expression) =>
+        expression is PropertyText property ? [property.Name] : expression.Operands.SelectMany(NamesIn);
 }
