@@ -59,6 +59,19 @@ public sealed class FilterExpression
 
     public override string ToString() => Text;
 
+    internal PropertyNames AddNamesTo(PropertyNames names)
+    {
+        for (int slot = 0; slot < PropertyNames.Count; slot++)
+        {
+            if (names.Find(PropertyNames.Utf8(slot)) < 0)
+            {
+                return names.With(Enumerable.Range(0, PropertyNames.Count).Select(each => PropertyNames[each]));
+            }
+        }
+
+        return names;
+    }
+
     private static IEnumerable<string> NamesIn(Expression expression) =>
         expression is PropertyText property ? [property.Name] : expression.Operands.SelectMany(NamesIn);
 }

@@ -8,7 +8,7 @@ namespace GrayMQ.Filtering.Tests;
 /// <summary>Random expressions and messages: every way to evaluate says the same as walking the tree. A failure names its seed.</summary>
 public class AgreementTests
 {
-    private const int Expressions = 3000;
+    private const int Expressions = 2000;
     private const int MessagesEach = 20;
 
     [Theory]

@@ -41,6 +41,12 @@ public readonly record struct NumberKey(long High, int Low) : IComparable<Number
         return key with { Low = (int)rest };
     }
 
+    /// <summary>The next key in the order: nothing that can be read lies between.</summary>
+    public NumberKey Next => this with { Low = Low + 1 };
+
+    /// <summary>The key before this one in the order.</summary>
+    public NumberKey Previous => this with { Low = Low - 1 };
+
     public int CompareTo(NumberKey other)
     {
         int order = High.CompareTo(other.High);

@@ -1,0 +1,81 @@
+using GrayMQ.Filtering.Expressions;
+using GrayMQ.Filtering.Extraction;
+using GrayMQ.Filtering.Outcomes;
+using GrayMQ.Filtering.Properties;
+
+namespace GrayMQ.Filtering.Indexes;
+
+/// <summary>
+/// Makes the clauses of an expression: one or more for each value of the indexed property, which begin with the condition that it has that
+/// value, and those for any other value and for none, which begin with the condition that it has none of them.
+/// </summary>
+internal static class ClauseBuilder
+{
+    public static List<Condition[]> Build(FilterExpression expression, IReadOnlyList<string> indexedProperties, PropertyNames names)
+    {
+        var clauses = new List<Condition[]>();
+        foreach (string property in indexedProperties)
+        {
+            if (expression.PropertyNames.Find(property) >= 0 && PropertyExtraction.Of(expression.Root, property) is { } extraction)
+            {
+                Add(clauses, extraction, names);
+                return clauses;
+            }
+        }
+
+        Add(clauses, null, Specializer.Residual(expression.Root, PropertyBinding.None), names);
+        return clauses;
+    }
+
+    private static void Add(List<Condition[]> clauses, PropertyExtraction extraction, PropertyNames names)
+    {
+        var property = new PropertyText(default, extraction.Property);
+        foreach (ValueResidual value in extraction.Values)
+        {
+            Add(clauses, new TextEquality(default, property, new LiteralText(default, value.Value), Outcome.False), value.Residual, names);
+        }
+
+        var values = new TextSet(extraction.Values.Select(value => value.Value));
+        if (extraction.AnyOther.Form == extraction.Missing.Form)
+        {
+            TruthExpression? guard = values.Values.Count == 0
+                ? null
+                : new TextMembership(default, property, values, isNegated: true, ifMissing: Outcome.True);
+            Add(clauses, guard, extraction.AnyOther, names);
+            return;
+        }
+
+        TruthExpression present = values.Values.Count == 0
+            ? new MappedTruth(default, OutcomeMap.Not, new MissingTest(default, property))
+            : new TextMembership(default, property, values, isNegated: true, ifMissing: Outcome.False);
+        Add(clauses, present, extraction.AnyOther, names);
+        Add(clauses, new MissingTest(default, property), extraction.Missing, names);
+    }
+
+    private static void Add(List<Condition[]> clauses, TruthExpression? guard, TruthExpression residual, PropertyNames names)
+    {
+        foreach (List<TruthExpression> conditions in ClauseSplitter.Split(
+            residual, static condition => Access.Of(condition).Kind != AccessKind.None))
+        {
+            Condition[] clause = new Condition[conditions.Count + (guard is null ? 0 : 1)];
+            int at = 0;
+            if (guard is not null)
+            {
+                clause[at++] = new Condition(guard, names);
+            }
+
+            foreach (TruthExpression condition in conditions)
+            {
+                clause[at++] = new Condition(condition, names);
+            }
+
+            if (!clauses.Exists(other => IsSame(other, clause)))
+            {
+                clauses.Add(clause);
+            }
+        }
+    }
+
+    private static bool IsSame(Condition[] left, Condition[] right) =>
+        left.Length == right.Length && left.Zip(right).All(pair => pair.First.IsSameAs(pair.Second));
+}
