@@ -1,9 +1,7 @@
 using System.Globalization;
-using System.Text;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
-using GrayMQ.Protocol.Headers.Broker;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -31,7 +29,7 @@ public sealed class PopTests
         await using RunningBroker broker = await RunningBroker.StartAsync();
         Peer peer = broker.Connect("c1");
         await SendAsync(peer, 6);
-        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, invisibleMs: 1000), 6);
+        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, invisibleMs: 3000), 6);
 
         foreach (Popped message in taken)
         {
@@ -39,7 +37,7 @@ public sealed class PopTests
             Assert.Equal(ResponseCode.NoMessage, (await peer.AckAsync(message)).ResponseCode);
         }
 
-        RemotingCommand later = await peer.PopAsync(Pops.Header(Topic, pollMs: 2500));
+        RemotingCommand later = await peer.PopAsync(Pops.Header(Topic, pollMs: 4000));
         Assert.Equal(ResponseCode.PollingTimeout, later.ResponseCode);
     }
 
@@ -49,8 +47,8 @@ public sealed class PopTests
         await using RunningBroker broker = await RunningBroker.StartAsync();
         Peer peer = broker.Connect("c1");
         await SendAsync(peer, 3);
-        List<Popped> first = await peer.TakeAsync(Pops.Header(Topic, invisibleMs: 500), 3);
-        await peer.AckAsync(first[1]);
+        List<Popped> first = await peer.TakeAsync(Pops.Header(Topic, invisibleMs: 3000), 3);
+        Assert.Equal(ResponseCode.Success, (await peer.AckAsync(first[1])).ResponseCode);
 
         List<Popped> again = await peer.TakeAsync(Pops.Header(Topic), 2);
 
@@ -80,7 +78,7 @@ public sealed class PopTests
         await peer.AckAsync((await peer.TakeAsync(Pops.Header(Topic), 1))[0]);
 
         Task<RemotingCommand> waiting = peer.PopAsync(Pops.Header(Topic, pollMs: 15_000));
-        await ParkedAsync(producer, 1);
+        await producer.PollingAsync(Topic, 1);
         await RunningBroker.SendAsync(producer, Topic, 1, "late");
 
         RemotingCommand reply = await waiting;
@@ -98,7 +96,7 @@ public sealed class PopTests
             await RunningBroker.SendAsync(peer, Topic, 0, Body(i));
         }
 
-        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, 0, invisibleMs: 700), 5);
+        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, 0, invisibleMs: 3000), 5);
         string[] handle = taken[0].Handle.Split(' ');
         Assert.Single(taken.Select(m => m.Handle.Split(' ')[1]).Distinct());
         RemotingCommand reply = await peer.AskAsync(RequestCode.BatchAckMessage, default(NoHeader), BodyCodec.Encode(new BatchAckMessageRequestBody
@@ -109,7 +107,7 @@ public sealed class PopTests
                 new BatchAck
                 {
                     ConsumerGroup = Pops.Group, Topic = Topic, Retry = "0", StartOffset = long.Parse(handle[0], CultureInfo.InvariantCulture), QueueId = 0,
-                    ReviveQueueId = 0, PopTimeMs = long.Parse(handle[1], CultureInfo.InvariantCulture), InvisibleTimeMs = 700, Bits = [0b10101],
+                    ReviveQueueId = 0, PopTimeMs = long.Parse(handle[1], CultureInfo.InvariantCulture), InvisibleTimeMs = 3000, Bits = [0b10101],
                 },
             ],
         }));
@@ -149,15 +147,22 @@ public sealed class PopTests
         await using RunningBroker broker = await RunningBroker.StartAsync();
         Peer peer = broker.Connect("c1");
         await SendAsync(peer, 8);
-        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, invisibleMs: 1500), 8);
+        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic), 8);
         foreach (Popped message in taken.Take(3))
         {
-            await peer.AckAsync(message);
+            Assert.Equal(ResponseCode.Success, (await peer.AckAsync(message)).ResponseCode);
         }
 
         await broker.RestartAsync();
         peer = broker.Connect("c1");
+        Assert.Equal(ResponseCode.NoMessage, (await peer.AckAsync(taken[0])).ResponseCode);
         Assert.Equal(ResponseCode.Success, (await peer.AckAsync(taken[3])).ResponseCode);
+        Assert.Equal(ResponseCode.PollingTimeout, (await peer.PopAsync(Pops.Header(Topic))).ResponseCode);
+        foreach (Popped message in taken.Skip(4))
+        {
+            await peer.ChangedAsync(message, 0);
+        }
+
         List<Popped> again = await peer.TakeAsync(Pops.Header(Topic), 4);
 
         Assert.Equal(
@@ -191,23 +196,6 @@ public sealed class PopTests
         for (int i = 0; i < count; i++)
         {
             await RunningBroker.SendAsync(peer, Topic, i % 2, Body(i));
-        }
-    }
-
-    private static async Task ParkedAsync(Peer peer, int count)
-    {
-        int parked = 0;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (parked != count)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-            RemotingCommand reply = await peer.AskAsync(RequestCode.PollingInfo, new PollingInfoHeader
-            {
-                ConsumerGroup = Encoding.UTF8.GetBytes(Pops.Group),
-                Topic = Encoding.UTF8.GetBytes(Topic),
-                QueueId = -1,
-            });
-            parked = PollingInfoResponseHeader.Read(reply.Fields).PollingCount;
         }
     }
 }

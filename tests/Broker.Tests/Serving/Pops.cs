@@ -104,6 +104,24 @@ internal static class Pops
         };
     }
 
+    /// <summary>Waits until so many pops wait for a queue, or with a negative id for all.</summary>
+    public static async Task PollingAsync(this Peer peer, string topic, int count, int queueId = -1)
+    {
+        int parked = -1;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (parked != count)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            RemotingCommand reply = await peer.AskAsync(RequestCode.PollingInfo, new PollingInfoHeader
+            {
+                ConsumerGroup = Encoding.UTF8.GetBytes(Group),
+                Topic = Encoding.UTF8.GetBytes(topic),
+                QueueId = queueId,
+            });
+            parked = PollingInfoResponseHeader.Read(reply.Fields).PollingCount;
+        }
+    }
+
     /// <summary>Makes the handles from the header's texts, as MQClientAPIImpl.processPopResponse does.</summary>
     public static List<Popped> Read(RemotingCommand reply, PopMessageHeader asked)
     {
