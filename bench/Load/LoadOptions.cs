@@ -24,6 +24,15 @@ internal sealed record LoadOptions
     /// <summary>Messages that a pull asks for.</summary>
     public int Batch { get; init; } = 32;
 
+    /// <summary>The broker's name, which stands in the handles of popped messages.</summary>
+    public string BrokerName { get; init; } = "broker-a";
+
+    /// <summary>Popped messages of a hundred that are never acked.</summary>
+    public int NeverAckedPercent { get; init; }
+
+    /// <summary>How long popped messages are invisible.</summary>
+    public TimeSpan Invisible { get; init; } = TimeSpan.FromSeconds(60);
+
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
 
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(10);

@@ -19,6 +19,11 @@ var directory = new Option<string>("--directory") { Description = "Where to writ
 var blockBytes = new Option<int>("--block") { Description = "Bytes of a write", DefaultValueFactory = _ => 4096 };
 var replyBytes = new Option<int>("--reply-bytes") { Description = "Bytes of an answer", DefaultValueFactory = _ => 300 };
 
+var singleAcks = new Option<bool>("--single-acks") { Description = "Each message is acked by a request of its own" };
+var neverAcked = new Option<int>("--never-acked") { Description = "Popped messages of a hundred that are never acked" };
+var invisible = new Option<double>("--invisible") { Description = "Seconds that popped messages are invisible", DefaultValueFactory = _ => 60 };
+var brokerName = new Option<string>("--broker-name") { DefaultValueFactory = _ => "broker-a" };
+
 LoadOptions Read(ParseResult parsed)
 {
     IPEndPoint address = IPEndPoint.Parse(parsed.GetRequiredValue(broker));
@@ -31,6 +36,9 @@ LoadOptions Read(ParseResult parsed)
         InFlight = parsed.GetValue(inFlight),
         BodyBytes = parsed.GetValue(size),
         Batch = parsed.GetValue(batch),
+        BrokerName = parsed.GetRequiredValue(brokerName),
+        NeverAckedPercent = parsed.GetValue(neverAcked),
+        Invisible = TimeSpan.FromSeconds(parsed.GetValue(invisible)),
         Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
         WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
         SerializeType = parsed.GetValue(binary) ? SerializeType.RocketMq : SerializeType.Json,
@@ -62,6 +70,12 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
 {
     Build("send", "Sends messages", (parsed, cancel) => Print(Scenarios.SendAsync("send", Read(parsed), cancel)), [.. common, size]),
     Build("pull", "Pulls what was sent", (parsed, cancel) => Print(Scenarios.PullAsync("pull", Read(parsed), cancel)), [.. common, batch]),
+    Build("pop", "Pops what was sent, and acks it",
+        (parsed, cancel) => Print(Scenarios.PopAsync("pop", Read(parsed), parsed.GetValue(singleAcks), cancel)),
+        [.. common, batch, singleAcks, neverAcked, invisible, brokerName]),
+    Build("compare-pop", "Pops beside pulls and echo in one run",
+        (parsed, cancel) => Scenarios.ComparePopsAsync(Read(parsed), parsed.GetValue(echoPort), cancel),
+        broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort, invisible, brokerName),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
     Build("disk", "Writes and flushes blocks: how often the disk makes something durable",

@@ -1,4 +1,3 @@
-using System.Buffers;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 
@@ -18,8 +17,7 @@ internal sealed class PullConnection(LoadOptions options, int index) : LoadConne
 
     protected override int Count(ReadOnlySpan<byte> frame)
     {
-        var buffer = new ReadOnlySequence<byte>(frame[..Math.Min(frame.Length, 4096 + Frame.PrefixBytes)].ToArray());
-        Decode(frame, buffer);
+        _answer.DecodeHeader(frame);
         PullMessageResponseHeader header = PullMessageResponseHeader.Read(_answer.Fields);
         switch (_answer.ResponseCode)
         {
@@ -36,16 +34,5 @@ internal sealed class PullConnection(LoadOptions options, int index) : LoadConne
             default:
                 return -1;
         }
-    }
-
-    // Only the header is looked at: the frame is cut down to it.
-    private void Decode(ReadOnlySpan<byte> frame, ReadOnlySequence<byte> start)
-    {
-        int headerBytes = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(frame[4..]) & 0xFFFFFF;
-        byte[] shortened = start.Slice(0, Frame.PrefixBytes + headerBytes).ToArray();
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(shortened, shortened.Length - sizeof(int));
-        var sequence = new ReadOnlySequence<byte>(shortened);
-        Frame.TryRead(ref sequence, CommandLimits.Default, out Frame cut);
-        _answer.Decode(in cut, CommandLimits.Default);
     }
 }

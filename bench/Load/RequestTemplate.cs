@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 
@@ -7,7 +8,11 @@ namespace GrayMQ.Load;
 /// <summary>Whole request frames, made once and sent again and again, so that the load costs little beside the server.</summary>
 internal static class RequestTemplate
 {
+    public const string PopGroupName = "load-pop";
+
     private const int KeyDigits = 32;
+
+    private static readonly byte[] PopGroup = Encoding.UTF8.GetBytes(PopGroupName);
 
     /// <summary>A send as a stock client makes it: keys, tags, a unique key, WAIT.</summary>
     /// <param name="uniqueKeyAt">Where in the frame the unique key's last 8 digits stand, to be changed from message to message.</param>
@@ -45,6 +50,52 @@ internal static class RequestTemplate
             SysFlag = PullSysFlag.Subscription,
             Subscription = "*"u8.ToArray(),
             ExpressionType = "TAG"u8.ToArray(),
+        },
+        []);
+
+    /// <summary>A pop of all queues.</summary>
+    public static byte[] Pop(SerializeType type, string topic, int maxMessages, long invisibleMs, long pollMs) => Frame(
+        type,
+        RequestCode.PopMessage,
+        new PopMessageHeader
+        {
+            ConsumerGroup = PopGroup,
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = PopMessageHeader.AnyQueue,
+            MaxMessages = maxMessages,
+            InvisibleTimeMs = invisibleMs,
+            PollTimeMs = pollMs,
+            ExpressionType = "TAG"u8.ToArray(),
+            Expression = "*"u8.ToArray(),
+        },
+        []);
+
+    public static byte[] Ack(SerializeType type, string topic, int queueId, long offset, string handle) => Frame(
+        type,
+        RequestCode.AckMessage,
+        new AckMessageHeader
+        {
+            ConsumerGroup = PopGroup,
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = queueId,
+            ExtraInfo = Encoding.UTF8.GetBytes(handle),
+            Offset = offset,
+        },
+        []);
+
+    public static byte[] BatchAck(SerializeType type, BatchAckMessageRequestBody body) =>
+        Frame(type, RequestCode.BatchAckMessage, default(NoHeader), BodyCodec.Encode(body));
+
+    /// <summary>Has the group begin a queue again, so that a run does not come to an end.</summary>
+    public static byte[] Rewind(SerializeType type, string topic, int queueId) => Frame(
+        type,
+        RequestCode.UpdateConsumerOffset,
+        new UpdateConsumerOffsetHeader
+        {
+            ConsumerGroup = PopGroup,
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = queueId,
+            CommitOffset = 0,
         },
         []);
 

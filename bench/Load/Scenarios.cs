@@ -61,6 +61,52 @@ internal static class Scenarios
         }
     }
 
+    /// <summary>
+    /// Measures pops beside pulls and the bare echo, in one run over the same messages: batches with batch acks, single acks with one
+    /// request in flight on each connection, and how soon a pop that waits is answered.
+    /// </summary>
+    public static async Task ComparePopsAsync(LoadOptions options, int echoPort, CancellationToken cancel)
+    {
+        int replyBytes = await Probe.ReplyBytesAsync(options, cancel);
+        using Process echo = StartEcho(echoPort, replyBytes);
+        try
+        {
+            await Probe.WaitForListenerAsync(echoPort, cancel);
+            LoadOptions few = options with { Connections = 4, InFlight = 1 };
+            LoadOptions many = options with { Connections = 64, InFlight = 1 };
+            LoadOptions echoOptions = many with
+            {
+                Broker = new IPEndPoint(IPAddress.Loopback, echoPort),
+                ProcessId = echo.Id,
+                HttpPort = null,
+            };
+            Console.WriteLine(LoadResult.Head);
+            await SendAsync("(fill)", many with { WarmUp = TimeSpan.Zero, Connections = 8, InFlight = 32 }, cancel);
+            LoadResult echoes = Print(await SendAsync("echo 64x1", echoOptions, cancel));
+            LoadResult pulls = Print(await PullAsync("pull 4x1", few, cancel));
+            LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, singleAcks: false, cancel));
+            LoadResult singles = Print(await PopAsync("pop 64x1, single acks", many, singleAcks: true, cancel));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"rate of pop with batch acks / pull {pops.PerSecond / pulls.PerSecond:P0}"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"CPU of a message with its single ack / echo {singles.CpuMicroseconds / echoes.CpuMicroseconds:F2}"));
+            Console.WriteLine(WakeUp.Text(await WakeUp.RunAsync(options with { Topic = options.Topic + "Idle" }, times: 1000, cancel)));
+        }
+        finally
+        {
+            echo.Kill();
+        }
+
+        LoadResult Print(LoadResult result)
+        {
+            Console.WriteLine(result);
+            return result;
+        }
+    }
+
+    public static Task<LoadResult> PopAsync(string name, LoadOptions options, bool singleAcks, CancellationToken cancel) =>
+        LoadRun.RunAsync(name, options with { InFlight = 1 }, index => new PopConnection(options, index, singleAcks), cancel);
+
     private static Process StartEcho(int port, int replyBytes)
     {
         string assembly = typeof(Scenarios).Assembly.Location;

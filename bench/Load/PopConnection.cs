@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Load;
+
+/// <summary>
+/// Pops all queues and acks what came, in one request or in one for each message; from the beginning again when nothing is left. One
+/// request is in flight at a time. A message counts when it is acked.
+/// </summary>
+internal sealed class PopConnection(LoadOptions options, int index, bool singleAcks) : LoadConnection(options)
+{
+    private readonly LoadOptions _options = options;
+    private readonly Random _random = new(index);
+    private readonly RemotingCommand _answer = new();
+    private readonly Queue<(byte[] Frame, int Messages)> _acks = [];
+    private readonly byte[] _pop = RequestTemplate.Pop(
+        options.SerializeType, options.Topic, options.Batch, (long)options.Invisible.TotalMilliseconds, pollMs: 0);
+
+    private int _acking = -1;
+
+    protected override int AppendRequest(ref byte[] buffer, int length)
+    {
+        if (_acks.TryDequeue(out (byte[] Frame, int Messages) ack))
+        {
+            _acking = ack.Messages;
+            return Append(ref buffer, length, ack.Frame);
+        }
+
+        _acking = -1;
+        return Append(ref buffer, length, _pop);
+    }
+
+    protected override int Count(ReadOnlySpan<byte> frame)
+    {
+        _answer.DecodeHeader(frame);
+        if (_acking >= 0)
+        {
+            return _answer.ResponseCode == ResponseCode.Success ? _acking : -1;
+        }
+
+        switch (_answer.ResponseCode)
+        {
+            case ResponseCode.Success:
+                PrepareAcks(PopMessageResponseHeader.Read(_answer.Fields));
+                return 0;
+            case ResponseCode.PollingTimeout or ResponseCode.PollingFull:
+                for (int queueId = 0; queueId < _options.Queues; queueId++)
+                {
+                    _acks.Enqueue((RequestTemplate.Rewind(_options.SerializeType, _options.Topic, queueId), 0));
+                }
+
+                return 0;
+            default:
+                return -1;
+        }
+    }
+
+    private void PrepareAcks(PopMessageResponseHeader header)
+    {
+        Dictionary<string, long> starts = Queues(header.StartOffsetInfo)
+            .ToDictionary(queue => queue[0] + queue[1], queue => Number(queue[2]), StringComparer.Ordinal);
+        var batch = new BatchAckMessageRequestBody { BrokerName = _options.BrokerName };
+        int inBatch = 0;
+        foreach (string[] queue in Queues(header.MessageOffsetInfo))
+        {
+            long start = starts[queue[0] + queue[1]];
+            var bits = new byte[8];
+            foreach (string text in queue[2].Split(','))
+            {
+                if (_random.Next(100) < _options.NeverAckedPercent)
+                {
+                    continue;
+                }
+
+                long distance = Number(text) - start;
+                if (singleAcks)
+                {
+                    string topic = queue[0] == "0" ? _options.Topic : $"%RETRY%{RequestTemplate.PopGroupName}_{_options.Topic}";
+                    string handle = $"{start} {header.PopTimeMs} {header.InvisibleTimeMs} {header.ReviveQueueId} {queue[0]} {_options.BrokerName} {queue[1]} {text}";
+                    _acks.Enqueue((RequestTemplate.Ack(_options.SerializeType, topic, (int)Number(queue[1]), Number(text), handle), 1));
+                    continue;
+                }
+
+                if (distance / 8 >= bits.Length)
+                {
+                    Array.Resize(ref bits, (int)(distance / 8) + 1);
+                }
+
+                bits[distance / 8] |= (byte)(1 << (int)(distance % 8));
+                inBatch++;
+            }
+
+            batch.Acks.Add(new BatchAck
+            {
+                ConsumerGroup = RequestTemplate.PopGroupName,
+                Topic = _options.Topic,
+                Retry = queue[0],
+                StartOffset = start,
+                QueueId = (int)Number(queue[1]),
+                ReviveQueueId = header.ReviveQueueId,
+                PopTimeMs = header.PopTimeMs,
+                InvisibleTimeMs = header.InvisibleTimeMs,
+                Bits = bits,
+            });
+        }
+
+        if (inBatch > 0)
+        {
+            _acks.Enqueue((RequestTemplate.BatchAck(_options.SerializeType, batch), inBatch));
+        }
+    }
+
+    private static IEnumerable<string[]> Queues(ReadOnlyMemory<byte> text) =>
+        Encoding.UTF8.GetString(text.Span).Split(';', StringSplitOptions.RemoveEmptyEntries).Select(queue => queue.Split(' '));
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+}
