@@ -11,18 +11,22 @@ var kill = new Command("kill", "Kills a standalone server under load again and a
 {
     rounds, seed, command, flush, directory,
 };
-kill.SetAction(async (parsed, cancel) =>
-{
-    var options = new KillOptions
-    {
-        Command = parsed.GetRequiredValue(command),
-        FlushDiskType = parsed.GetRequiredValue(flush),
-        Rounds = parsed.GetValue(rounds),
-        Seed = parsed.GetValue(seed),
-        StoreDirectory = parsed.GetValue(directory),
-    };
-    return await new KillRun(options).RunAsync(cancel) ? 0 : 1;
-});
+kill.SetAction(async (parsed, cancel) => await new KillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
 
-var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill };
+var killPop = new Command("kill-pop", "The same for consumers that pop: what was not acked comes again, what was acked does not")
+{
+    rounds, seed, command, flush, directory,
+};
+killPop.SetAction(async (parsed, cancel) => await new PopKillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
+
+KillOptions Read(ParseResult parsed) => new()
+{
+    Command = parsed.GetRequiredValue(command),
+    FlushDiskType = parsed.GetRequiredValue(flush),
+    Rounds = parsed.GetValue(rounds),
+    Seed = parsed.GetValue(seed),
+    StoreDirectory = parsed.GetValue(directory),
+};
+
+var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill, killPop };
 return await root.Parse(args).InvokeAsync();

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace GrayMQ.Chaos;
 
 /// <summary>A standalone server as a process of its own, on loopback ports of its own, that can be killed and started again.</summary>
-internal sealed class ServerUnderTest(KillOptions options, string storeDirectory) : IAsyncDisposable
+internal sealed class ServerUnderTest(KillOptions options, string storeDirectory, IReadOnlyList<string>? settings = null) : IAsyncDisposable
 {
     private const int PollMs = 10;
 
@@ -27,6 +27,7 @@ internal sealed class ServerUnderTest(KillOptions options, string storeDirectory
             [
                 "standalone", "--store", storeDirectory, "--namesrv-port", $"{_nameServerPort}", "--broker-port", $"{_brokerPort}",
                 "--http-port", "0", "--set", $"flushDiskType={options.FlushDiskType}", "--set", "mappedFileSizeCommitLog=16777216",
+                .. (settings ?? []).SelectMany(setting => (string[])["--set", setting]),
             ])
         {
             RedirectStandardOutput = true,

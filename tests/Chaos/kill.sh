@@ -9,6 +9,8 @@ seed="${2:-$RANDOM}"
 ./run.sh --build-only
 dotnet build tests/Chaos -c Release --nologo -v quiet
 for flush in SYNC_FLUSH ASYNC_FLUSH; do
-  dotnet tests/Chaos/bin/Release/net10.0/GrayMQ.Chaos.dll kill \
-    --command build/graymq/graymq --flush "$flush" --rounds "$rounds" --seed "$seed"
+  for what in kill kill-pop; do
+    dotnet tests/Chaos/bin/Release/net10.0/GrayMQ.Chaos.dll "$what" \
+      --command build/graymq/graymq --flush "$flush" --rounds "$rounds" --seed "$seed"
+  done
 done

@@ -15,6 +15,7 @@ public sealed class RecordedExchangeTests
     [InlineData("query")]
     [InlineData("request-reply")]
     [InlineData("delay-timer-recall")]
+    [InlineData("pop")]
     public async Task ClientsSide_Replayed_IsAnsweredAsByRocketMq(string name)
     {
         Recording recording = Recording.Load(name);

@@ -24,11 +24,14 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
     // UNIQ_KEY, 32 digits, two separators: RocketMQ stores a batch's key behind each message's own, this broker does not.
     private const int SecondUniqueKeyBytes = 8 + 1 + 32 + 1;
 
-    private static readonly HashSet<int> WithMessages = [11, QueryMessage, 33, 361];
+    private const int PopMessage = 200050;
+    private const int ChangeInvisibleTime = 200053;
+
+    private static readonly HashSet<int> WithMessages = [11, QueryMessage, 33, 361, PopMessage];
 
     // Times of storing, which another run cannot repeat.
     private static readonly HashSet<string> ServerTimes =
-        ["lastUpdateTimestamp", "lastTimestamp", "indexLastUpdateTimestamp", "storeTimestamp", "PUSH_REPLY_TIME"];
+        ["lastUpdateTimestamp", "lastTimestamp", "indexLastUpdateTimestamp", "storeTimestamp", "PUSH_REPLY_TIME", "popTime"];
 
     // Times of a delayed message's waiting, some rounded to seconds.
     private static readonly HashSet<string> WaitingTimes =
@@ -58,6 +61,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     public IReadOnlyList<Mismatch> Mismatches => _mismatches;
 
+    /// <summary>The handles of what was popped.</summary>
+    public PopHandles Pops { get; } = new();
+
     /// <summary>Tells from where messages may come.</summary>
     public void AddClient(IPEndPoint local) => _clientHosts.Add(local.ToString());
 
@@ -74,6 +80,10 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             ? "asked by the server"
             : string.Join(", ", request.Fields.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}"));
         int code = request?.Code ?? expected.Code;
+        if (code is PopMessage or ChangeInvisibleTime)
+        {
+            Pops.Add(expected, actual);
+        }
 
         Check("code", Text(expected.Code), Text(actual.Code));
         Check("flag", Text(expected.Flag), Text(actual.Flag));
@@ -88,7 +98,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
         if (WithMessages.Contains(code) && expected.Code == 0)
         {
-            CompareMessages(StoredRecord.DecodeAll(expected.Body), StoredRecord.DecodeAll(actual.Body));
+            IReadOnlyList<StoredRecord> wanted = StoredRecord.DecodeAll(expected.Body);
+            IReadOnlyList<StoredRecord> got = StoredRecord.DecodeAll(actual.Body);
+            CompareMessages(code == PopMessage ? ByQueue(wanted) : wanted, code == PopMessage ? ByQueue(got) : got);
         }
         else if (IsJson(expected.Body) && IsJson(actual.Body))
         {
@@ -134,6 +146,10 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             else if (name == "bornHost")
             {
                 Check(field, _clientHosts.Contains(got) ? got : "one of the clients' addresses", got);
+            }
+            else if (name is "startOffsetInfo" or "msgOffsetInfo")
+            {
+                Check(field, PopHandles.InOrder(wanted), PopHandles.InOrder(got));
             }
             else if (name == "indexLastUpdatePhyoffset")
             {
@@ -216,6 +232,12 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
                 case "properties.ORIGIN_MESSAGE_ID":
                     Check(field, wanted is null ? null : LiveMessageId(wanted), got);
                     break;
+                case "properties.POP_CK":
+                    Check(field, wanted is null ? null : Pops.Live(wanted), got);
+                    break;
+                case "properties.1ST_POP_TIME":
+                    Check(field, wanted is null ? null : Pops.LiveTime(wanted), got);
+                    break;
                 case "physicalOffset":
                     Check(field, LiveOffset(wanted!), got);
                     break;
@@ -294,6 +316,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
     /// <summary>Notes that an answer came, or a request of the server, that RocketMQ did not send.</summary>
     public void AddSurplus(WireFrame frame) =>
         _mismatches.Add(new Mismatch(frame.Code, "frame", null, frame.ToString(), "surplus"));
+
+    private static IReadOnlyList<StoredRecord> ByQueue(IReadOnlyList<StoredRecord> messages) =>
+        [.. messages.OrderBy(message => message.QueueId).ThenBy(message => message.QueueOffset)];
 
     private static bool IsJson(byte[] body) => body.Length > 0 && body[0] is (byte)'{' or (byte)'[';
 

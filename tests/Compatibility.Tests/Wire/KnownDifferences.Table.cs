@@ -14,6 +14,7 @@ internal static partial class KnownDifferences
     private static readonly string[] MqAdmin = ["mqadmin"];
     private static readonly string[] Timers = ["delay-timer-recall"];
     private static readonly string[] Sent = ["registration sent"];
+    private static readonly string[] Popping = ["pop"];
     private static readonly string[] WithBatch = ["send-pull", "send-pull-binary"];
 
     private static readonly Entry[] Table =
@@ -30,7 +31,7 @@ internal static partial class KnownDifferences
             "A message of a batch is shorter by the batch's unique key, 42 bytes."),
         new(["lite-pull"], 31, "remark", "", "\\(nothing\\)",
             "An empty remark is not sent."),
-        new(["orderly", "request-reply", "retry-dlq", "delay-timer-recall"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
+        new(["orderly", "request-reply", "retry-dlq", "delay-timer-recall", "pop"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
             "QUERY_NOT_FOUND says in words of its own that a group has no offset; clients go by the code."),
 
         new(Timers, 370, "remark", "not set any response code", @"\(nothing\)",
@@ -39,6 +40,16 @@ internal static partial class KnownDifferences
             "A delivered message names the record that waited, so that a kill cannot have it delivered twice."),
         new(Timers, 11, @"message\[0\]\.physicalOffset", "1574|1860", "1559|1845",
             "What is stored for a recall is 15 bytes shorter: an empty TRACE_CONTEXT is left out."),
+
+        new(Popping, 200053, "remark", "not set any response code", @"\(nothing\)",
+            "RocketMQ leaves its place holder for a remark in the successful answer."),
+        new(Popping, 200050, @"extFields\.reviveQid", @"\d", "0",
+            "There are no revive queues: check points are in RocksDB. Clients send back what they were given."),
+        new(Popping, 200050, @"message\[\d+\]\.physicalOffset", "9706", @"\d+",
+            "RocketMQ keeps check points and acks as messages, in the same log; here there are none between a message and its retry."),
+        new(Popping, 200050, @"message\[\d+\]\.preparedTransactionOffset", "0", @"-\d+",
+            "A message that is given back names its original in this field, which clients use for halves of transactions only: after a "
+            + "crash the log tells that it was given back."),
 
         new(MqAdmin, 17, "remark", "not set any response code", @"\(nothing\)",
             "RocketMQ leaves its place holder for a remark in the successful answer."),

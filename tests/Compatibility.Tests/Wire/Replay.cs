@@ -17,6 +17,8 @@ internal sealed class Replay
     private const int ConsumerSendMessageBack = 36;
     private const int SendMessageV2 = 310;
     private const int SendBatchMessage = 320;
+    private const int AckMessage = 200051;
+    private const int ChangeInvisibleTime = 200053;
 
     private readonly Recording _recording;
     private readonly TestServers _servers;
@@ -100,6 +102,8 @@ internal sealed class Replay
     {
         ConsumerSendMessageBack => WireFrames.WithField(
             frame.Bytes, "offset", _comparison.LiveOffsetOfPulled(frame.Command.Fields["offset"])),
+        AckMessage or ChangeInvisibleTime => WireFrames.WithField(
+            frame.Bytes, "extraInfo", _comparison.Pops.Live(frame.Command.Fields["extraInfo"])),
         _ => frame.Bytes,
     };
 
