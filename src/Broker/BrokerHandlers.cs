@@ -117,7 +117,7 @@ internal static class BrokerHandlers
                 loggers.CreateLogger<PopMessageHandler>()),
             new AckHandler(popOptions, popAccess, state.Pops, offsets, messages, time),
             new PopQueryHandler(popAccess, popper, messages, time),
-            new PopsInFlightHandler(state.Pops.CheckPoints),
+            new PopsInFlightHandler(state.Pops.CheckPoints, messages),
             new RecallHandler(
                 name,
                 settings.Get(BrokerSettings.RegionId),

@@ -47,9 +47,9 @@ internal static class GroupShowCommand
             holder => run.Cluster.Admin.GetConsumerOffsetsAsync(holder.Address, group, null, cancel))).ConfigureAwait(false);
         IReadOnlyList<PopsInFlightOfQueue>[] pops = await Task.WhenAll(holders.Select(
             holder => run.Cluster.Admin.GetPopsInFlightAsync(holder.Address, group, cancel))).ConfigureAwait(false);
-        Dictionary<MessageQueue, int> popped = holders.Zip(pops)
+        Dictionary<MessageQueue, PopsInFlightOfQueue> popped = holders.Zip(pops)
             .SelectMany(pair => pair.Second.Select(pop => KeyValuePair.Create(
-                new MessageQueue(pop.Topic, pair.First.Name, pop.QueueId), pop.InFlight)))
+                new MessageQueue(pop.Topic, pair.First.Name, pop.QueueId), pop)))
             .ToDictionary();
         IReadOnlyList<GroupQueue> queues = Join(offsets.SelectMany(table => table).ToDictionary(), popped, members);
         return new GroupDescription(
@@ -112,7 +112,7 @@ internal static class GroupShowCommand
 
     private static IReadOnlyList<GroupQueue> Join(
         Dictionary<MessageQueue, OffsetWrapper> offsets,
-        Dictionary<MessageQueue, int> popped,
+        Dictionary<MessageQueue, PopsInFlightOfQueue> popped,
         (GroupMember Member, ConsumerRunningInfo? Info)[] members)
     {
         ILookup<MessageQueue, string> assigned = members
@@ -121,7 +121,7 @@ internal static class GroupShowCommand
             .ToLookup(pair => pair.Queue, pair => pair.ClientId);
 
         // Who pops from whatever queue of a broker is named at each that is known.
-        MessageQueue[] known = [.. offsets.Keys.Union(popped.Where(pair => pair.Value > 0).Select(pair => pair.Key))];
+        MessageQueue[] known = [.. offsets.Keys.Union(popped.Where(pair => pair.Value.InFlight > 0 || pair.Value.BrokerOffset > pair.Value.NextOffset).Select(pair => pair.Key))];
         IEnumerable<MessageQueue> queues = known.Union(assigned
             .Select(each => each.Key)
             .Where(queue => queue.QueueId >= 0 || !known.Any(one => AnyOf(one) == queue)));
@@ -129,7 +129,10 @@ internal static class GroupShowCommand
         [
             .. queues.Order().Select(queue =>
             {
-                OffsetWrapper? progress = offsets.GetValueOrDefault(queue);
+                // Of what comes back to those that pop, only the pops tell.
+                PopsInFlightOfQueue? pop = popped.GetValueOrDefault(queue);
+                OffsetWrapper? progress = offsets.GetValueOrDefault(queue)
+                    ?? (pop is null ? null : new OffsetWrapper { BrokerOffset = pop.BrokerOffset, ConsumerOffset = pop.NextOffset });
                 long? consumed = progress?.ConsumerOffset is >= 0 and long offset ? offset : null;
                 return new GroupQueue(
                     queue.Topic,
@@ -139,7 +142,7 @@ internal static class GroupShowCommand
                     progress?.BrokerOffset,
                     consumed,
                     progress is null ? null : Math.Max(0, progress.BrokerOffset - (consumed ?? 0)),
-                    popped.TryGetValue(queue, out int inHand) ? inHand
+                    pop is not null ? pop.InFlight
                         : progress is null ? null
                         : Math.Max(0, progress.PullOffset - (consumed ?? 0)),
                     progress?.LastTimestamp is > 0 and long time ? time : null);

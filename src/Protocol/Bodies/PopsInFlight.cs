@@ -17,6 +17,12 @@ public sealed record PopsInFlightOfQueue
     /// <summary>Messages that were handed out and not acknowledged.</summary>
     public int InFlight { get; set; }
 
+    /// <summary>The offset that the queue's next message will get.</summary>
+    public long BrokerOffset { get; set; }
+
+    /// <summary>Where the next pop begins to read; -1 when that was not decided yet.</summary>
+    public long NextOffset { get; set; }
+
     /// <summary>Whether an orderly pop keeps the others out until its batch is acknowledged or its time is up.</summary>
     public bool Locked { get; set; }
 }

@@ -29,7 +29,10 @@ public sealed class PopsInFlightTests
         Assert.Empty(await InFlightAsync(peer, "another"));
 
         await broker.RestartAsync();
-        Assert.Equal(3, await OfTopicAsync(broker.Connect("c1")));
+        peer = broker.Connect("c1");
+        Assert.Equal(3, await OfTopicAsync(peer));
+        PopsInFlightOfQueue queue = Assert.Single(await InFlightAsync(peer, Pops.Group), queue => queue.Topic == "T");
+        Assert.Equal((5, 5), (queue.BrokerOffset, queue.NextOffset));
     }
 
     private static async Task<int> OfTopicAsync(Peer peer) =>
