@@ -36,6 +36,45 @@ public class MessageEncoderTests
     }
 
     [Fact]
+    public void Encode_DelayedMessages_NameTheirDelay()
+    {
+        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(1_795_307_103_871);
+
+        Assert.Equal("2500", Property(new("t", "x"u8.ToArray()) { Delay = TimeSpan.FromSeconds(2.5) }, "TIMER_DELAY_MS"));
+        Assert.Equal("1795307103871", Property(new("t", "x"u8.ToArray()) { DeliverAt = time }, "TIMER_DELIVER_MS"));
+        Assert.Equal("3", Property(new("t", "x"u8.ToArray()) { DelayLevel = 3 }, "DELAY"));
+        Assert.Equal("k", Property(new("t", "x"u8.ToArray()) { ShardingKey = "k" }, "__SHARDINGKEY"));
+    }
+
+    [Fact]
+    public void Encode_ImpossibleDelays_AreRefused()
+    {
+        Message[] messages =
+        [
+            new("t", "x"u8.ToArray()) { Delay = TimeSpan.Zero },
+            new("t", "x"u8.ToArray()) { Delay = TimeSpan.FromSeconds(-1) },
+            new("t", "x"u8.ToArray()) { DelayLevel = 0 },
+            new("t", "x"u8.ToArray()) { Delay = TimeSpan.FromSeconds(1), DelayLevel = 1 },
+            new("t", "x"u8.ToArray()) { Delay = TimeSpan.FromSeconds(1), DeliverAt = DateTimeOffset.UnixEpoch },
+        ];
+
+        Assert.All(messages, message => Assert.Throws<ArgumentException>(() => _encoder.Encode(message)));
+        Assert.Throws<ArgumentException>(
+            () => _encoder.EncodeBatch([new Message("t", "x"u8.ToArray()) { Delay = TimeSpan.FromSeconds(1) }]));
+    }
+
+    [Fact]
+    public void Encode_ForATransaction_SetsItsBitsAndPropertiesBesidesTheCompression()
+    {
+        OutgoingMessage outgoing =
+            _encoder.Encode(new Message("t", new byte[5000]), MessagePurpose.Transaction, ("TRAN_MSG", "true"), ("PGROUP", "g"));
+
+        Assert.Equal(
+            MessageSysFlag.TransactionPrepared | MessageSysFlag.Compressed | MessageSysFlag.CompressionZlib, outgoing.SysFlag);
+        Assert.Equal("g", MessagePropertiesCodec.ToDictionary(outgoing.Properties.Span)["PGROUP"]);
+    }
+
+    [Fact]
     public void Encode_MessageWithItsOwnId_KeepsIt() =>
         Assert.Equal("id", _encoder.Encode(new Message("t", "x"u8.ToArray()) { MessageId = "id" }).MessageId);
 
@@ -158,4 +197,7 @@ public class MessageEncoderTests
         Assert.Equal(
             [1, 1, 1],
             MessageBatch.Split([new("t", new byte[10]), new("t", new byte[5000]), new("t", new byte[10])], 1000).Select(batch => batch.Count));
+
+    private string Property(Message message, string name) =>
+        MessagePropertiesCodec.ToDictionary(_encoder.Encode(message).Properties.Span)[name];
 }

@@ -76,6 +76,36 @@ public sealed class ProducerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SendAsync_ShardingKey_GoesToTheQueueOfItsHash()
+    {
+        await using Producer producer = New();
+
+        foreach (string key in (string[])["a", "b", "c", "a", "b", "c"])
+        {
+            await producer.SendAsync(new Message(Topic, "x"u8.ToArray()) { ShardingKey = key });
+        }
+
+        var queues = _a.Sent.Concat(_b.Sent).ToLookup(sent => sent.Properties["__SHARDINGKEY"], sent => (sent.Topic, sent.QueueId));
+        Assert.Equal(3, queues.Count);
+        Assert.All(queues, key => Assert.Single(key.Distinct()));
+        MessageQueue hashed = QueueSelectors.ByHash("b")(await producer.GetQueuesAsync(Topic), new Message(Topic, "x"u8.ToArray()));
+        Assert.Equal(hashed.QueueId, queues["b"].First().QueueId);
+    }
+
+    [Theory]
+    [InlineData("", typeof(FormatException))]
+    [InlineData("nonsense", typeof(FormatException))]
+    [InlineData("djIgb3JkZXJzIGEgMSBpZA==", typeof(FormatException))]
+    [InlineData("djEgb3RoZXJzIGEgMSBpZA==", typeof(ArgumentException))]
+    [InlineData("djEgb3JkZXJzIGdvbmUgMSBpZA==", typeof(RouteNotFoundException))]
+    public async Task RecallAsync_HandleThatCannotBe_IsRefusedHere(string handle, Type expected)
+    {
+        await using Producer producer = New();
+
+        await Assert.ThrowsAsync(expected, () => producer.RecallAsync(Topic, handle));
+    }
+
+    [Fact]
     public async Task SendAsync_RetriedMessage_KeepsItsId()
     {
         _a.Refuse(RequestCode.SendMessageV2, ResponseCode.SystemBusy);
