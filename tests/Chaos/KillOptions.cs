@@ -13,6 +13,9 @@ internal sealed record KillOptions
 
     public string? StoreDirectory { get; init; }
 
+    /// <summary>What the server is told, as <c>key=value</c>.</summary>
+    public IReadOnlyList<string> ServerSettings => [$"flushDiskType={FlushDiskType}", "mappedFileSizeCommitLog=16777216"];
+
     public int Producers { get; init; } = 16;
 
     public int Queues { get; init; } = 4;

@@ -5,6 +5,7 @@ using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Chaos;
@@ -36,7 +37,7 @@ internal sealed class KillRun(KillOptions options)
         string store = options.StoreDirectory ?? Directory.CreateTempSubdirectory("graymq-chaos-").FullName;
         var random = new Random(options.Seed);
         Console.WriteLine($"{options.Rounds} kills, {options.FlushDiskType}, seed {options.Seed}");
-        await using var server = new ServerUnderTest(options, store);
+        await using var server = new ServerUnderTest(options.Command, store, options.StartLimit, options.ServerSettings);
         TimeSpan slowestStart = TimeSpan.Zero;
         for (int round = 1; round <= options.Rounds; round++)
         {

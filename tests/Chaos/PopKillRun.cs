@@ -7,6 +7,7 @@ using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Chaos;
@@ -51,7 +52,8 @@ internal sealed class PopKillRun(KillOptions options)
         string store = options.StoreDirectory ?? Directory.CreateTempSubdirectory("graymq-chaos-").FullName;
         var random = new Random(options.Seed);
         Console.WriteLine($"pop: {options.Rounds} kills, {options.FlushDiskType}, seed {options.Seed}");
-        await using var server = new ServerUnderTest(options, store, Settings);
+        await using var server = new ServerUnderTest(
+            options.Command, store, options.StartLimit, [.. options.ServerSettings, .. Settings]);
         for (int round = 1; round <= options.Rounds; round++)
         {
             await server.StartAsync(cancel);

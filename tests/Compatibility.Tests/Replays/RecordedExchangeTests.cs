@@ -14,6 +14,7 @@ public sealed class RecordedExchangeTests
     [InlineData("broadcast")]
     [InlineData("query")]
     [InlineData("request-reply")]
+    [InlineData("retry-dlq")]
     [InlineData("delay-timer-recall")]
     [InlineData("pop")]
     public async Task ClientsSide_Replayed_IsAnsweredAsByRocketMq(string name)

@@ -13,6 +13,7 @@ internal static partial class KnownDifferences
     private static readonly string[] Everywhere = [];
     private static readonly string[] MqAdmin = ["mqadmin"];
     private static readonly string[] Timers = ["delay-timer-recall"];
+    private static readonly string[] Delivered = ["delay-timer-recall", "retry-dlq"];
     private static readonly string[] Sent = ["registration sent"];
     private static readonly string[] Popping = ["pop"];
     private static readonly string[] WithBatch = ["send-pull", "send-pull-binary"];
@@ -36,7 +37,7 @@ internal static partial class KnownDifferences
 
         new(Timers, 370, "remark", "not set any response code", @"\(nothing\)",
             "RocketMQ leaves its place holder for a remark in the successful answer."),
-        new(Timers, 11, @"message\[0\]\.preparedTransactionOffset", "0", @"-\d+",
+        new(Delivered, 11, @"message\[0\]\.preparedTransactionOffset", "0", @"-\d+",
             "A delivered message names the record that waited, so that a kill cannot have it delivered twice."),
         new(Timers, 11, @"message\[0\]\.physicalOffset", "1574|1860", "1559|1845",
             "What is stored for a recall is 15 bytes shorter: an empty TRACE_CONTEXT is left out."),

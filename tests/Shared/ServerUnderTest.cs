@@ -2,10 +2,15 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace GrayMQ.Chaos;
+namespace GrayMQ.Testing;
 
 /// <summary>A standalone server as a process of its own, on loopback ports of its own, that can be killed and started again.</summary>
-internal sealed class ServerUnderTest(KillOptions options, string storeDirectory, IReadOnlyList<string>? settings = null) : IAsyncDisposable
+/// <param name="command">The graymq command.</param>
+/// <param name="storeDirectory">Where it stores everything.</param>
+/// <param name="startLimit">It has to serve within this time.</param>
+/// <param name="settings">Settings as <c>key=value</c>.</param>
+internal sealed class ServerUnderTest(
+    string command, string storeDirectory, TimeSpan startLimit, params IReadOnlyList<string> settings) : IAsyncDisposable
 {
     private const int PollMs = 10;
 
@@ -23,18 +28,17 @@ internal sealed class ServerUnderTest(KillOptions options, string storeDirectory
     {
         long started = Stopwatch.GetTimestamp();
         var start = new ProcessStartInfo(
-            options.Command,
+            command,
             [
                 "standalone", "--store", storeDirectory, "--namesrv-port", $"{_nameServerPort}", "--broker-port", $"{_brokerPort}",
-                "--http-port", "0", "--set", $"flushDiskType={options.FlushDiskType}", "--set", "mappedFileSizeCommitLog=16777216",
-                .. (settings ?? []).SelectMany(setting => (string[])["--set", setting]),
+                "--http-port", "0", .. settings.SelectMany(setting => (string[])["--set", setting]),
             ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         Log = "";
-        _process = Process.Start(start) ?? throw new InvalidOperationException($"{options.Command} does not start");
+        _process = Process.Start(start) ?? throw new InvalidOperationException($"{command} does not start");
         _process.OutputDataReceived += (_, line) => Log += line.Data + "\n";
         _process.ErrorDataReceived += (_, line) => Log += line.Data + "\n";
         _process.BeginOutputReadLine();
@@ -47,15 +51,27 @@ internal sealed class ServerUnderTest(KillOptions options, string storeDirectory
                 throw new InvalidOperationException($"the server ended with {_process.ExitCode}:\n{Log}");
             }
 
-            if (Stopwatch.GetElapsedTime(started) > options.StartLimit)
+            if (Stopwatch.GetElapsedTime(started) > startLimit)
             {
-                throw new TimeoutException($"the server does not serve after {options.StartLimit}:\n{Log}");
+                throw new TimeoutException($"the server does not serve after {startLimit}:\n{Log}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(PollMs), cancel);
         }
 
         return Stopwatch.GetElapsedTime(started);
+    }
+
+    /// <summary>Ends the server as a signal to terminate does, and waits until it has.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (_process is { } process)
+        {
+            using var signal = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+            await process.WaitForExitAsync(cancel);
+            process.Dispose();
+            _process = null;
+        }
     }
 
     /// <summary>kill -9.</summary>
