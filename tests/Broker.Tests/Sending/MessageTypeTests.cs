@@ -8,6 +8,8 @@ public sealed class MessageTypeTests
 {
     private const string Plain = "";
 
+    private static readonly string Delayed = Sends.Properties(("DELAY", "1"));
+    private static readonly string Half = Sends.Properties(("TRAN_MSG", "true"), ("PGROUP", "P"));
     private static readonly string Sharded = Sends.Properties(("__SHARDINGKEY", "order-7"));
 
     [Fact]
@@ -24,6 +26,12 @@ public sealed class MessageTypeTests
         Assert.Equal(Refused("NORMAL", "FIFO"), await SendAsync(producer, "NORMAL", Sharded));
         Assert.Equal((ResponseCode.Success, null), await SendAsync(producer, "FIFO", Sharded));
         Assert.Equal((ResponseCode.Success, null), await SendAsync(producer, "FIFO", Plain));
+        Assert.Equal(Refused("NORMAL", "DELAY"), await SendAsync(producer, "NORMAL", Delayed));
+        Assert.Equal(Refused("NORMAL", "TRANSACTION"), await SendAsync(producer, "NORMAL", Half));
+        Assert.Equal(Refused("FIFO", "DELAY"), await SendAsync(producer, "FIFO", Delayed));
+        Assert.Equal((ResponseCode.Success, null), await SendAsync(producer, "DELAY", Delayed));
+        Assert.Equal((ResponseCode.Success, null), await SendAsync(producer, "TRANSACTION", Half));
+        Assert.Equal((ResponseCode.Success, null), await SendAsync(producer, "MIXED", Half));
         Assert.Equal(Refused("DELAY", "NORMAL"), await SendAsync(producer, "DELAY", Plain));
         Assert.Equal(Refused("TRANSACTION", "NORMAL"), await SendAsync(producer, "TRANSACTION", Plain));
         Assert.Equal((ResponseCode.Success, null), await SendAsync(producer, "MIXED", Sharded));

@@ -64,6 +64,34 @@ public sealed class GroupShowTests(StandaloneServer server) : IClassFixture<Stan
     }
 
     [Fact]
+    public async Task Show_GroupThatPops_TellsWhatItHasInHand()
+    {
+        (await server.RunAsync("topic", "create", "Popped", "--queues", "1")).ShouldSucceed();
+        (await server.RunAsync("group", "create", "poppers")).ShouldSucceed();
+        foreach (string body in (string[])["a", "b", "c"])
+        {
+            (await server.RunAsync("message", "send", "Popped", body)).ShouldSucceed();
+        }
+
+        await using var consumer = new RawClient(server.Broker);
+        await consumer.AskAsync(RequestCode.PopMessage, new PopMessageHeader
+        {
+            ConsumerGroup = "poppers"u8.ToArray(),
+            Topic = "Popped"u8.ToArray(),
+            QueueId = 0,
+            MaxMessages = 2,
+            InvisibleTimeMs = 60_000,
+            Expression = "*"u8.ToArray(),
+        });
+
+        JsonNode shown = (await server.RunAsync("group", "show", "poppers", "--json")).ShouldSucceed().Json;
+
+        JsonNode queue = shown["queues"]!.AsArray().Single(queue => (string)queue!["topic"]! == "Popped")!;
+        Assert.Equal((3, 2, 1, 2), ((long)queue["brokerOffset"]!, (long)queue["consumerOffset"]!, (long)queue["lag"]!, (long)queue["inFlight"]!));
+        Assert.Equal((1, 2), ((long)shown["lag"]!, (long)shown["inFlight"]!));
+    }
+
+    [Fact]
     public async Task Show_MemberThatDoesNotTellItsQueues_IsShownAllTheSame()
     {
         (await server.RunAsync("group", "create", "silent")).ShouldSucceed();
