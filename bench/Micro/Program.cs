@@ -1,4 +1,12 @@
 using BenchmarkDotNet.Running;
 using GrayMQ.Micro;
+using GrayMQ.Micro.Filtering;
 
-BenchmarkSwitcher.FromAssembly(typeof(CommandBenchmarks).Assembly).Run(args);
+if (args is ["filters", .. string[] rest])
+{
+    FilterReport.Run(rest);
+}
+else
+{
+    BenchmarkSwitcher.FromAssembly(typeof(CommandBenchmarks).Assembly).Run(args);
+}

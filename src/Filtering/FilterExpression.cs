@@ -12,15 +12,16 @@ public sealed class FilterExpression
     // More properties than that are not read on the stack.
     private const int MaxStackSlots = 64;
 
-    private readonly Lazy<MessagePredicate> _predicate;
+    private MessagePredicate? _predicate;
 
     private FilterExpression(FilterLanguage language, string text, TruthExpression root)
     {
         Language = language;
         Text = text;
         Root = root;
-        PropertyNames = PropertyNames.None.With(NamesIn(root));
-        _predicate = new Lazy<MessagePredicate>(() => PredicateCompiler.Compile(Root, PropertyNames));
+        var names = new List<string>();
+        AddNames(root, names);
+        PropertyNames = PropertyNames.None.With(names);
     }
 
     public FilterLanguage Language { get; }
@@ -54,7 +55,8 @@ public sealed class FilterExpression
             ? stackalloc PropertySlot[MaxStackSlots]
             : new PropertySlot[PropertyNames.Count];
         var reader = new PropertyReader(properties, PropertyNames, slots);
-        return _predicate.Value(ref reader);
+        MessagePredicate predicate = _predicate ??= PredicateCompiler.Compile(Root, PropertyNames);
+        return predicate(ref reader);
     }
 
     public override string ToString() => Text;
@@ -72,6 +74,24 @@ public sealed class FilterExpression
         return names;
     }
 
-    private static IEnumerable<string> NamesIn(Expression expression) =>
-        expression is PropertyText property ? [property.Name] : expression.Operands.SelectMany(NamesIn);
+    private static void AddNames(Expression expression, List<string> names)
+    {
+        if (expression is PropertyText property)
+        {
+            if (!names.Contains(property.Name))
+            {
+                names.Add(property.Name);
+            }
+
+            return;
+        }
+
+        if (expression.UsesProperties)
+        {
+            foreach (Expression operand in expression.Operands)
+            {
+                AddNames(operand, names);
+            }
+        }
+    }
 }

@@ -35,8 +35,13 @@ internal static class ClauseBuilder
             Add(clauses, new TextEquality(default, property, new LiteralText(default, value.Value), Outcome.False), value.Residual, names);
         }
 
+        if (extraction.AnyOther is ConstantTruth { Value: not Outcome.True } && extraction.Missing is ConstantTruth { Value: not Outcome.True })
+        {
+            return;
+        }
+
         var values = new TextSet(extraction.Values.Select(value => value.Value));
-        if (extraction.AnyOther.Form == extraction.Missing.Form)
+        if (IsSame(extraction.AnyOther, extraction.Missing))
         {
             TruthExpression? guard = values.Values.Count == 0
                 ? null
@@ -75,6 +80,9 @@ internal static class ClauseBuilder
             }
         }
     }
+
+    private static bool IsSame(TruthExpression left, TruthExpression right) =>
+        left is ConstantTruth l && right is ConstantTruth r ? l.Value == r.Value : left.Form == right.Form;
 
     private static bool IsSame(Condition[] left, Condition[] right) =>
         left.Length == right.Length && left.Zip(right).All(pair => pair.First.IsSameAs(pair.Second));

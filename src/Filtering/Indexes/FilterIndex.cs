@@ -18,7 +18,6 @@ public sealed class FilterIndex
     private readonly PropertyNames _names;
     private readonly int[] _indexedSlots;
     private readonly ImmutableDictionary<int, FilterExpression> _subscriptions;
-    private readonly int _idLimit;
 
     private FilterIndex(
         FilterIndexOptions options,
@@ -33,11 +32,14 @@ public sealed class FilterIndex
         _indexedSlots = indexedSlots;
         Root = root;
         _subscriptions = subscriptions;
-        _idLimit = idLimit;
+        IdLimit = idLimit;
     }
 
     /// <summary>Subscriptions in it.</summary>
     public int Count => _subscriptions.Count;
+
+    /// <summary>Every id that was ever in it is below.</summary>
+    public int IdLimit { get; }
 
     internal IndexNode Root { get; }
 
@@ -94,7 +96,7 @@ public sealed class FilterIndex
         }
 
         return new FilterIndex(
-            _options, names, _indexedSlots, root, others._subscriptions.Add(id, expression), Math.Max(_idLimit, id + 1));
+            _options, names, _indexedSlots, root, others._subscriptions.Add(id, expression), Math.Max(IdLimit, id + 1));
     }
 
     /// <summary>The index without a subscription; this one when there is no such subscription.</summary>
@@ -113,7 +115,7 @@ public sealed class FilterIndex
                 ?? throw new InvalidOperationException($"the clauses of subscription {id} are not where they were put: {expression.Text}");
         }
 
-        return new FilterIndex(_options, _names, _indexedSlots, root, _subscriptions.Remove(id), _idLimit);
+        return new FilterIndex(_options, _names, _indexedSlots, root, _subscriptions.Remove(id), IdLimit);
     }
 
     public FilterExpression? Find(int id) => _subscriptions.GetValueOrDefault(id);
@@ -124,7 +126,7 @@ public sealed class FilterIndex
     public void Match(ReadOnlySpan<byte> properties, MatchSet matches)
     {
         matches.Clear();
-        matches.Reserve(_idLimit);
+        matches.Reserve(IdLimit);
         PropertySlot[]? rented = null;
         Span<PropertySlot> slots = _names.Count <= MaxStackSlots
             ? stackalloc PropertySlot[MaxStackSlots]

@@ -95,7 +95,7 @@ internal readonly ref struct IndexChange(ReadOnlySpan<int> preferredSlots)
             }
         }
 
-        return best is null ? AddEntry(node, clause, ids) : AddAt(node, best, ids);
+        return best is { } place ? AddAt(node, place, ids) : AddEntry(node, clause, ids);
     }
 
     private IndexNode AddAt(IndexNode node, Placement at, int[] ids)
@@ -103,7 +103,7 @@ internal readonly ref struct IndexChange(ReadOnlySpan<int> preferredSlots)
         IndexNode changed = node;
         foreach (HashTrie.Leaf key in at.Keys())
         {
-            IndexNode child = AddBelow(at.Find(node, key) ?? IndexNode.Empty, at.Rest, ids);
+            IndexNode child = AddBelow(at.Find(node, key) ?? IndexNode.Empty, at.Rest(), ids);
             changed = at.Put(changed, key, child, node.Count + ids.Length);
         }
 
@@ -116,7 +116,7 @@ internal readonly ref struct IndexChange(ReadOnlySpan<int> preferredSlots)
         foreach (HashTrie.Leaf key in at.Keys())
         {
             // A list is behind each of its texts, or behind none.
-            if (at.Find(changed, key) is not { } child || Remove(child, at.Rest, id) is not { } rest)
+            if (at.Find(changed, key) is not { } child || Remove(child, at.Rest(), id) is not { } rest)
             {
                 return null;
             }

@@ -3,21 +3,23 @@ using GrayMQ.Filtering.Properties;
 namespace GrayMQ.Filtering.Indexes;
 
 /// <summary>One of the places where a clause can be put in a node: behind one of its conditions, or behind all its ranges of one property.</summary>
-internal sealed class Placement
+internal readonly struct Placement
 {
-    private Placement(Access access, int slot, Condition[] rest)
+    private readonly Condition[] _clause;
+
+    // Which condition; of ranges, all that are about the same number.
+    private readonly int _at;
+
+    private Placement(Condition[] clause, int at, Access access)
     {
+        _clause = clause;
+        _at = at;
         Access = access;
-        Slot = slot;
-        Rest = rest;
     }
 
     public Access Access { get; }
 
-    public int Slot { get; }
-
-    /// <summary>What of the clause is left there.</summary>
-    public Condition[] Rest { get; }
+    public int Slot => _clause[_at].Slot;
 
     /// <summary>Every place of a clause; ranges only where there is no value to go by.</summary>
     public static List<Placement> Of(Condition[] clause)
@@ -27,7 +29,7 @@ internal sealed class Placement
         {
             if (clause[i].Access.Kind is AccessKind.Text or AccessKind.Number)
             {
-                places.Add(new Placement(clause[i].Access, clause[i].Slot, [.. clause.AsSpan(0, i), .. clause.AsSpan(i + 1)]));
+                places.Add(new Placement(clause, i, clause[i].Access));
             }
         }
 
@@ -35,11 +37,23 @@ internal sealed class Placement
         {
             if (clause[i].Access.Kind == AccessKind.Range)
             {
-                places.Add(OfRanges(clause, clause[i]));
+                places.Add(new Placement(clause, i, CommonRange(clause, i)));
             }
         }
 
         return places;
+    }
+
+    /// <summary>What of the clause is left there.</summary>
+    public Condition[] Rest()
+    {
+        if (Access.Kind != AccessKind.Range)
+        {
+            return [.. _clause.AsSpan(0, _at), .. _clause.AsSpan(_at + 1)];
+        }
+
+        Condition range = _clause[_at];
+        return Array.FindAll(_clause, condition => !IsSameNumber(condition, range));
     }
 
     /// <summary>How many clauses of the node are in this place already.</summary>
@@ -55,18 +69,20 @@ internal sealed class Placement
     }
 
     /// <summary>The keys under which it is found; of a range one, which says nothing.</summary>
-    public IEnumerable<HashTrie.Leaf> Keys()
+    public HashTrie.Leaf[] Keys()
     {
         if (Access.Kind != AccessKind.Text)
         {
-            yield return new HashTrie.Leaf(Utf8Hash.Of(Access.Low.High, Access.Low.Low), null, Access.Low, IndexNode.Empty);
-            yield break;
+            return [new HashTrie.Leaf(Utf8Hash.Of(Access.Low.High, Access.Low.Low), null, Access.Low, IndexNode.Empty)];
         }
 
-        foreach (byte[] text in Access.Texts)
+        var keys = new HashTrie.Leaf[Access.Texts.Count];
+        for (int i = 0; i < keys.Length; i++)
         {
-            yield return new HashTrie.Leaf(Utf8Hash.Of(text), text, default, IndexNode.Empty);
+            keys[i] = new HashTrie.Leaf(Utf8Hash.Of(Access.Texts[i]), Access.Texts[i], default, IndexNode.Empty);
         }
+
+        return keys;
     }
 
     public IndexNode? Find(IndexNode node, HashTrie.Leaf key)
@@ -130,33 +146,58 @@ internal sealed class Placement
         return copy;
     }
 
-    private static Placement OfRanges(Condition[] clause, Condition first)
+    private static Access CommonRange(Condition[] clause, int first)
     {
-        Access common = first.Access;
-        List<Condition> rest = [];
-        foreach (Condition condition in clause)
+        Access common = clause[first].Access;
+        foreach (Condition condition in clause.AsSpan(first + 1))
         {
-            bool same = condition.Access.Kind == AccessKind.Range
-                && condition.Slot == first.Slot
-                && condition.Access.Reading == first.Access.Reading;
-            if (same)
+            common = IsSameNumber(condition, clause[first]) ? common.And(condition.Access) : common;
+        }
+
+        return common;
+    }
+
+    private static bool IsSameNumber(Condition condition, Condition range) =>
+        condition.Access.Kind == AccessKind.Range
+        && condition.Slot == range.Slot
+        && condition.Access.Reading == range.Access.Reading;
+
+    private int IndexOfText(IndexNode node)
+    {
+        for (int i = 0; i < node.Texts.Length; i++)
+        {
+            if (node.Texts[i].Slot == Slot)
             {
-                common = common.And(condition.Access);
-            }
-            else
-            {
-                rest.Add(condition);
+                return i;
             }
         }
 
-        return new Placement(common, first.Slot, [.. rest]);
+        return -1;
     }
 
-    private int IndexOfText(IndexNode node) => Array.FindIndex(node.Texts, table => table.Slot == Slot);
+    private int IndexOfNumber(IndexNode node)
+    {
+        for (int i = 0; i < node.Numbers.Length; i++)
+        {
+            if (node.Numbers[i].Slot == Slot && node.Numbers[i].Reading == Access.Reading)
+            {
+                return i;
+            }
+        }
 
-    private int IndexOfNumber(IndexNode node) =>
-        Array.FindIndex(node.Numbers, table => table.Slot == Slot && table.Reading == Access.Reading);
+        return -1;
+    }
 
-    private int IndexOfRange(IndexNode node) =>
-        Array.FindIndex(node.Ranges, table => table.Slot == Slot && table.Reading == Access.Reading);
+    private int IndexOfRange(IndexNode node)
+    {
+        for (int i = 0; i < node.Ranges.Length; i++)
+        {
+            if (node.Ranges[i].Slot == Slot && node.Ranges[i].Reading == Access.Reading)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 }

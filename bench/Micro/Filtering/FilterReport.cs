@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using GrayMQ.Filtering;
+using GrayMQ.Filtering.Compilation;
+using GrayMQ.Filtering.Indexes;
+using GrayMQ.Filtering.Properties;
+
+namespace GrayMQ.Micro.Filtering;
+
+/// <summary>
+/// Asks the index, and beside it every expression by itself, which of 10 to 100,000 subscriptions messages match; prints one line for each
+/// size. The expressions of the straightforward way are compiled and share the code of their shapes, and each message's properties
+/// are found once for all of them: nothing is slower there than it has to be.
+/// </summary>
+internal static class FilterReport
+{
+    private const int Seed = 20261122;
+    private const int MessageCount = 2000;
+    private static readonly TimeSpan MeasureTime = TimeSpan.FromSeconds(1);
+
+    /// <param name="args">Matches per message that are wished for (20), then sizes (10 to 100,000).</param>
+    public static void Run(ReadOnlySpan<string> args)
+    {
+        int matches = args.Length > 0 ? int.Parse(args[0]) : 20;
+        int[] sizes = args.Length > 1 ? Array.ConvertAll(args[1..].ToArray(), int.Parse) : [10, 100, 1000, 10_000, 100_000];
+        Console.WriteLine($"seed {Seed}, {MessageCount} messages, about {matches} matches for each wished for");
+        Console.WriteLine("subscriptions  matches  index ns  each ns     ratio  ns/match  evaluations  parse ms  build ms  change us  bytes/answer  alloc");
+        Measure(1000, matches);
+        foreach (int size in sizes)
+        {
+            Console.WriteLine(Measure(size, matches));
+        }
+    }
+
+    private static string Measure(int size, int wishedMatches)
+    {
+        int buyers = Buyers(size, wishedMatches);
+        var workload = new Workload(Seed, buyers);
+        long started = Stopwatch.GetTimestamp();
+        FilterExpression[] subscriptions = workload.Subscriptions(size);
+        double parseMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+
+        byte[][] messages = [.. Enumerable.Range(0, MessageCount).Select(_ => workload.Message())];
+        KeyValuePair<int, FilterExpression>[] numbered = [.. subscriptions.Select((each, id) => new KeyValuePair<int, FilterExpression>(id, each))];
+        started = Stopwatch.GetTimestamp();
+        FilterIndex index = FilterIndex.Build(numbered);
+        double buildMs = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+
+        var answer = new MatchSet();
+        (double indexNs, long matched, long evaluations, long allocated) = Ask(index, messages, answer);
+        double eachNs = AskEach(subscriptions, messages, matched);
+        double changeUs = Change(index, workload);
+        return $"{size,13}{(double)matched / messages.Length,9:F1}{indexNs,10:F0}{eachNs,12:F0}{eachNs / indexNs,9:F0}x"
+            + $"{indexNs * messages.Length / Math.Max(1, matched),9:F1}{(double)evaluations / messages.Length,12:F1}{parseMs,11:F0}{buildMs,10:F0}{changeUs,11:F1}"
+            + $"{AnswerBytes(index, messages, answer),13:F1}{allocated,8}";
+    }
+
+    // Every subscription asks for a buyer, so that this is how many it takes, but for the other conditions.
+    private static int Buyers(int size, int wishedMatches)
+    {
+        int buyers = 1;
+        for (int round = 0; round < 4; round++)
+        {
+            var workload = new Workload(Seed, buyers);
+            FilterIndex index = FilterIndex.Build(workload.Subscriptions(size).Select((each, id) => new KeyValuePair<int, FilterExpression>(id, each)));
+            var answer = new MatchSet();
+            long matched = 0;
+            for (int i = 0; i < 500; i++)
+            {
+                index.Match(workload.Message(), answer);
+                matched += answer.Count;
+            }
+
+            double found = matched / 500.0;
+            if (found <= wishedMatches && round == 0)
+            {
+                return 1;
+            }
+
+            buyers = Math.Max(1, (int)Math.Round(buyers * found / wishedMatches));
+        }
+
+        return buyers;
+    }
+
+    private static (double Ns, long Matched, long Evaluations, long Allocated) Ask(FilterIndex index, byte[][] messages, MatchSet answer)
+    {
+        long matched = 0;
+        long evaluations = 0;
+        foreach (byte[] message in messages)
+        {
+            index.Match(message, answer);
+            matched += answer.Count;
+            evaluations += answer.LookUps + answer.Evaluations;
+        }
+
+        double best = double.MaxValue;
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        long started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < MeasureTime)
+        {
+            long round = Stopwatch.GetTimestamp();
+            foreach (byte[] message in messages)
+            {
+                index.Match(message, answer);
+            }
+
+            best = Math.Min(best, Stopwatch.GetElapsedTime(round).TotalNanoseconds / messages.Length);
+        }
+
+        return (best, matched, evaluations, GC.GetAllocatedBytesForCurrentThread() - allocated);
+    }
+
+    private static double AskEach(FilterExpression[] subscriptions, byte[][] messages, long expected)
+    {
+        PropertyNames names = PropertyNames.None.With(
+            ["messageType", "buyerId", "amount", "channel", "region", "vip"]);
+        MessagePredicate[] predicates = [.. subscriptions.Select(each => PredicateCompiler.Compile(each.Root, names))];
+        int asked = Math.Clamp(2_000_000 / Math.Max(1, subscriptions.Length), 20, messages.Length);
+        long matched = 0;
+        double best = double.MaxValue;
+        var slots = new PropertySlot[names.Count];
+
+        // The first round also makes the code.
+        long started = 0;
+        for (int rounds = 0; rounds < 2 || Stopwatch.GetElapsedTime(started) < MeasureTime; rounds++)
+        {
+            long round = Stopwatch.GetTimestamp();
+            started = rounds == 1 ? round : started;
+            matched = 0;
+            for (int i = 0; i < asked; i++)
+            {
+                var reader = new PropertyReader(messages[i], names, slots);
+                reader.ResolveAll();
+                foreach (MessagePredicate predicate in predicates)
+                {
+                    matched += predicate(ref reader) ? 1 : 0;
+                }
+            }
+
+            best = Math.Min(best, Stopwatch.GetElapsedTime(round).TotalNanoseconds / asked);
+        }
+
+        return asked < messages.Length || matched == expected
+            ? best
+            : throw new InvalidOperationException($"the index finds {expected} matches, evaluating each {matched}");
+    }
+
+    // The median: what else happens on the machine is not in it.
+    private static double Change(FilterIndex index, Workload workload)
+    {
+        FilterExpression[] others = workload.Subscriptions(200);
+        double[] times = new double[others.Length];
+        for (int i = 0; i < others.Length; i++)
+        {
+            int id = i * 7919 % index.Count;
+            long started = Stopwatch.GetTimestamp();
+            index = index.With(id, others[i]);
+            times[i] = Stopwatch.GetElapsedTime(started).TotalMicroseconds;
+        }
+
+        Array.Sort(times);
+        return times[times.Length / 2];
+    }
+
+    private static double AnswerBytes(FilterIndex index, byte[][] messages, MatchSet answer)
+    {
+        byte[] bytes = new byte[CompactSet.MaxBytes(index.IdLimit)];
+        long total = 0;
+        foreach (byte[] message in messages)
+        {
+            index.Match(message, answer);
+            total += CompactSet.Write(answer, bytes);
+        }
+
+        return (double)total / messages.Length;
+    }
+}
