@@ -76,6 +76,7 @@ internal static class BrokerHandlers
             time,
             loggers.CreateLogger<PopReviver>()));
         SendOptions sendOptions = BrokerSettings.SendOptions(settings, running, address);
+        var filters = new SubscriptionFilters(settings.Get(BrokerSettings.EnablePropertyFilter));
         return BrokerRequests.Table(
             new SendMessageHandler(
                 sendOptions,
@@ -106,13 +107,14 @@ internal static class BrokerHandlers
                 offsets,
                 messages,
                 state.Parked,
-                state.Statistics),
+                state.Statistics,
+                filters),
             new PopMessageHandler(
                 popOptions,
                 popAccess,
                 popper,
                 state.Pops.Parked,
-                new SubscriptionFilters(),
+                filters,
                 time,
                 loggers.CreateLogger<PopMessageHandler>()),
             new AckHandler(popOptions, popAccess, state.Pops, offsets, messages, time),
@@ -146,7 +148,7 @@ internal static class BrokerHandlers
                 messages,
                 loggers.CreateLogger<ResetOffsetHandler>()),
             new ExportHandler(state.Export),
-            new ClientQueryHandler(consumers, state.Clients.Producers, offsets),
+            new ClientQueryHandler(consumers, state.Clients.Producers, offsets, filters),
             new ConsumerCallHandler(name, consumers, topics, groups, messages),
             new QueueLockHandler(state.Clients.Locks, ClientSettings.ToLimits(settings)),
             new AssignmentHandler(

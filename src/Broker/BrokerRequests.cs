@@ -122,7 +122,7 @@ internal static class BrokerRequests
         .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
         .On<UnregisterClientHeader>(RequestCode.UnregisterClient, heartbeats.UnregisterAsync)
         .On<GetConsumerListByGroupHeader>(RequestCode.GetConsumerListByGroup, consumerLists.HandleAsync)
-        .On<NoHeader>(RequestCode.CheckClientConfig, ClientQueryHandler.CheckConfigAsync)
+        .On<NoHeader>(RequestCode.CheckClientConfig, clients.CheckConfigAsync)
         .OnPool<NoHeader>(RequestCode.LockBatchMQ, locks.LockAsync)
         .OnPool<NoHeader>(RequestCode.UnlockBatchMQ, locks.UnlockAsync)
         .OnPool<NoHeader>(RequestCode.QueryAssignment, assignments.QueryAsync)

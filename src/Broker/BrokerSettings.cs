@@ -148,6 +148,9 @@ public static class BrokerSettings
     public static readonly SettingDefinition<bool> TraceOn =
         Setting.Boolean("traceOn", true, "Whether producers are told to trace");
 
+    public static readonly SettingDefinition<bool> EnablePropertyFilter =
+        Setting.Boolean("enablePropertyFilter", true, "Consumers may filter by conditions on properties (SQL92 and HEADER)");
+
     public static readonly SettingDefinition<bool> LitePullMessageEnable =
         Setting.Boolean("litePullMessageEnable", true, "Lite pull consumers are served");
 
@@ -279,7 +282,7 @@ public static class BrokerSettings
             BrokerName, BrokerClusterName, BrokerId, BrokerRole, BrokerIP1, BindAddress, ListenPort, HaListenPort, NamesrvAddr, HttpPort,
             HttpAddress, TlsMode, TlsServerCertPath, TlsServerKeyPath, MaxIdleSeconds, MaxConnections, MaxFrameBytes,
             BrokerPermission, EnableTopicMessageTypeCheck, AutoCreateTopicEnable, DefaultTopicQueueNums, ClusterTopicEnable, BrokerTopicEnable,
-            AutoCreateSubscriptionGroup, RegionId, TraceOn, LitePullMessageEnable, LongPollingEnable, ShortPollingTimeMills,
+            AutoCreateSubscriptionGroup, RegionId, TraceOn, EnablePropertyFilter, LitePullMessageEnable, LongPollingEnable, ShortPollingTimeMills,
             MaxParkedPulls, DefaultQueryMaxNum, RegisterNameServerPeriod, RegisterBrokerTimeoutMills, CompressedRegister,
             BrokerNotActiveTimeoutMillis, StorePathRootDir, StorePathCommitLog, FlushDiskType)
         .Define(StoreSettings.All)

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Pulling;
 using GrayMQ.Filtering;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -8,7 +9,8 @@ using GrayMQ.Remoting.Dispatch;
 namespace GrayMQ.Broker.Clients;
 
 /// <summary>What administrators ask about clients and their subscriptions. RocketMQ: AdminBrokerProcessor.</summary>
-internal sealed class ClientQueryHandler(ConsumerTable consumers, ProducerTable producers, ConsumerOffsetTable offsets)
+internal sealed class ClientQueryHandler(
+    ConsumerTable consumers, ProducerTable producers, ConsumerOffsetTable offsets, SubscriptionFilters filters)
 {
     /// <summary>GET_CONSUMER_CONNECTION_LIST (203).</summary>
     public ValueTask ConsumersAsync(RemotingRequest request, GetConsumerConnectionListHeader header)
@@ -78,17 +80,15 @@ internal sealed class ClientQueryHandler(ConsumerTable consumers, ProducerTable 
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>CHECK_CLIENT_CONFIG (46): whether this broker can filter as a consumer wants.</summary>
-    public static ValueTask CheckConfigAsync(RemotingRequest request, NoHeader header)
+    /// <summary>CHECK_CLIENT_CONFIG (46): whether this broker can filter as a consumer wants. RocketMQ: ClientManageProcessor.</summary>
+    public ValueTask CheckConfigAsync(RemotingRequest request, NoHeader header)
     {
         SubscriptionData? subscription = request.Body.IsEmpty
             ? null
             : BodyCodec.Decode<CheckClientRequestBody>(request.Body).SubscriptionData;
         if (subscription is not null && !SubscriptionExpression.IsTagType(subscription.ExpressionType))
         {
-            throw new RemotingException(
-                ResponseCode.SystemError,
-                $"The broker does not support consumer to filter message by {subscription.ExpressionType}");
+            filters.Parse(subscription.ExpressionType, subscription.SubString);
         }
 
         request.Reply(ResponseCode.Success);

@@ -9,7 +9,8 @@ public sealed class Subscription
     public Subscription(SubscriptionData data)
     {
         Data = data;
-        Expression = Compile(data);
+        Expression = Compile(data, out string? problem);
+        Problem = problem;
     }
 
     /// <summary>As the client sent it; not to be changed.</summary>
@@ -20,7 +21,11 @@ public sealed class Subscription
     /// <summary>Milliseconds since 1970 at the client when it subscribed: of two subscriptions the newer one counts.</summary>
     public long SubVersion => Data.SubVersion;
 
+    /// <summary>Takes nothing when there is a <see cref="Problem"/>.</summary>
     public SubscriptionExpression Expression { get; }
+
+    /// <summary>Why a condition on properties cannot be understood; null when it can. Whoever pulls by it is told.</summary>
+    public string? Problem { get; }
 
     /// <summary>Whether both ask for the same, whenever they were made.</summary>
     public bool AsksForTheSameAs(Subscription other) =>
@@ -29,8 +34,9 @@ public sealed class Subscription
         && Data.ExpressionType == other.Data.ExpressionType
         && Data.ClassFilterMode == other.Data.ClassFilterMode;
 
-    private static SubscriptionExpression Compile(SubscriptionData data)
+    private static SubscriptionExpression Compile(SubscriptionData data, out string? problem)
     {
+        problem = null;
         if (data.ClassFilterMode)
         {
             // Such a client filters by a class of its own: it is given everything.
@@ -41,9 +47,10 @@ public sealed class Subscription
         {
             return SubscriptionExpression.Parse(data.ExpressionType, data.SubString);
         }
-        catch (ExpressionSyntaxException)
+        catch (ExpressionSyntaxException e)
         {
-            // A heartbeat says many things and is not refused for one of them; RocketMQ finds no message here either.
+            // A heartbeat says many things and is not refused for one of them; RocketMQ finds no message by such tags either.
+            problem = SubscriptionExpression.IsTagType(data.ExpressionType) ? null : e.Message;
             return SubscriptionExpression.Nothing;
         }
     }

@@ -1,8 +1,6 @@
 using System.Text;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Topics;
-using GrayMQ.Filtering;
-using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Reading;
@@ -60,29 +58,11 @@ internal sealed class PopTarget
         CompiledFilter? known = _filter;
         if (known is null || !type.SequenceEqual(known.Type) || !text.SequenceEqual(known.Text))
         {
-            known = new CompiledFilter(type.ToArray(), text.ToArray(), Compile(type, text, filters));
+            known = new CompiledFilter(type.ToArray(), text.ToArray(), filters.For(filters.Parse(type, text)));
             _filter = known;
         }
 
         return known.Filter;
-    }
-
-    private static IMessageFilter? Compile(ReadOnlySpan<byte> type, ReadOnlySpan<byte> text, SubscriptionFilters filters)
-    {
-        SubscriptionExpression expression;
-        try
-        {
-            expression = SubscriptionExpression.Parse(Encoding.UTF8.GetString(type), Encoding.UTF8.GetString(text));
-        }
-        catch (ExpressionSyntaxException)
-        {
-            throw new RemotingException(ResponseCode.SubscriptionParseFailed, "parse the consumer's subscription failed");
-        }
-
-        return expression.Tags is { } tags
-            ? tags.MatchesAll ? null : filters.For(tags)
-            : throw new RemotingException(
-                ResponseCode.SystemError, $"The broker does not support consumer to filter message by {expression.Type}");
     }
 
     /// <summary>The name of a topic that may or may not be there.</summary>

@@ -32,7 +32,7 @@ internal sealed class PullMessageHandler
     private readonly MessageStore _store;
     private readonly ParkedPulls _parked;
     private readonly BrokerStatistics _statistics;
-    private readonly SubscriptionFilters _filters = new();
+    private readonly SubscriptionFilters _filters;
 
     public PullMessageHandler(
         PullOptions options,
@@ -42,7 +42,8 @@ internal sealed class PullMessageHandler
         ConsumerOffsetTable offsets,
         MessageStore store,
         ParkedPulls parked,
-        BrokerStatistics statistics)
+        BrokerStatistics statistics,
+        SubscriptionFilters filters)
     {
         _options = options;
         _topics = topics;
@@ -52,6 +53,7 @@ internal sealed class PullMessageHandler
         _store = store;
         _parked = parked;
         _statistics = statistics;
+        _filters = filters;
         parked.AnswerWith(pull => Answer(in pull, TimeSpan.Zero));
     }
 
@@ -213,35 +215,10 @@ internal sealed class PullMessageHandler
                 + $"topicConfig.readQueueNums:[{topic.Config.ReadQueueNums}] consumer:[{request.Connection.RemoteEndPoint}]");
     }
 
-    private IMessageFilter? FindFilter(in PullMessageHeader header, SubscriptionGroupConfig group)
-    {
-        SubscriptionExpression expression = (header.SysFlag & PullSysFlag.Subscription) != 0
-            ? ParseExpression(in header)
-            : FindExpression(in header, group);
-        return expression.Tags is { } tags
-            ? tags.MatchesAll ? null : _filters.For(tags)
-            : throw new RemotingException(
-                ResponseCode.SystemError, $"The broker does not support consumer to filter message by {expression.Type}");
-    }
-
-    private static SubscriptionExpression ParseExpression(in PullMessageHeader header)
-    {
-        ReadOnlySpan<byte> text = header.Subscription.Span;
-        if (text.IsEmpty || text.SequenceEqual("*"u8))
-        {
-            return SubscriptionExpression.All;
-        }
-
-        try
-        {
-            return SubscriptionExpression.Parse(Text(header.ExpressionType), Text(header.Subscription));
-        }
-        catch (ExpressionSyntaxException e)
-        {
-            throw new RemotingException(
-                ResponseCode.SubscriptionParseFailed, $"parse the consumer's subscription failed: {e.Message}");
-        }
-    }
+    private IMessageFilter? FindFilter(in PullMessageHeader header, SubscriptionGroupConfig group) =>
+        _filters.For((header.SysFlag & PullSysFlag.Subscription) != 0
+            ? _filters.Parse(header.ExpressionType.Span, header.Subscription.Span)
+            : FindExpression(in header, group));
 
     private SubscriptionExpression FindExpression(in PullMessageHeader header, SubscriptionGroupConfig group)
     {
@@ -263,11 +240,14 @@ internal sealed class PullMessageHandler
             ?? throw new RemotingException(
                 ResponseCode.SubscriptionNotExist,
                 $"the consumer's subscription not exist: group {group.GroupName}, topic {Text(header.Topic)}");
-        return subscription.SubVersion >= header.SubVersion
-            ? subscription.Expression
-            : throw new RemotingException(
+        if (subscription.SubVersion < header.SubVersion)
+        {
+            throw new RemotingException(
                 ResponseCode.SubscriptionNotLatest,
                 $"the consumer's subscription not latest: {subscription.SubVersion} is known, {header.SubVersion} was asked for");
+        }
+
+        return subscription.Problem is { } problem ? throw SubscriptionFilters.ParseFailed(problem) : subscription.Expression;
     }
 
     private static PullForbiddenException Forbidden(ForbiddenType type, string remark) => new(type, remark);

@@ -1,16 +1,106 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text;
+using GrayMQ.Broker.Names;
+using GrayMQ.Filtering;
 using GrayMQ.Filtering.Tags;
+using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Reading;
 
 namespace GrayMQ.Broker.Pulling;
 
-/// <summary>The store's view of compiled subscriptions: one filter for each, kept as long as the subscription.</summary>
-internal sealed class SubscriptionFilters
+/// <summary>
+/// The store's view of subscriptions: one filter for each that is compiled, kept as long as the subscription; and expressions that stand in
+/// requests, which are not compiled anew for every request.
+/// </summary>
+/// <param name="filtersByProperties">RocketMQ: enablePropertyFilter.</param>
+internal sealed class SubscriptionFilters(bool filtersByProperties)
 {
-    private readonly ConditionalWeakTable<TagExpression, TagFilter> _filters = [];
+    // Clients that send their expression with every request have few of them; what comes in by the thousand is no such client's.
+    private const int MaxRemembered = 4096;
 
-    public IMessageFilter For(TagExpression tags) => _filters.GetValue(tags, static tags => new TagFilter(tags));
+    private readonly ConditionalWeakTable<SubscriptionExpression, IMessageFilter> _filters = [];
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, SubscriptionExpression>> _remembered =
+        new(Utf8NameComparer.Instance);
+
+    private int _rememberedCount;
+
+    /// <summary>The filter of a subscription; null when it takes everything.</summary>
+    /// <exception cref="RemotingException">This broker does not filter by what it asks for (SYSTEM_ERROR).</exception>
+    public IMessageFilter? For(SubscriptionExpression expression)
+    {
+        if (expression.Tags is { MatchesAll: true })
+        {
+            return null;
+        }
+
+        CheckType(expression);
+        return _filters.GetValue(
+            expression, static each => each.Tags is { } tags ? new TagFilter(tags) : new PropertyFilter(each.Filter!));
+    }
+
+    /// <summary>Reads an expression that came from a client (UTF-8); one that came before is not read again.</summary>
+    /// <exception cref="RemotingException">
+    /// It cannot be understood (SUBSCRIPTION_PARSE_FAILED), or this broker does not filter by what it asks for (SYSTEM_ERROR).
+    /// </exception>
+    public SubscriptionExpression Parse(ReadOnlySpan<byte> type, ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty || text.SequenceEqual("*"u8))
+        {
+            return SubscriptionExpression.All;
+        }
+
+        if (_remembered.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(type, out ConcurrentDictionary<string, SubscriptionExpression>? known)
+            && known.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(text, out SubscriptionExpression? expression))
+        {
+            return expression;
+        }
+
+        expression = Parse(Encoding.UTF8.GetString(type), Encoding.UTF8.GetString(text));
+        Remember(Encoding.UTF8.GetString(type), expression);
+        return expression;
+    }
+
+    /// <inheritdoc cref="Parse(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public SubscriptionExpression Parse(string? type, string? text)
+    {
+        try
+        {
+            SubscriptionExpression expression = SubscriptionExpression.Parse(type, text);
+            CheckType(expression);
+            return expression;
+        }
+        catch (ExpressionSyntaxException e)
+        {
+            throw ParseFailed(e.Message);
+        }
+    }
+
+    /// <summary>What a client is told whose expression cannot be understood.</summary>
+    public static RemotingException ParseFailed(string problem) =>
+        new(ResponseCode.SubscriptionParseFailed, $"parse the consumer's subscription failed: {problem}");
+
+    private void CheckType(SubscriptionExpression expression)
+    {
+        if (expression.Tags is null && (expression.Filter is null || !filtersByProperties))
+        {
+            throw new RemotingException(
+                ResponseCode.SystemError, $"The broker does not support consumer to filter message by {expression.Type}");
+        }
+    }
+
+    private void Remember(string type, SubscriptionExpression expression)
+    {
+        if (Interlocked.Increment(ref _rememberedCount) > MaxRemembered)
+        {
+            _remembered.Clear();
+            Volatile.Write(ref _rememberedCount, 1);
+        }
+
+        _remembered.GetOrAdd(type, static _ => new(Utf8NameComparer.Instance))[expression.Text] = expression;
+    }
 
     /// <summary>
     /// Compares the hash code in the consume-queue entry. Codes of different tags may be equal; as in RocketMQ, clients look at the
@@ -23,5 +113,15 @@ internal sealed class SubscriptionFilters
         public bool MatchesEntry(long tagsCode) => tags.MatchesCode(tagsCode);
 
         public bool MatchesMessage(in StoredMessage message) => true;
+    }
+
+    /// <summary>Evaluates the condition on the properties as they are stored.</summary>
+    private sealed class PropertyFilter(FilterExpression filter) : IMessageFilter
+    {
+        public bool NeedsMessage => true;
+
+        public bool MatchesEntry(long tagsCode) => true;
+
+        public bool MatchesMessage(in StoredMessage message) => filter.Matches(message.Properties);
     }
 }

@@ -101,7 +101,10 @@ public class ClientQueryTests
     [InlineData("", ResponseCode.Success)]
     [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"A"}}""", ResponseCode.Success)]
     [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"A","expressionType":"TAG"}}""", ResponseCode.Success)]
-    [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"a>1","expressionType":"SQL92"}}""", ResponseCode.SystemError)]
+    [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"a>1","expressionType":"SQL92"}}""", ResponseCode.Success)]
+    [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"a>","expressionType":"SQL92"}}""", ResponseCode.SubscriptionParseFailed)]
+    [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"a>1 && b=='x'","expressionType":"HEADER"}}""", ResponseCode.Success)]
+    [InlineData("""{"clientId":"c","group":"G","subscriptionData":{"topic":"T","subString":"a>1","expressionType":"LUA"}}""", ResponseCode.SystemError)]
     [InlineData("nonsense", ResponseCode.SystemError)]
     public async Task CheckConfig_OfExpression_SaysWhetherItIsSupported(string body, ResponseCode expected)
     {
@@ -111,9 +114,9 @@ public class ClientQueryTests
             RequestCode.CheckClientConfig, default(NoHeader), Encoding.UTF8.GetBytes(body));
 
         Assert.Equal(expected, reply.ResponseCode);
-        if (body.Contains("SQL92", StringComparison.Ordinal))
+        if (body.Contains("LUA", StringComparison.Ordinal))
         {
-            Assert.Equal("The broker does not support consumer to filter message by SQL92", reply.Remark);
+            Assert.Equal("The broker does not support consumer to filter message by LUA", reply.Remark);
         }
     }
 }

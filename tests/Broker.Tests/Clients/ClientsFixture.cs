@@ -2,6 +2,7 @@ using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
@@ -86,13 +87,13 @@ internal sealed class ClientsFixture : IAsyncDisposable
         _registry.Start();
         var heartbeats = new HeartbeatHandler(Consumers, Producers, Groups, Topics, _limits);
         var list = new ConsumerListHandler(Consumers);
-        var queries = new ClientQueryHandler(Consumers, Producers, Offsets);
+        var queries = new ClientQueryHandler(Consumers, Producers, Offsets, new SubscriptionFilters(filtersByProperties: true));
         var locks = new QueueLockHandler(Locks, _limits);
         RequestTable table = new RequestTable()
             .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
             .On<UnregisterClientHeader>(RequestCode.UnregisterClient, heartbeats.UnregisterAsync)
             .On<GetConsumerListByGroupHeader>(RequestCode.GetConsumerListByGroup, list.HandleAsync)
-            .On<NoHeader>(RequestCode.CheckClientConfig, ClientQueryHandler.CheckConfigAsync)
+            .On<NoHeader>(RequestCode.CheckClientConfig, queries.CheckConfigAsync)
             .OnPool<NoHeader>(RequestCode.LockBatchMQ, locks.LockAsync)
             .OnPool<NoHeader>(RequestCode.UnlockBatchMQ, locks.UnlockAsync)
             .OnPool<GetConsumerConnectionListHeader>(RequestCode.GetConsumerConnectionList, queries.ConsumersAsync)

@@ -34,7 +34,7 @@ public sealed class PopRulesTests
         Assert.Equal(ResponseCode.PollingTimeout, await CodeAsync(good with { BornTimeMs = 1000 }));
         Assert.Equal(
             ResponseCode.SystemError,
-            await CodeAsync(good with { ExpressionType = "SQL92"u8.ToArray(), Expression = "a > 1"u8.ToArray() }));
+            await CodeAsync(good with { ExpressionType = "LUA"u8.ToArray(), Expression = "a > 1"u8.ToArray() }));
         Assert.Equal(ResponseCode.SubscriptionParseFailed, await CodeAsync(good with { Expression = "||"u8.ToArray() }));
         Assert.Equal(ResponseCode.Success, await CodeAsync(good));
 

@@ -17,6 +17,7 @@ public sealed class RecordedExchangeTests
     [InlineData("retry-dlq")]
     [InlineData("delay-timer-recall")]
     [InlineData("pop")]
+    [InlineData("sql92")]
     public async Task ClientsSide_Replayed_IsAnsweredAsByRocketMq(string name)
     {
         Recording recording = Recording.Load(name);
