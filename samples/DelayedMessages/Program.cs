@@ -1,5 +1,5 @@
-// Sends messages that are delivered later, and takes one of them back. Start a server that allows recalls first
-// (./run.sh --set recallMessageEnable=true), then:
+// Sends messages that are delivered later, and takes one of them back. Start a server first (./run.sh; a RocketMQ has to be told to allow
+// recalls: recallMessageEnable=true), then:
 //
 //     dotnet run --project samples/DelayedMessages [-- NAMESERVERS]
 using System.Diagnostics;
