@@ -17,6 +17,9 @@ var httpPort = new Option<int?>("--http-port") { Description = "Where the broker
 var echoPort = new Option<int>("--echo-port") { DefaultValueFactory = _ => 10999 };
 var directory = new Option<string>("--directory") { Description = "Where to write", DefaultValueFactory = _ => "." };
 var blockBytes = new Option<int>("--block") { Description = "Bytes of a write", DefaultValueFactory = _ => 4096 };
+var timerSize = new Option<int>("--size") { Description = "Bytes of a body", DefaultValueFactory = _ => 256 };
+var pending = new Option<long>("--pending") { Description = "Messages that are due some day", DefaultValueFactory = _ => 10_000_000 };
+var due = new Option<long>("--due") { Description = "Messages that are due within one second", DefaultValueFactory = _ => 100_000 };
 var replyBytes = new Option<int>("--reply-bytes") { Description = "Bytes of an answer", DefaultValueFactory = _ => 300 };
 
 var singleAcks = new Option<bool>("--single-acks") { Description = "Each message is acked by a request of its own" };
@@ -76,6 +79,10 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
     Build("compare-pop", "Pops beside pulls and echo in one run",
         (parsed, cancel) => Scenarios.ComparePopsAsync(Read(parsed), parsed.GetValue(echoPort), cancel),
         broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort, invisible, brokerName),
+    Build("timers", "Delivers messages that are due within one second, with many others pending",
+        (parsed, cancel) => new TimerRun(
+            Read(parsed) with { BodyBytes = parsed.GetValue(timerSize) }, parsed.GetValue(pending), parsed.GetValue(due)).RunAsync(cancel),
+        broker, topic, queues, connections, inFlight, binary, timerSize, pending, due),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
     Build("disk", "Writes and flushes blocks: how often the disk makes something durable",

@@ -10,13 +10,32 @@ internal static class RequestTemplate
 {
     public const string PopGroupName = "load-pop";
 
+    /// <summary>Digits of a time in milliseconds until the year 2286.</summary>
+    public const int TimeDigits = 13;
+
     private const int KeyDigits = 32;
 
     private static readonly byte[] PopGroup = Encoding.UTF8.GetBytes(PopGroupName);
 
     /// <summary>A send as a stock client makes it: keys, tags, a unique key, WAIT.</summary>
     /// <param name="uniqueKeyAt">Where in the frame the unique key's last 8 digits stand, to be changed from message to message.</param>
-    public static byte[] Send(SerializeType type, string topic, int queueId, int bodyBytes, out int uniqueKeyAt)
+    public static byte[] Send(SerializeType type, string topic, int queueId, int bodyBytes, out int uniqueKeyAt) =>
+        Send(type, topic, queueId, bodyBytes, "", out uniqueKeyAt);
+
+    /// <summary>A send that is to be delivered at a time.</summary>
+    /// <param name="timeAt">Where in the frame the time's digits stand.</param>
+    /// <inheritdoc cref="Send(SerializeType, string, int, int, out int)"/>
+    public static byte[] SendAt(
+        SerializeType type, string topic, int queueId, int bodyBytes, out int uniqueKeyAt, out int timeAt)
+    {
+        string time = new('9', TimeDigits);
+        byte[] frame = Send(type, topic, queueId, bodyBytes, $"TIMER_DELIVER_MS\u0001{time}\u0002", out uniqueKeyAt);
+        timeAt = frame.AsSpan().IndexOf(Encoding.ASCII.GetBytes(time));
+        return frame;
+    }
+
+    private static byte[] Send(
+        SerializeType type, string topic, int queueId, int bodyBytes, string properties, out int uniqueKeyAt)
     {
         string uniqueKey = new('F', KeyDigits);
         var header = new SendMessageHeader
@@ -27,7 +46,7 @@ internal static class RequestTemplate
             DefaultTopicQueueNums = 8,
             QueueId = queueId,
             BornTimestampMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-            Properties = Encoding.UTF8.GetBytes($"UNIQ_KEY\u0001{uniqueKey}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002"),
+            Properties = Encoding.UTF8.GetBytes($"UNIQ_KEY\u0001{uniqueKey}\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002{properties}"),
         };
         byte[] body = new byte[bodyBytes];
         new Random(1).NextBytes(body);

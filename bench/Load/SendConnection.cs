@@ -32,7 +32,8 @@ internal sealed class SendConnection : LoadConnection
 
     protected override int Count(ReadOnlySpan<byte> frame) => IsSuccess(frame) ? 1 : -1;
 
-    private static bool IsSuccess(ReadOnlySpan<byte> frame) => frame[4] == (byte)SerializeType.RocketMq
+    /// <summary>Does an answer say that the message was stored?</summary>
+    public static bool IsSuccess(ReadOnlySpan<byte> frame) => frame[4] == (byte)SerializeType.RocketMq
         ? frame[CodeAt] == 0 && frame[CodeAt + 1] == 0
         : frame[CodeAt..].IndexOf("\"code\":0,"u8) >= 0;
 }

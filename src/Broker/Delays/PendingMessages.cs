@@ -73,7 +73,7 @@ internal sealed class PendingMessages : IDisposable
             _rocketMq.SetKnown();
         }
 
-        _delivery = new TimerDelivery(Timers, messages, intake, topics, _time, _loggers.CreateLogger<TimerDelivery>());
+        _delivery = new TimerDelivery(Timers, intake, topics, _time, _loggers.CreateLogger<TimerDelivery>());
     }
 
     public void Start() => Delivery.Start();

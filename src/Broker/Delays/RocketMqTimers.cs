@@ -8,6 +8,7 @@ using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Store;
 using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Reading;
 using GrayMQ.Store.Timers;
 using Microsoft.Extensions.Logging;
 
@@ -81,18 +82,24 @@ internal sealed class RocketMqTimers : ITimerHistory
     {
         Dictionary<int, long> offsets = EndOffsets(messages, levels);
         long timerOffset = messages.FindQueue(TopicNames.WheelTimer, 0)?.MaxOffset ?? 0;
-        timers.ForEachPending((in TimerEntry entry, in StoredMessage message) =>
+        using var slices = new MessageSlices();
+        foreach ((int level, long physicalOffset) in timers.FirstOffsets())
         {
-            if (entry.Level == 0)
+            if (!messages.TryReadMessage(physicalOffset, slices) || !StoredMessage.TryRead(slices[0], out StoredMessage message, out _))
             {
-                timerOffset = Math.Min(timerOffset, message.QueueOffset);
+                continue;
+            }
+
+            if (level == 0)
+            {
+                timerOffset = message.QueueOffset;
             }
             else
             {
-                int level = message.QueueId + 1;
-                offsets[level] = Math.Min(offsets.GetValueOrDefault(level, long.MaxValue), message.QueueOffset);
+                offsets[level] = message.QueueOffset;
             }
-        });
+        }
+
         var wrapper = new DelayOffsetSerializeWrapper { DataVersion = new DataVersion(0, 0, nowMs), OffsetTable = offsets };
         _delayOffsets.Write(IndentedJson.Format(BodyCodec.Encode(wrapper)));
         WriteTimerCheck(timerOffset, nowMs);

@@ -3,7 +3,6 @@ using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
-using GrayMQ.Store;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.Reading;
 using GrayMQ.Store.Timers;
@@ -24,6 +23,9 @@ internal sealed class TimerDelivery : IDisposable
     // Delivered messages whose entries are still there, mostly because the disk does not have the delivery yet.
     private const int MaxInFlight = 500_000;
 
+    // Entries removed at a time: while they are, nothing is delivered.
+    private const int MaxRemovals = 2048;
+
     // What comes within this time is written together.
     private const int GatherMs = 2;
 
@@ -34,7 +36,6 @@ internal sealed class TimerDelivery : IDisposable
     private const int RetryMs = 500;
 
     private readonly TimerStore _timers;
-    private readonly MessageStore _store;
     private readonly MessageIntake _intake;
     private readonly TopicTable _topics;
     private readonly TimeProvider _time;
@@ -49,14 +50,12 @@ internal sealed class TimerDelivery : IDisposable
 
     public TimerDelivery(
         TimerStore timers,
-        MessageStore store,
         MessageIntake intake,
         TopicTable topics,
         TimeProvider time,
         ILogger<TimerDelivery> logger)
     {
         _timers = timers;
-        _store = store;
         _intake = intake;
         _topics = topics;
         _time = time;
@@ -111,7 +110,7 @@ internal sealed class TimerDelivery : IDisposable
         {
             if (_timers.HasChanges)
             {
-                _timers.Apply();
+                _timers.Apply(MaxRemovals);
             }
 
             long nowMs = NowMs();
@@ -122,7 +121,7 @@ internal sealed class TimerDelivery : IDisposable
             }
 
             long untilMs = _timers.NextDueMs == long.MaxValue ? long.MaxValue : _timers.NextDueMs - nowMs;
-            return untilMs <= 0 && mayDeliver ? 0
+            return (untilMs <= 0 && mayDeliver) || _timers.HasChanges ? 0
                 : untilMs == long.MaxValue && !_timers.AwaitsDisk ? Timeout.Infinite
                 : (int)Math.Clamp(untilMs, 1, LookMs);
         }
@@ -157,7 +156,7 @@ internal sealed class TimerDelivery : IDisposable
     // False if nothing could be appended.
     private bool Settle(in TimerEntry entry, long nowMs)
     {
-        if (!_store.TryReadMessage(entry.PhysicalOffset, _slices)
+        if (!_timers.TryReadRecord(entry, _slices)
             || !StoredMessage.TryRead(_slices[0], out StoredMessage message, out _))
         {
             Log.TimerRecordGone(_logger, entry.PhysicalOffset, entry.DueMs);

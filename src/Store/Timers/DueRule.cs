@@ -51,8 +51,9 @@ public sealed class DueRule(DelayLevels levels, long rollWindowMs)
         entry = default;
         if (IsSchedule(message.Topic))
         {
-            int level = LevelOf(message);
-            entry = new TimerEntry(message.StoreTimestampMs + levels.DelayMs(level), message.PhysicalOffset, (byte)level, false);
+            byte queueLevel = (byte)Math.Clamp(message.QueueId + 1, 1, DelayLevels.MaxLevels);
+            long waitMs = levels.DelayMs(LevelOf(message));
+            entry = new TimerEntry(message.StoreTimestampMs + waitMs, message.PhysicalOffset, queueLevel, false);
             return true;
         }
 
@@ -76,8 +77,8 @@ public sealed class DueRule(DelayLevels levels, long rollWindowMs)
     public static long DeliverMs(in StoredMessage message) =>
         TryReadNumber(message, MessagePropertyUtf8.TimerOutMs, out long outMs) ? DeliverMs(message, outMs) : message.StoreTimestampMs;
 
-    /// <summary>The level of a record of the schedule topic.</summary>
-    public int LevelOf(in StoredMessage message)
+    // Levels that there were once count as the highest.
+    private int LevelOf(in StoredMessage message)
     {
         int level = TryReadNumber(message, MessagePropertyUtf8.DelayTimeLevel, out long written) && written > 0
             ? (int)Math.Min(written, DelayLevels.MaxLevels)

@@ -22,7 +22,7 @@ namespace GrayMQ.Store.Timers;
 ///           timers.low                           no entry is due before (8)
 ///           timers.rules                         rules by which entries may have been made, the newest last
 /// </code>
-/// Changes gather in memory and are written by <see cref="Apply"/>; what removes an entry waits until the record that says so is on
+/// Changes gather in memory and are written by <see cref="Apply()"/>; what removes an entry waits until the record that says so is on
 /// disk, or a power failure could take the delivered message and leave no pending one. May be used by any thread.
 /// </summary>
 public sealed class TimerStore : ILogFollower, IDisposable
@@ -115,7 +115,7 @@ public sealed class TimerStore : ILogFollower, IDisposable
         }
     }
 
-    /// <summary>Does <see cref="Apply"/> have anything to write now?</summary>
+    /// <summary>Does <see cref="Apply()"/> have anything to write now?</summary>
     public bool HasChanges
     {
         get
@@ -226,11 +226,14 @@ public sealed class TimerStore : ILogFollower, IDisposable
 
     /// <summary>Writes what has gathered: entries added at once, removed ones when the disk has what removes them.</summary>
     /// <exception cref="KeyValueStoreException">Nothing was written, and nothing is forgotten: it can be tried again.</exception>
-    public void Apply()
+    public void Apply() => Apply(int.MaxValue);
+
+    /// <summary>As <see cref="Apply()"/>, leaving removals for later that would take too long now.</summary>
+    public void Apply(int maxRemovals)
     {
         lock (_applyLock)
         {
-            long checkPoint = TakeChanges();
+            long checkPoint = TakeChanges(maxRemovals);
             if (_applying.Count == 0 && _settling.Count == 0 && checkPoint == AppliedOffset)
             {
                 return;
@@ -368,6 +371,9 @@ public sealed class TimerStore : ILogFollower, IDisposable
         return false;
     }
 
+    /// <summary>Reads an entry's record, without looking at its body; false if it is gone. Clears the slices first.</summary>
+    public bool TryReadRecord(in TimerEntry entry, MessageSlices result) => _log?.TryRead(entry.PhysicalOffset, result) == true;
+
     /// <summary>Does the record still say what the entry does? If not, the entry is of another log.</summary>
     public bool Agrees(in TimerEntry entry, in StoredMessage message)
     {
@@ -449,21 +455,25 @@ public sealed class TimerStore : ILogFollower, IDisposable
         return long.MaxValue;
     }
 
-    /// <summary>Lets the caller see the records of all pending messages, as they are now; for what is done once, such as a stop.</summary>
-    public void ForEachPending(PendingVisitor visit)
+    /// <summary>
+    /// Where the first record stands of those pending in each queue: by level, 0 for those with a time of their own. Looks at each entry,
+    /// but at no record: for what is done once, such as a stop.
+    /// </summary>
+    public IReadOnlyDictionary<int, long> FirstOffsets()
     {
-        using var slices = new MessageSlices();
+        var first = new Dictionary<int, long>();
         using KeyValueScan scan = _values.Scan(_timers);
         foreach (KeyValueEntry item in scan)
         {
             if (TryReadEntry(item, out TimerEntry entry)
-                && !IsTaken(entry.PhysicalOffset)
-                && _log!.TryRead(entry.PhysicalOffset, slices)
-                && StoredMessage.TryRead(slices[0], out StoredMessage message, out _))
+                && entry.PhysicalOffset < first.GetValueOrDefault(entry.Level, long.MaxValue)
+                && !IsTaken(entry.PhysicalOffset))
             {
-                visit(entry, message);
+                first[entry.Level] = entry.PhysicalOffset;
             }
         }
+
+        return first;
     }
 
     public void Dispose()
@@ -489,7 +499,7 @@ public sealed class TimerStore : ILogFollower, IDisposable
         _settlements.TryPeek(out Settlement first) && first.RecordEnd <= durable;
 
     // Moves what can be written to where a failure leaves it. Returns the check point that this makes true.
-    private long TakeChanges()
+    private long TakeChanges(int maxRemovals)
     {
         long durable = _log?.DurableOffset ?? 0;
         lock (_lock)
@@ -504,13 +514,13 @@ public sealed class TimerStore : ILogFollower, IDisposable
                 _arrivals.Clear();
             }
 
-            while (IsSettled(durable))
+            while (_settling.Count < maxRemovals && IsSettled(durable))
             {
                 _settling.Add(_settlements.Dequeue());
             }
 
-            // What a check point covers is on disk, so its removals are among those taken.
-            return Math.Max(_checkPoint, AppliedOffset);
+            // What a check point covers is on disk: its removals are among those taken, if all that could be were.
+            return IsSettled(durable) ? AppliedOffset : Math.Max(_checkPoint, AppliedOffset);
         }
     }
 
@@ -717,6 +727,3 @@ public sealed class TimerStore : ILogFollower, IDisposable
         public bool IsKnown => Entry.DueMs != 0;
     }
 }
-
-/// <summary>Sees a pending message.</summary>
-public delegate void PendingVisitor(in TimerEntry entry, in StoredMessage message);
