@@ -4,6 +4,7 @@ using GrayMQ.Cli.Groups;
 using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
 using GrayMQ.Cli.Servers;
+using GrayMQ.Cli.Timers;
 using GrayMQ.Cli.Tools;
 using GrayMQ.Cli.Topics;
 
@@ -49,6 +50,7 @@ internal static class GrayMQCommand
         root.Subcommands.Add(GroupCommands.Create(tools));
         root.Subcommands.Add(MessageCommands.Create(tools));
         root.Subcommands.Add(OffsetCommands.Create(tools));
+        root.Subcommands.Add(TimerCommands.Create(tools));
         root.Subcommands.Add(ClusterCommands.Create(tools));
         return root;
     }

@@ -5,6 +5,7 @@ using GrayMQ.Cli.Clusters;
 using GrayMQ.Cli.Groups;
 using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
+using GrayMQ.Cli.Timers;
 using GrayMQ.Cli.Topics;
 
 namespace GrayMQ.Cli.Output;
@@ -23,6 +24,7 @@ namespace GrayMQ.Cli.Output;
 [JsonSerializable(typeof(ResendResult))]
 [JsonSerializable(typeof(OffsetListing))]
 [JsonSerializable(typeof(OffsetReset))]
+[JsonSerializable(typeof(TimerListing))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     /// <summary>One document over several lines.</summary>

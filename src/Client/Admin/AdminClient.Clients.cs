@@ -78,6 +78,10 @@ public sealed partial class AdminClient
         }
     }
 
+    /// <summary>The messages of a broker that are delivered later. RocketMQ's brokers cannot tell.</summary>
+    public Task<PendingTimers> GetTimersAsync(string address, CancellationToken cancel = default) =>
+        CallAsync<NoHeader, PendingTimers>(address, RequestCode.ShowTimers, default, cancel);
+
     /// <summary>When a queue's first message was stored; null when it has none.</summary>
     public async Task<DateTimeOffset?> FindEarliestStoreTimeAsync(
         string address, MessageQueue queue, CancellationToken cancel = default)
