@@ -9,7 +9,9 @@ using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store;
 using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.KeyValue;
 using GrayMQ.Store.Pops;
+using Microsoft.Extensions.ObjectPool;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -18,39 +20,66 @@ namespace GrayMQ.Broker.Popping;
 /// (200053). A handle that is none is answered MESSAGE_ILLEGAL; one that holds no message (any more), because it was acked, its
 /// time is up or it never was, NO_MESSAGE, and nothing has happened.
 /// </summary>
-internal sealed class AckHandler(
-    PopOptions options,
-    PopAccess access,
-    PopState state,
-    ConsumerOffsetTable offsets,
-    MessageStore store,
-    TimeProvider time)
+internal sealed class AckHandler
 {
     // %RETRY%group_topic, of the longest names that there are.
     private const int MaxRetryTopicBytes = 480;
 
-    private readonly PopStore _pops = state.CheckPoints;
-    private readonly byte[] _brokerName = Encoding.UTF8.GetBytes(options.BrokerName);
+    private const int MaxPooled = 4096;
 
-    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private readonly PopOptions _options;
+    private readonly PopAccess _access;
+    private readonly PopState _state;
+    private readonly ConsumerOffsetTable _offsets;
+    private readonly MessageStore _store;
+    private readonly TimeProvider _time;
+    private readonly PopStore _pops;
+    private readonly byte[] _brokerName;
+    private readonly ObjectPool<PendingAck> _pending;
+
+    public AckHandler(
+        PopOptions options, PopAccess access, PopState state, ConsumerOffsetTable offsets, MessageStore store, TimeProvider time)
+    {
+        _options = options;
+        _access = access;
+        _state = state;
+        _offsets = offsets;
+        _store = store;
+        _time = time;
+        _pops = state.CheckPoints;
+        _brokerName = Encoding.UTF8.GetBytes(options.BrokerName);
+        _pending = new DefaultObjectPool<PendingAck>(new PendingPolicy(this), MaxPooled);
+    }
+
+    private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public ValueTask AckAsync(RemotingRequest request, AckMessageHeader header)
     {
-        Topic topic = access.FindTopic(header.Topic, header.QueueId, in request);
+        Topic topic = _access.FindTopic(header.Topic, header.QueueId, in request);
         CheckOffset(topic, header.QueueId, header.Offset);
         PopHandle handle = Parse(header.ExtraInfo.Span, header.QueueId, header.Offset);
         PoppedTopic? popped = _pops.FindTopic(header.ConsumerGroup.Span, topic.NameUtf8.Span);
-        PopQueue? queue = popped?.FindQueue(header.QueueId);
-        bool acked = queue is not null && (handle.IsOrdered
-            ? AckOrdered(queue, header.ConsumerGroup.Span, topic, handle.PopTimeMs, header.Offset)
-            : _pops.Ack(queue, new CheckPointId(handle.StartOffset, handle.PopTimeMs), header.Offset));
-        if (!acked)
+        PopQueue queue = popped?.FindQueue(header.QueueId) ?? throw NotInHand(topic, header.QueueId, header.Offset);
+        if (handle.IsOrdered)
         {
+            if (!AckOrdered(queue, header.ConsumerGroup.Span, topic, handle.PopTimeMs, header.Offset))
+            {
+                throw NotInHand(topic, header.QueueId, header.Offset);
+            }
+
+            request.Responder.Reply(ResponseCode.Success);
+            return ValueTask.CompletedTask;
+        }
+
+        // Answered when it is written, which may be along with others'.
+        PendingAck ack = _pending.Get();
+        ack.Set(request.Responder, queue);
+        if (!_pops.TryAck(queue, new CheckPointId(handle.StartOffset, handle.PopTimeMs), header.Offset, ack))
+        {
+            _pending.Return(ack);
             throw NotInHand(topic, header.QueueId, header.Offset);
         }
 
-        WakeIfLimited(queue!);
-        request.Responder.Reply(ResponseCode.Success);
         return ValueTask.CompletedTask;
     }
 
@@ -92,10 +121,10 @@ internal sealed class AckHandler(
 
     public ValueTask ChangeInvisibleTimeAsync(RemotingRequest request, ChangeInvisibleTimeHeader header)
     {
-        Topic topic = access.FindTopic(header.Topic, header.QueueId, in request);
+        Topic topic = _access.FindTopic(header.Topic, header.QueueId, in request);
         CheckOffset(topic, header.QueueId, header.Offset);
         PopHandle handle = Parse(header.ExtraInfo.Span, header.QueueId, header.Offset);
-        PopMessageHandler.CheckInvisible(options, header.InvisibleTimeMs, least: 0);
+        PopMessageHandler.CheckInvisible(_options, header.InvisibleTimeMs, least: 0);
         PopQueue queue = _pops.FindTopic(header.ConsumerGroup.Span, topic.NameUtf8.Span)?.FindQueue(header.QueueId)
             ?? throw NotInHand(topic, header.QueueId, header.Offset);
         long now = NowMs;
@@ -138,7 +167,7 @@ internal sealed class AckHandler(
 
     private void CheckOffset(Topic topic, int queueId, long offset)
     {
-        LogicQueue? queue = store.FindQueue(topic.NameUtf8.Span, queueId);
+        LogicQueue? queue = _store.FindQueue(topic.NameUtf8.Span, queueId);
         (long min, long max) = (queue?.MinOffset ?? 0, queue?.MaxOffset ?? 0);
         if (offset < min || offset >= max)
         {
@@ -161,7 +190,7 @@ internal sealed class AckHandler(
     {
         Span<byte> retryName = stackalloc byte[MaxRetryTopicBytes];
         ReadOnlySpan<byte> name = ack.Kind == PopHandle.Normal ? ack.Topic : RetryName(in ack, retryName);
-        topic = name.IsEmpty ? null : access.FindTopic(name);
+        topic = name.IsEmpty ? null : _access.FindTopic(name);
         return topic is null ? null : _pops.FindTopic(ack.ConsumerGroup, name)?.FindQueue(ack.QueueId);
     }
 
@@ -211,7 +240,7 @@ internal sealed class AckHandler(
                 return false;
             }
 
-            if (offsets.Commit(group, topic.NameUtf8.Span, queue.QueueId, committed) == CommitOutcome.Committed)
+            if (_offsets.Commit(group, topic.NameUtf8.Span, queue.QueueId, committed) == CommitOutcome.Committed)
             {
                 queue.ToldOffset = committed;
             }
@@ -219,23 +248,62 @@ internal sealed class AckHandler(
             free = queue.Ordered is not { } ordered || !ordered.Blocks(NowMs);
         }
 
-        if (free && state.Targets.Find(group, topic.NameUtf8.Span) is { } target)
+        if (free && _state.Targets.Find(group, topic.NameUtf8.Span) is { } target)
         {
-            state.Parked.WakeOne(target, queue.QueueId);
+            _state.Parked.WakeOne(target, queue.QueueId);
         }
 
         return true;
     }
 
+    private void Complete(PendingAck ack, KeyValueStoreException? failure)
+    {
+        (Responder responder, PopQueue queue) = ack.Take();
+        _pending.Return(ack);
+        if (failure is not null)
+        {
+            responder.Reply(ResponseCode.SystemError, failure.Message);
+            return;
+        }
+
+        responder.Reply(ResponseCode.Success);
+        WakeIfLimited(queue);
+    }
+
     // Somebody may wait because the group had too much in hand.
     private void WakeIfLimited(PopQueue queue)
     {
-        if (options.MaxInFlight > 0
-            && queue.InFlight < options.MaxInFlight
-            && state.Targets.Find(queue.Group, queue.Topic) is { } target
+        if (_options.MaxInFlight > 0
+            && queue.InFlight < _options.MaxInFlight
+            && _state.Targets.Find(queue.Group, queue.Topic) is { } target
             && target.TakeLimited())
         {
-            state.Parked.WakeOne(target, queue.QueueId);
+            _state.Parked.WakeOne(target, queue.QueueId);
         }
+    }
+
+    /// <summary>An ack whose sender waits for the answer.</summary>
+    private sealed class PendingAck(AckHandler handler) : PopAck
+    {
+        private Responder _responder;
+        private PopQueue? _queue;
+
+        public void Set(Responder responder, PopQueue queue) => (_responder, _queue) = (responder, queue);
+
+        public (Responder Responder, PopQueue Queue) Take()
+        {
+            (Responder, PopQueue) taken = (_responder, _queue!);
+            (_responder, _queue) = (default, null);
+            return taken;
+        }
+
+        public override void Completed(KeyValueStoreException? failure) => handler.Complete(this, failure);
+    }
+
+    private sealed class PendingPolicy(AckHandler handler) : PooledObjectPolicy<PendingAck>
+    {
+        public override PendingAck Create() => new(handler);
+
+        public override bool Return(PendingAck obj) => true;
     }
 }

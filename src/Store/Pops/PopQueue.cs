@@ -40,6 +40,11 @@ public sealed class PopQueue
     /// <summary>The batch that an orderly pop has locked the queue with; null when the queue is free.</summary>
     public OrderedBatch? Ordered { get; internal set; }
 
+    /// <summary>
+    /// The batch whose last message was acked last: while its end is on the way to the database, no other may have its id.
+    /// </summary>
+    internal CheckPointId LastEnded { get; private set; } = new(-1, -1);
+
     /// <summary>The topic or the group was deleted: whoever holds this finds the queue anew.</summary>
     public bool IsDropped { get; internal set; }
 
@@ -63,5 +68,9 @@ public sealed class PopQueue
     }
 
     /// <summary>Takes a batch out whose messages are all accounted for.</summary>
-    internal void Remove(PopCheckPoint checkPoint) => _checkPoints?.Remove(checkPoint.Id);
+    internal void Remove(PopCheckPoint checkPoint)
+    {
+        _checkPoints?.Remove(checkPoint.Id);
+        LastEnded = checkPoint.Id;
+    }
 }

@@ -13,11 +13,18 @@ namespace GrayMQ.Store.Pops;
 /// </summary>
 /// <remarks>
 /// Changes are in the database before they are in memory: one that cannot be written (<see cref="KeyValueStoreException"/>) has not
-/// happened. May be used from any thread; locks are taken in the order queue, then heap.
+/// happened; but for single acks, which are taken back then. May be used from any thread; locks are taken in the order queue,
+/// writing, heap.
 /// </remarks>
 public sealed class PopStore : IDisposable
 {
+    /// <summary>Acks of single messages that are written together at most.</summary>
+    private const int MaxTogether = 256;
+
     private static readonly byte[] RevivalKey = "popRevival"u8.ToArray();
+
+    [ThreadStatic]
+    private static List<PopAck>? _ofThread;
 
     private readonly KeyValueStore _values;
     private readonly KeyFamily _pops;
@@ -27,7 +34,13 @@ public sealed class PopStore : IDisposable
     private readonly ConcurrentDictionary<byte[], PoppedTopic> _topics = new(PopTopicComparer.Instance);
     private readonly ConcurrentDictionary<byte[], PoppedTopic>.AlternateLookup<ReadOnlySpan<byte>> _topicsByKey;
     private readonly DueHeap _due = new();
-    private KeyValueBatch? _spareBatch;
+
+    // Changes of one batch are put together and written by one thread at a time: the database would make them wait as well, at a
+    // higher price. What acks of single messages have to say waits here for whoever writes.
+    private readonly Lock _writing = new();
+    private readonly ConcurrentQueue<PopAck> _waiting = new();
+    private readonly KeyValueBatch _batch;
+
     private long _inFlight;
     private bool _unsynced;
 
@@ -36,6 +49,7 @@ public sealed class PopStore : IDisposable
     public PopStore(KeyValueStore values)
     {
         _values = values;
+        _batch = values.NewBatch();
         _pops = values.GetFamily("pops");
         _offsets = values.GetFamily("popOffsets");
         _orders = values.GetFamily("popOrders");
@@ -107,7 +121,7 @@ public sealed class PopStore : IDisposable
     public bool TryTake(PopQueue queue, CheckPointId id, ReadOnlySpan<long> offsets, long nextOffset, long invisibleMs)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)offsets.Length - 1, (uint)PopCheckPoint.MaxMessages - 1, nameof(offsets));
-        if (queue.Find(id) is not null)
+        if (queue.Find(id) is not null || queue.LastEnded == id)
         {
             return false;
         }
@@ -120,10 +134,13 @@ public sealed class PopStore : IDisposable
             PopCheckPoint.AllOf(offsets.Length),
             invisibleMs);
         long due = DueAt(id.PopTimeMs, invisibleMs);
-        KeyValueBatch batch = RentBatch();
-        Put(batch, checkPoint, checkPoint.Unacked, due, putOff: false);
-        PutOffset(batch, queue, nextOffset);
-        Write(batch);
+        using (Change change = Begin())
+        {
+            Put(checkPoint, checkPoint.Unacked, due, putOff: false);
+            PutOffset(queue, nextOffset);
+            change.Write();
+        }
+
         queue.NextOffset = nextOffset;
         Add(checkPoint, due);
         return true;
@@ -158,10 +175,13 @@ public sealed class PopStore : IDisposable
             deliveries,
             PopCheckPoint.AllOf(offsets.Length),
             before?.AckedFrom(offsets[0]) ?? []);
-        KeyValueBatch batch = RentBatch();
-        batch.Put(_orders, queue.Key, PopCodec.Write(ordered));
-        PutOffset(batch, queue, offsets[0]);
-        Write(batch);
+        using (Change change = Begin())
+        {
+            _batch.Put(_orders, queue.Key, PopCodec.Write(ordered));
+            PutOffset(queue, offsets[0]);
+            change.Write();
+        }
+
         Replace(queue, ordered);
         queue.NextOffset = offsets[0];
         return ordered;
@@ -175,10 +195,13 @@ public sealed class PopStore : IDisposable
     {
         if (isReset)
         {
-            KeyValueBatch batch = RentBatch();
-            PutOffset(batch, queue, offset);
-            batch.Delete(_orders, queue.Key);
-            Write(batch);
+            using (Change change = Begin())
+            {
+                PutOffset(queue, offset);
+                _batch.Delete(_orders, queue.Key);
+                change.Write();
+            }
+
             Replace(queue, null);
         }
 
@@ -190,11 +213,32 @@ public sealed class PopStore : IDisposable
     {
         lock (queue.Gate)
         {
-            return queue.Find(id) is { IsReviving: false } checkPoint
-                && checkPoint.IndexOf(queueOffset) is >= 0 and int index
-                && checkPoint.IsUnacked(index)
-                && Forget(checkPoint, 1u << index) > 0;
+            return TryFind(queue, id, queueOffset, out int index) is { } checkPoint && Forget(checkPoint, 1u << index) > 0;
         }
+    }
+
+    /// <summary>
+    /// As <see cref="Ack(PopQueue, CheckPointId, long)"/>, but true says only that the message is not in hand any more; that this is in the
+    /// database, or is not, <paramref name="ack"/> is told afterwards, maybe by another thread: acks that come at the same time are
+    /// written together.
+    /// </summary>
+    public bool TryAck(PopQueue queue, CheckPointId id, long queueOffset, PopAck ack)
+    {
+        lock (queue.Gate)
+        {
+            if (TryFind(queue, id, queueOffset, out int index) is not { } checkPoint)
+            {
+                return false;
+            }
+
+            ack.CheckPoint = checkPoint;
+            ack.Bit = 1u << index;
+            Shrink(checkPoint, ack.Bit);
+        }
+
+        _waiting.Enqueue(ack);
+        WriteWaiting();
+        return true;
     }
 
     /// <summary>Acks messages of a batch, in one change. Takes the gate.</summary>
@@ -242,18 +286,18 @@ public sealed class PopStore : IDisposable
             long committed = ordered.CommittedOffset;
             try
             {
-                KeyValueBatch batch = RentBatch();
-                PutOffset(batch, queue, committed);
+                using Change change = Begin();
+                PutOffset(queue, committed);
                 if (ordered.IsOver)
                 {
-                    batch.Delete(_orders, queue.Key);
+                    _batch.Delete(_orders, queue.Key);
                 }
                 else
                 {
-                    batch.Put(_orders, queue.Key, PopCodec.Write(ordered));
+                    _batch.Put(_orders, queue.Key, PopCodec.Write(ordered));
                 }
 
-                Write(batch);
+                change.Write();
             }
             catch
             {
@@ -292,9 +336,7 @@ public sealed class PopStore : IDisposable
         lock (queue.Gate)
         {
             changed = default;
-            if (queue.Find(id) is not { IsReviving: false } checkPoint
-                || checkPoint.IndexOf(queueOffset) is not (>= 0 and int index)
-                || !checkPoint.IsUnacked(index))
+            if (TryFind(queue, id, queueOffset, out int index) is not { } checkPoint)
             {
                 return false;
             }
@@ -307,11 +349,14 @@ public sealed class PopStore : IDisposable
 
             var moved = new PopCheckPoint(queue, changed, 1, null, 1, invisibleMs);
             long due = DueAt(changed.PopTimeMs, invisibleMs);
-            KeyValueBatch batch = RentBatch();
-            Put(batch, moved, 1, due, putOff: false);
-            PutRest(batch, checkPoint, checkPoint.Unacked & ~(1u << index));
-            Write(batch);
-            Shrink(checkPoint, 1u << index);
+            using (Change change = Begin())
+            {
+                Put(moved, 1, due, putOff: false);
+                PutRest(checkPoint, checkPoint.Unacked & ~(1u << index));
+                change.Write();
+                Shrink(checkPoint, 1u << index);
+            }
+
             Add(moved, due);
             return true;
         }
@@ -331,9 +376,9 @@ public sealed class PopStore : IDisposable
             ordered.VisibleMs[index] = visibleMs;
             try
             {
-                KeyValueBatch batch = RentBatch();
-                batch.Put(_orders, queue.Key, PopCodec.Write(ordered));
-                Write(batch);
+                using Change change = Begin();
+                _batch.Put(_orders, queue.Key, PopCodec.Write(ordered));
+                change.Write();
             }
             catch
             {
@@ -423,40 +468,48 @@ public sealed class PopStore : IDisposable
     /// </summary>
     public void EndRevival(IReadOnlyList<PopRevival> revivals)
     {
-        KeyValueBatch batch = RentBatch();
-        foreach (PopRevival revival in revivals)
+        var gone = new int[revivals.Count];
+        using (Change change = Begin())
         {
-            PopCheckPoint checkPoint = revival.CheckPoint;
-            uint rest = checkPoint.Unacked & ~revival.Done;
-            if (rest == 0)
+            foreach (PopRevival revival in revivals)
             {
-                PutRest(batch, checkPoint, 0);
+                uint rest = RestOf(revival);
+                if (rest == 0)
+                {
+                    PutRest(revival.CheckPoint, 0);
+                }
+                else
+                {
+                    Put(revival.CheckPoint, rest, revival.NextDueMs, revival.PutOff);
+                }
             }
-            else
+
+            if (RevivalOffset is not null)
             {
-                Put(batch, checkPoint, rest, revival.NextDueMs, revival.PutOff);
+                _batch.Delete(_progress, RevivalKey);
+            }
+
+            change.Write();
+
+            // Before anybody writes again: an ack from before may still wait to be, and writes what is left.
+            for (int i = 0; i < gone.Length; i++)
+            {
+                PopCheckPoint checkPoint = revivals[i].CheckPoint;
+                int before = checkPoint.UnackedCount;
+                checkPoint.Unacked = RestOf(revivals[i]);
+                gone[i] = before - checkPoint.UnackedCount;
             }
         }
 
-        if (RevivalOffset is not null)
-        {
-            batch.Delete(_progress, RevivalKey);
-        }
-
-        Write(batch);
         RevivalOffset = null;
-        foreach (PopRevival revival in revivals)
+        for (int i = 0; i < gone.Length; i++)
         {
+            PopRevival revival = revivals[i];
             PopCheckPoint checkPoint = revival.CheckPoint;
             lock (checkPoint.Queue.Gate)
             {
                 checkPoint.IsReviving = false;
-                if (checkPoint.HeapIndex < 0)
-                {
-                    continue;
-                }
-
-                Shrink(checkPoint, revival.Done);
+                Account(checkPoint, gone[i]);
                 if (checkPoint.Unacked != 0)
                 {
                     checkPoint.IsPutOff = revival.PutOff;
@@ -464,6 +517,9 @@ public sealed class PopStore : IDisposable
                 }
             }
         }
+
+        static uint RestOf(in PopRevival revival) =>
+            revival.CheckPoint.Queue.IsDropped ? 0 : revival.CheckPoint.Unacked & ~revival.Done;
     }
 
     /// <summary>Forgets all that groups have in hand of a topic, also on the disk.</summary>
@@ -483,7 +539,19 @@ public sealed class PopStore : IDisposable
     }
 
     /// <summary>Gives back what is this store's own; the database is the caller's.</summary>
-    public void Dispose() => Interlocked.Exchange(ref _spareBatch, null)?.Dispose();
+    public void Dispose() => _batch.Dispose();
+
+    private static PopCheckPoint? TryFind(PopQueue queue, CheckPointId id, long queueOffset, out int index)
+    {
+        index = -1;
+        if (queue.Find(id) is not { IsReviving: false } checkPoint)
+        {
+            return null;
+        }
+
+        index = checkPoint.IndexOf(queueOffset);
+        return index >= 0 && checkPoint.IsUnacked(index) ? checkPoint : null;
+    }
 
     private static OrderedBatch? FindOrdered(PopQueue queue, long popTimeMs, long queueOffset, out int index)
     {
@@ -503,9 +571,9 @@ public sealed class PopStore : IDisposable
     // Under the gate.
     private int Forget(PopCheckPoint checkPoint, uint acked)
     {
-        KeyValueBatch batch = RentBatch();
-        PutRest(batch, checkPoint, checkPoint.Unacked & ~acked);
-        Write(batch);
+        using Change change = Begin();
+        PutRest(checkPoint, checkPoint.Unacked & ~acked);
+        change.Write();
         return Shrink(checkPoint, acked);
     }
 
@@ -524,6 +592,13 @@ public sealed class PopStore : IDisposable
         int before = checkPoint.UnackedCount;
         checkPoint.Unacked &= ~acked;
         int gone = before - checkPoint.UnackedCount;
+        Account(checkPoint, gone);
+        return gone;
+    }
+
+    // Under the gate.
+    private void Account(PopCheckPoint checkPoint, int gone)
+    {
         checkPoint.Queue.InFlight -= gone;
         Interlocked.Add(ref _inFlight, -gone);
         if (checkPoint.Unacked == 0)
@@ -531,8 +606,6 @@ public sealed class PopStore : IDisposable
             checkPoint.Queue.Remove(checkPoint);
             _due.Remove(checkPoint);
         }
-
-        return gone;
     }
 
     private void Schedule(PopDue item, long dueMs)
@@ -575,7 +648,8 @@ public sealed class PopStore : IDisposable
                 lock (queue.Gate)
                 {
                     queue.IsDropped = true;
-                    foreach (PopCheckPoint checkPoint in queue.CheckPoints.ToArray())
+                    // Those that are being revived end with their round.
+                    foreach (PopCheckPoint checkPoint in queue.CheckPoints.Where(item => !item.IsReviving).ToArray())
                     {
                         Shrink(checkPoint, checkPoint.Unacked);
                     }
@@ -592,57 +666,145 @@ public sealed class PopStore : IDisposable
     {
         Span<byte> end = stackalloc byte[PopCodec.MaxTopicKeyBytes];
         end = end[..KeyWriter.PrefixEnd(topicKey, end)];
-        KeyValueBatch batch = RentBatch();
-        batch.DeleteRange(_pops, topicKey, end);
-        batch.DeleteRange(_offsets, topicKey, end);
-        batch.DeleteRange(_orders, topicKey, end);
-        Write(batch);
+        using Change change = Begin();
+        _batch.DeleteRange(_pops, topicKey, end);
+        _batch.DeleteRange(_offsets, topicKey, end);
+        _batch.DeleteRange(_orders, topicKey, end);
+        change.Write();
     }
 
     [SkipLocalsInit]
-    private void Put(KeyValueBatch batch, PopCheckPoint checkPoint, uint unacked, long dueMs, bool putOff)
+    private void Put(PopCheckPoint checkPoint, uint unacked, long dueMs, bool putOff)
     {
         Span<byte> key = stackalloc byte[PopCodec.MaxKeyBytes];
         Span<byte> value = stackalloc byte[PopCodec.MaxCheckPointBytes];
-        batch.Put(
+        _batch.Put(
             _pops,
             PopCodec.WriteKey(checkPoint.Queue, checkPoint.Id, key),
             PopCodec.Write(checkPoint, unacked, dueMs, putOff, value));
     }
 
     [SkipLocalsInit]
-    private void PutRest(KeyValueBatch batch, PopCheckPoint checkPoint, uint rest)
+    private void PutRest(PopCheckPoint checkPoint, uint rest)
     {
         if (rest != 0)
         {
-            Put(batch, checkPoint, rest, checkPoint.DueMs, checkPoint.IsPutOff);
+            Put(checkPoint, rest, checkPoint.DueMs, checkPoint.IsPutOff);
             return;
         }
 
         Span<byte> key = stackalloc byte[PopCodec.MaxKeyBytes];
-        batch.Delete(_pops, PopCodec.WriteKey(checkPoint.Queue, checkPoint.Id, key));
+        _batch.Delete(_pops, PopCodec.WriteKey(checkPoint.Queue, checkPoint.Id, key));
     }
 
-    private void PutOffset(KeyValueBatch batch, PopQueue queue, long offset)
+    private void PutOffset(PopQueue queue, long offset)
     {
         Span<byte> value = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(value, offset);
-        batch.Put(_offsets, queue.Key, value);
+        _batch.Put(_offsets, queue.Key, value);
     }
 
-    private KeyValueBatch RentBatch() => Interlocked.Exchange(ref _spareBatch, null) ?? _values.NewBatch();
-
-    private void Write(KeyValueBatch batch)
+    /// <summary>Begins a change of the database: the batch is this thread's until it is disposed.</summary>
+    private Change Begin()
     {
-        try
+        _writing.Enter();
+        _batch.Clear();
+        return new Change(this);
+    }
+
+    // Whoever writes takes along what is waiting; who leaves looks once more, so that nothing is left behind.
+    private void WriteWaiting()
+    {
+        while (!_waiting.IsEmpty && _writing.TryEnter())
         {
-            _values.Write(batch);
-            Volatile.Write(ref _unsynced, true);
+            List<PopAck> acks = _ofThread ??= [];
+            KeyValueStoreException? failure = null;
+            try
+            {
+                _batch.Clear();
+                while (acks.Count < MaxTogether && _waiting.TryDequeue(out PopAck? ack))
+                {
+                    // What is left of the batch now, whoever has acked of it: later ones write again.
+                    PutRest(ack.CheckPoint!, ack.CheckPoint!.Unacked);
+                    acks.Add(ack);
+                }
+
+                if (acks.Count > 0)
+                {
+                    _values.Write(_batch);
+                    Volatile.Write(ref _unsynced, true);
+                }
+            }
+            catch (KeyValueStoreException e)
+            {
+                failure = e;
+            }
+            finally
+            {
+                _writing.Exit();
+            }
+
+            Complete(acks, failure);
         }
-        finally
+    }
+
+    private void Complete(List<PopAck> acks, KeyValueStoreException? failure)
+    {
+        // Completing may lead here again.
+        _ofThread = null;
+        foreach (PopAck ack in acks)
         {
-            batch.Clear();
-            Interlocked.Exchange(ref _spareBatch, batch)?.Dispose();
+            PopCheckPoint checkPoint = ack.CheckPoint!;
+            if (failure is not null)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(_ => TakeBack(checkPoint, ack.Bit), null);
+            }
+
+            ack.CheckPoint = null;
+            ack.Completed(failure);
+        }
+
+        acks.Clear();
+        _ofThread = acks;
+    }
+
+    // Elsewhere, because a gate may be held here.
+    private void TakeBack(PopCheckPoint checkPoint, uint bit)
+    {
+        lock (checkPoint.Queue.Gate)
+        {
+            if (checkPoint.Queue.IsDropped)
+            {
+                return;
+            }
+
+            bool wasOver = checkPoint.Unacked == 0;
+            checkPoint.Unacked |= bit;
+            if (wasOver)
+            {
+                Add(checkPoint, checkPoint.DueMs);
+            }
+            else
+            {
+                checkPoint.Queue.InFlight++;
+                Interlocked.Increment(ref _inFlight);
+            }
+        }
+    }
+
+    /// <summary>One change of the database: what is put into the batch, and written once.</summary>
+    private readonly ref struct Change(PopStore store)
+    {
+        public void Write()
+        {
+            store._values.Write(store._batch);
+            Volatile.Write(ref store._unsynced, true);
+        }
+
+        public void Dispose()
+        {
+            store._writing.Exit();
+            store.WriteWaiting();
         }
     }
 

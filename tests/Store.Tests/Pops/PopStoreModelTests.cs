@@ -33,6 +33,13 @@ public sealed class PopStoreModelTests
         }
     }
 
+    private sealed class Acked : PopAck
+    {
+        public bool IsWritten { get; private set; }
+
+        public override void Completed(KeyValueStoreException? failure) => IsWritten = failure is null;
+    }
+
     private sealed class Model(Random random, PopStore pops)
     {
         private readonly long[] _next = new long[Queues];
@@ -119,8 +126,10 @@ public sealed class PopStoreModelTests
         {
             if (Choose(queue) is { } key)
             {
-                Assert.True(pops.Ack(queue, key.Id, key.Offset));
+                var ack = new Acked();
+                Assert.True(random.Next(2) == 0 ? pops.Ack(queue, key.Id, key.Offset) : pops.TryAck(queue, key.Id, key.Offset, ack) && ack.IsWritten);
                 Assert.False(pops.Ack(queue, key.Id, key.Offset));
+                Assert.False(pops.TryAck(queue, key.Id, key.Offset, ack));
                 _inHand.Remove((queue.QueueId, key.Id, key.Offset));
             }
         }

@@ -233,6 +233,48 @@ public sealed class PopStoreTests : IDisposable
         Assert.Null(after.Pops.RevivalOffset);
     }
 
+    [Fact]
+    public async Task Acks_OfManyThreads_AreWrittenOnceEachAndNoneIsLeft()
+    {
+        const int Batches = 200;
+        for (int i = 0; i < Batches; i++)
+        {
+            long start = i * 32;
+            Take(new CheckPointId(start, 1000), [.. Enumerable.Range(0, 32).Select(offset => start + offset)], start + 32, 60_000);
+        }
+
+        int written = 0;
+        int taken = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(thread => Task.Run(
+            () =>
+            {
+                // Each message is acked by two threads.
+                for (int i = thread / 2; i < Batches * 32; i += 4)
+                {
+                    var ack = new CountingAck(() => Interlocked.Increment(ref written));
+                    if (_pops.TryAck(_queue, new CheckPointId(i / 32 * 32, 1000), i, ack))
+                    {
+                        Interlocked.Increment(ref taken);
+                    }
+                }
+            },
+            TestContext.Current.CancellationToken)));
+
+        Assert.Equal((Batches * 32, Batches * 32), (taken, written));
+        Assert.Equal((0L, 0), (_pops.InFlight, _pops.DueCount));
+        using PopStores.Reopened again = PopStores.CopyOf(_folder.Path);
+        Assert.Equal(0, again.Pops.InFlight);
+    }
+
+    private sealed class CountingAck(Action completed) : PopAck
+    {
+        public override void Completed(KeyValueStoreException? failure)
+        {
+            Assert.Null(failure);
+            completed();
+        }
+    }
+
     private bool Take(CheckPointId id, long[] offsets, long next, long invisibleMs)
     {
         lock (_queue.Gate)
