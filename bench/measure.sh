@@ -12,7 +12,7 @@ log="$store/server.log"
 dotnet build bench/Load -c Release --nologo -v quiet
 
 build/graymq/graymq standalone --store "$store/data" --namesrv-port 19876 --broker-port 19911 --http-port 19080 \
-  --set "flushDiskType=$flush" >"$log" 2>&1 &
+  --set broker.brokerName=broker-a --set "flushDiskType=$flush" >"$log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$store"' EXIT
 
@@ -23,4 +23,7 @@ for _ in $(seq 200); do
 done
 
 dotnet bench/Load/bin/Release/net10.0/Load.dll compare \
+  --broker 127.0.0.1:19911 --http-port 19080 --seconds "$seconds" --warm-up "$(( seconds < 5 ? 1 : 3 ))"
+
+dotnet bench/Load/bin/Release/net10.0/Load.dll compare-pop --queues 8 \
   --broker 127.0.0.1:19911 --http-port 19080 --seconds "$seconds" --warm-up "$(( seconds < 5 ? 1 : 3 ))"

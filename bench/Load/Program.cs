@@ -27,19 +27,24 @@ var neverAcked = new Option<int>("--never-acked") { Description = "Popped messag
 var invisible = new Option<double>("--invisible") { Description = "Seconds that popped messages are invisible", DefaultValueFactory = _ => 60 };
 var brokerName = new Option<string>("--broker-name") { DefaultValueFactory = _ => "broker-a" };
 
+var rate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 1000 };
+var healthy = new Option<double>("--healthy") { Description = "Seconds before a consumer hangs, and after", DefaultValueFactory = _ => 10 };
+var hung = new Option<double>("--hung") { Description = "Seconds that it hangs", DefaultValueFactory = _ => 20 };
+var output = new Option<string>("--output") { Description = "Path of the files, without .csv and .svg", DefaultValueFactory = _ => "hang" };
+
 LoadOptions Read(ParseResult parsed)
 {
     IPEndPoint address = IPEndPoint.Parse(parsed.GetRequiredValue(broker));
     return new LoadOptions
     {
         Broker = address,
-        Topic = parsed.GetRequiredValue(topic),
+        Topic = parsed.GetValue(topic) ?? "Load",
         Queues = parsed.GetValue(queues),
         Connections = parsed.GetValue(connections),
         InFlight = parsed.GetValue(inFlight),
         BodyBytes = parsed.GetValue(size),
         Batch = parsed.GetValue(batch),
-        BrokerName = parsed.GetRequiredValue(brokerName),
+        BrokerName = parsed.GetValue(brokerName) ?? "broker-a",
         NeverAckedPercent = parsed.GetValue(neverAcked),
         Invisible = TimeSpan.FromSeconds(parsed.GetValue(invisible)),
         Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
@@ -48,6 +53,21 @@ LoadOptions Read(ParseResult parsed)
         HttpPort = parsed.GetValue(httpPort),
         ProcessId = ProcessUsage.FindListener(address.Port),
     };
+}
+
+async Task HangAsync(ParseResult parsed, CancellationToken cancel)
+{
+    TimeSpan from = TimeSpan.FromSeconds(parsed.GetValue(healthy));
+    TimeSpan time = TimeSpan.FromSeconds(parsed.GetValue(hung));
+    IReadOnlyList<HangSample> samples = await new Hang(Read(parsed), parsed.GetValue(rate), from, time, after: from).RunAsync(cancel);
+    string path = parsed.GetRequiredValue(output);
+    await File.WriteAllTextAsync(path + ".csv", HangSample.ToCsv(samples), cancel);
+    await File.WriteAllTextAsync(path + ".svg", HangSample.ToSvg(samples, from.TotalSeconds, (from + time).TotalSeconds), cancel);
+    foreach (IGrouping<string, HangSample> way in samples.GroupBy(sample => sample.Way))
+    {
+        long most = way.GroupBy(sample => sample.Seconds).Max(moment => moment.Sum(sample => sample.Backlog));
+        Console.WriteLine($"{way.Key}: at most {most} messages waiting, {way.Last().Again} came again");
+    }
 }
 
 Command Build(string name, string description, Func<ParseResult, CancellationToken, Task> run, params Option[] options)
@@ -83,6 +103,8 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
         (parsed, cancel) => new TimerRun(
             Read(parsed) with { BodyBytes = parsed.GetValue(timerSize) }, parsed.GetValue(pending), parsed.GetValue(due)).RunAsync(cancel),
         broker, topic, queues, connections, inFlight, binary, timerSize, pending, due),
+    Build("hang", "One consumer of three hangs: backlog of each queue over time, for pull and for pop, as CSV and SVG", HangAsync,
+        broker, queues, size, batch, invisible, brokerName, rate, healthy, hung, output),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
     Build("disk", "Writes and flushes blocks: how often the disk makes something durable",
