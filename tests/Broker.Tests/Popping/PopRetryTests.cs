@@ -1,6 +1,7 @@
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Store.KeyValue;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -98,6 +99,57 @@ public sealed class PopRetryTests
 
         Assert.Equal(5, await peer.MaxOffsetAsync($"%RETRY%{Pops.Group}_{Topic}"));
         Assert.Equal(ResponseCode.PollingTimeout, (await peer.PopAsync(Pops.Header(Topic, pollMs: 300))).ResponseCode);
+    }
+
+    [Fact]
+    public async Task Killed_BetweenTheCopyAndTheEndOfTheCheckPoint_GivesNothingBackTwice()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync();
+        Peer peer = broker.Connect("c1");
+        for (int i = 0; i < 3; i++)
+        {
+            await RunningBroker.SendAsync(peer, Topic, 0, $"m{i}");
+        }
+
+        await peer.DispatchedAsync(Topic, 3);
+        List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, 0, invisibleMs: 4000), 3);
+        Assert.Equal(ResponseCode.Success, (await peer.AckAsync(taken[1])).ResponseCode);
+        string before = Directory.CreateTempSubdirectory("graymq-state-").FullName;
+        string state = Path.Combine(broker.StorePath, "state");
+        await broker.StopAllAsync();
+        Copy(state, before);
+        await broker.StartAgainAsync();
+        peer = broker.Connect("c1");
+        string retry = $"%RETRY%{Pops.Group}_{Topic}";
+        await PullUntilFoundAsync(peer, retry);
+        await peer.DispatchedAsync(retry, 2);
+
+        // The copies are in the log, the database is as it was before them, but for the note.
+        await broker.StopAllAsync();
+        Directory.Delete(state, recursive: true);
+        Copy(before, state);
+        using (KeyValueStore values = KeyValueStore.Open(state, "progress"))
+        {
+            values.Put(values.GetFamily("progress"), "popRevival"u8, new byte[sizeof(long)]);
+        }
+
+        await broker.StartAgainAsync();
+        peer = broker.Connect("c1");
+
+        List<Popped> again = await peer.TakeAsync(Pops.Header(Topic), 2);
+        Assert.Equal(["m0", "m2"], again.Select(m => m.Body).Order(StringComparer.Ordinal));
+        Assert.Equal(ResponseCode.PollingTimeout, (await peer.PopAsync(Pops.Header(Topic, pollMs: 500))).ResponseCode);
+        Assert.Equal(2, await peer.MaxOffsetAsync(retry));
+        Directory.Delete(before, recursive: true);
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string path in Directory.GetFiles(from))
+        {
+            File.Copy(path, Path.Combine(to, Path.GetFileName(path)));
+        }
     }
 
     // The topic itself comes with its first message.
