@@ -23,9 +23,18 @@ internal sealed class AssignmentHandler(
     TopicRouteTable routes,
     ILogger<AssignmentHandler> logger)
 {
+    // UTF-16 units; a retry topic's name holds its group's. Name servers are asked for what is not known here.
+    private const int MaxTopicLength = 512;
+
     public async ValueTask QueryAsync(RemotingRequest request, NoHeader header)
     {
         var question = BodyCodec.Decode<QueryAssignmentRequestBody>(request.Body);
+        if (question.Topic.Length is 0 or > MaxTopicLength)
+        {
+            throw new RemotingException(
+                ResponseCode.InvalidParameter, $"the topic's name has {question.Topic.Length} characters: expected 1 to {MaxTopicLength}");
+        }
+
         SetMessageRequestModeRequestBody mode =
             modes.Find(question.ConsumerGroup, question.Topic) ?? DefaultMode(question.ConsumerGroup, question.Topic);
         IReadOnlyList<MessageQueue>? queues = await AssignAsync(question, mode).ConfigureAwait(false);
@@ -88,6 +97,12 @@ internal sealed class AssignmentHandler(
         if (consumers.FindOnline(question.ConsumerGroup) is not { } group)
         {
             Log.NoAssignment(logger, question.ConsumerGroup, question.Topic, "no consumer of the group is known");
+            return null;
+        }
+
+        if (question.ClientId.Length == 0)
+        {
+            Log.NoAssignment(logger, question.ConsumerGroup, question.Topic, "the consumer does not say who it is");
             return null;
         }
 

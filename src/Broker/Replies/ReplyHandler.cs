@@ -27,12 +27,16 @@ internal sealed class ReplyHandler(
     TimeProvider time,
     ILogger<ReplyHandler> logger)
 {
+    /// <summary>Bytes of all replies that wait for their readers' answers; beyond, replies are refused with SYSTEM_BUSY.</summary>
+    public const long MaxWaitingBytes = 64 * 1024 * 1024;
+
     private static readonly TimeSpan PushTimeout = TimeSpan.FromSeconds(10);
 
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
     private readonly SendIdentity _identity = new(options.Region, options.TraceOn);
     private readonly byte[] _region = Encoding.UTF8.GetBytes(options.Region);
     private readonly byte[] _traceOn = options.TraceOn ? "true"u8.ToArray() : "false"u8.ToArray();
+    private long _waitingBytes;
 
     public async ValueTask HandleAsync(RemotingRequest request, SendMessageHeader header)
     {
@@ -48,7 +52,16 @@ internal sealed class ReplyHandler(
         }
 
         // Whether it can be stored is not for the one who waits to suffer from.
-        string? problem = await PushAsync(reply).ConfigureAwait(false);
+        string? problem;
+        try
+        {
+            problem = await PushAsync(reply).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Add(ref _waitingBytes, -reply.Body.Length);
+        }
+
         if (problem is not null)
         {
             Log.ReplyNotPushed(logger, reply.Push.Topic, problem);
@@ -91,6 +104,13 @@ internal sealed class ReplyHandler(
             StoreHost = intake.StoreHost.ToString(),
             StoreTimestampMs = now,
         };
+        if (Interlocked.Add(ref _waitingBytes, request.Body.Length) > MaxWaitingBytes)
+        {
+            Interlocked.Add(ref _waitingBytes, -request.Body.Length);
+            throw new RemotingException(
+                ResponseCode.SystemBusy, $"replies of {MaxWaitingBytes} bytes wait for clients to take them, which is the limit");
+        }
+
         return new Reply(requester, topic, queueId, push, bornHost, stored, request.Body.ToArray());
     }
 

@@ -37,7 +37,7 @@ public sealed class Message
 
     /// <summary>
     /// Messages with one sharding key are sent to one queue, so that they keep their order as long as the topic keeps its queues; null
-    /// lets queues take turns. Topics that are declared FIFO take no messages without one.
+    /// lets queues take turns. RocketMQ's proxy wants one for topics that are declared FIFO.
     /// </summary>
     public string? ShardingKey { get; init; }
 

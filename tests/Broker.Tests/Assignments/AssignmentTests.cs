@@ -39,6 +39,12 @@ public sealed class AssignmentTests
         Assert.Equal("{}", await QueryAsync(first, "none"));
         Assert.Equal("{}", await QueryAsync(first, "T", "MACHINE_ROOM"));
         Assert.Equal("{}", await QueryAsync(first, "T", group: "nobody"));
+        Assert.Equal("{}", await QueryAsync(broker.Connect(""), "T"));
+        RemotingCommand refused = await first.AskAsync(
+            RequestCode.QueryAssignment,
+            default(NoHeader),
+            BodyCodec.Encode(new QueryAssignmentRequestBody { ClientId = "c1", ConsumerGroup = "G", Topic = new string('t', 513) }));
+        Assert.Equal(ResponseCode.InvalidParameter, refused.ResponseCode);
     }
 
     [Fact]

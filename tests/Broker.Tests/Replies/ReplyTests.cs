@@ -109,6 +109,30 @@ public sealed class ReplyTests
     }
 
     [Fact]
+    public async Task Reply_WhileTooMuchWaitsForItsReaders_IsRefused()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(("storeReplyMessageEnable", "false"));
+        var reading = new TaskCompletionSource();
+        await ProducerAsync(broker, "c1", async (request, _) =>
+        {
+            await reading.Task;
+            request.Reply(ResponseCode.Success);
+        });
+        Peer replier = broker.Connect("r");
+        string large = new('x', 4_000_000);
+        int fitting = (int)(ReplyHandler.MaxWaitingBytes / large.Length);
+        Task<RemotingCommand>[] replies = [.. Enumerable.Range(0, fitting + 1).Select(_ => ReplyAsync(replier, "c1", large))];
+
+        RemotingCommand first = await await Task.WhenAny(replies);
+        Assert.Equal(ResponseCode.SystemBusy, first.ResponseCode);
+
+        reading.SetResult();
+        RemotingCommand[] all = await Task.WhenAll(replies);
+        Assert.Equal(fitting, all.Count(reply => reply.ResponseCode == ResponseCode.Success));
+        Assert.Equal(ResponseCode.Success, (await ReplyAsync(replier, "c1", large)).ResponseCode);
+    }
+
+    [Fact]
     public async Task Reply_ToATopicThatMayNotBeSentTo_IsRefused()
     {
         await using RunningBroker broker = await RunningBroker.StartAsync(("autoCreateTopicEnable", "false"));
