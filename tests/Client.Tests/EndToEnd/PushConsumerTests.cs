@@ -186,7 +186,7 @@ public sealed class PushConsumerTests : IAsyncLifetime
     {
         await SendAsync(3);
         await using var consumer = new PushConsumer(
-            Options(options => options.LocalRetryDelay = TimeSpan.FromMilliseconds(50)),
+            Options(options => options.RetryPolicy = RetryPolicy.Fixed(TimeSpan.FromSeconds(1))),
             (message, _) =>
             {
                 _received.Enqueue(message);
@@ -205,6 +205,46 @@ public sealed class PushConsumerTests : IAsyncLifetime
             _received.GroupBy(message => message.MessageId),
             attempts => Assert.Equal([0, 1, 2], attempts.Select(message => message.ReconsumeTimes)));
         Assert.All(_received, message => Assert.Equal(Topic, message.Topic));
+    }
+
+    [Fact]
+    public async Task Consumer_HandlerFailsTooOften_TheMessageIsADeadLetter()
+    {
+        await SendAsync(1);
+        await using var consumer = new PushConsumer(
+            Options(options =>
+            {
+                options.RetryPolicy = RetryPolicy.Fixed(TimeSpan.FromSeconds(1));
+                options.MaxReconsumeTimes = 1;
+            }),
+            (message, _) =>
+            {
+                _received.Enqueue(message);
+                return new(ConsumeResult.RetryLater);
+            });
+        await consumer.StartAsync();
+        await ReceivedAsync(2);
+
+        var dead = new ConcurrentQueue<ReceivedMessage>();
+        await using var undertaker = new PushConsumer(
+            Options(options =>
+            {
+                options.Group = "undertakers";
+                options.Subscriptions.Clear();
+                options.Subscriptions["%DLQ%cg"] = "*";
+            }),
+            (message, _) =>
+            {
+                dead.Enqueue(message);
+                return new(ConsumeResult.Success);
+            });
+        await undertaker.StartAsync();
+        await Eventually.HoldsAsync(() => dead.Count == 1, "the dead letter is there");
+
+        ReceivedMessage letter = Assert.Single(dead);
+        Assert.Equal(2, letter.ReconsumeTimes);
+        Assert.Equal(_received.First().MessageId, letter.MessageId);
+        Assert.Equal(2, _received.Count);
     }
 
     [Fact]
