@@ -23,6 +23,8 @@ internal static class Program
         new BodyTarget(),
         new RegistrationTarget(),
         new TagExpressionTarget(),
+        FilterExpressionTarget.Sql92,
+        FilterExpressionTarget.Header,
         new SettingsFileTarget(),
         new StoreRecoveryTarget(),
         new ServerTarget(),

@@ -20,6 +20,7 @@ internal ref struct HeaderParser
 {
     private HeaderLexer _lexer;
     private int _depth;
+    private int _patterns;
 
     private HeaderParser(string text) => _lexer = new HeaderLexer(text);
 
@@ -105,6 +106,11 @@ internal ref struct HeaderParser
         }
 
         SourceSpan span = _lexer.Span;
+        if (++_patterns > FilterLimits.MaxPatterns)
+        {
+            throw new ExpressionSyntaxException(span.Column, $"expected no more than {FilterLimits.MaxPatterns} regular expressions");
+        }
+
         _lexer.Next();
         return HeaderOperand.Of(new TextPattern(left.Span.To(span), text, pattern, HeaderPattern.Compile(pattern, span)));
     }

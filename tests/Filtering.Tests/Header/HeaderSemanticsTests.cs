@@ -1,0 +1,88 @@
+using GrayMQ.Filtering.Evaluation;
+
+namespace GrayMQ.Filtering.Tests.Header;
+
+public class HeaderSemanticsTests
+{
+    // Without a property: missing.
+    [Theory]
+    [InlineData("messageType == '200-trade-paid-done' && buyerId == 123456", "messageType=200-trade-paid-done;buyerId=123456", true)]
+    [InlineData("messageType == \"200-trade-paid-done\" && buyerId == 123456", "messageType=200-trade-paid-done;buyerId=123457", false)]
+    [InlineData("a == 5", "a=5.0", true)]
+    [InlineData("a == 5", "a=5e0", true)]
+    [InlineData("a == 5", "a= 5", false)]
+    [InlineData("a == 5", "a=x", false)]
+    [InlineData("a != 5", "a=x", false)]
+    [InlineData("a != 5", "", false)]
+    [InlineData("a != 5", "a=6", true)]
+    [InlineData("!(a == 5)", "a=x", true)]
+    [InlineData("5 < a", "a=5.5", true)]
+    [InlineData("a > 9007199254740992", "a=9007199254740993", true)]
+    [InlineData("a == 9007199254740993", "a=9007199254740992", false)]
+    [InlineData("a < 9223372036854775807", "a=9223372036854775806", true)]
+    [InlineData("a == -9223372036854775807", "a=-9223372036854775807", true)]
+    [InlineData("a > 1", "a=NaN", false)]
+    [InlineData("a > 1", "a=Infinity", false)]
+    [InlineData("a == 'x'", "a=X", false)]
+    [InlineData("a == 'it\\'s'", "a=it's", true)]
+    [InlineData("a != 'x'", "", true)]
+    [InlineData("a == nil", "", true)]
+    [InlineData("a == nil", "a=x", false)]
+    [InlineData("nil != a", "a=x", true)]
+    [InlineData("a == b", "", true)]
+    [InlineData("a == b", "a=1;b=1.0", false)]
+    [InlineData("a < b", "a=10;b=9", true)]
+    [InlineData("a < 'b'", "a=a", true)]
+    [InlineData("a < 'b'", "", false)]
+    [InlineData("a", "a=TRUE", true)]
+    [InlineData("a", "a=1", false)]
+    [InlineData("!a", "", true)]
+    [InlineData("a == true", "a=true", true)]
+    [InlineData("a == false", "a=anything", true)]
+    [InlineData("a == false", "", false)]
+    [InlineData("a + 1 == 3", "a=2", true)]
+    [InlineData("a + b * 2 == 8", "a=2;b=3", true)]
+    [InlineData("(a + b) * 2 == 10", "a=2;b=3", true)]
+    [InlineData("a / 2 == 2", "a=5", true)]
+    [InlineData("a / 2 == 2.5", "a=5.0", true)]
+    [InlineData("a % 3 == 2", "a=5", true)]
+    [InlineData("a / 0 == 0 || a / 0 != 0", "a=5", false)]
+    [InlineData("a * a > 0", "a=4611686018427387904", false)]
+    [InlineData("-a == -5", "a=5", true)]
+    [InlineData("- -a == 5", "a=5", true)]
+    [InlineData("a ? b == 1 : b == 2", "a=true;b=1", true)]
+    [InlineData("a > 1 ? 'big' == b : 'small' == b", "a=1;b=small", true)]
+    [InlineData("(a > 1 ? 10 : 20) == b", "a=2;b=10", true)]
+    [InlineData("a == 1 || b == 1 && c == 1", "a=1", true)]
+    [InlineData("a =~ /[0-9]+/", "a=123", true)]
+    [InlineData("a =~ /[0-9]+/", "a=x123", false)]
+    [InlineData("a =~ /\\d+/", "a=１２", false)]
+    [InlineData("a =~ /a\\/b/", "a=a/b", true)]
+    [InlineData("a =~ 'a|b'", "a=b", true)]
+    [InlineData("a =~ /.*/", "", false)]
+    [InlineData("string.contains(a, 'el')", "a=hello", true)]
+    [InlineData("contains(a, '')", "a=x", true)]
+    [InlineData("string.startsWith(a, 'he')", "a=hello", true)]
+    [InlineData("string.endsWith(a, 'he')", "a=hello", false)]
+    [InlineData("string.contains(a, b)", "a=hello;b=ll", true)]
+    [InlineData("string.contains(a, b)", "a=hello", false)]
+    [InlineData("string.length(a) == 2", "a=é😀", false)]
+    [InlineData("string.length(a) == 3", "a=é😀", true)]
+    [InlineData("string.indexOf(a, 'l') == 2", "a=hello", true)]
+    [InlineData("string.indexOf(a, 'x') == -1", "a=hello", true)]
+    [InlineData("string.substring(a, 1, 3) == 'el'", "a=hello", true)]
+    [InlineData("string.substring(a, 3) == 'lo'", "a=hello", true)]
+    [InlineData("string.substring(a, 9) == nil", "a=hello", true)]
+    [InlineData("string.substring(a, 3, 1) == nil", "a=hello", true)]
+    [InlineData("string.substring(a, 1) > 20", "a=x21", true)]
+    [InlineData("user.id == 7", "user.id=7", true)]
+    [InlineData("a==1&&b!=2", "a=1;b=3", true)]
+    public void Matches_Header_SaysWhatIsDocumented(string expression, string properties, bool expected)
+    {
+        FilterExpression parsed = FilterExpression.Parse(FilterLanguage.Header, expression);
+        byte[] message = Messages.Of(properties);
+
+        Assert.Equal(expected, TreeEvaluator.Matches(parsed.Root, message));
+        Assert.Equal(expected, parsed.Matches(message));
+    }
+}
