@@ -28,20 +28,20 @@ public sealed record TimerMetric
 /// <summary>The pending messages of a broker (an own request: ShowTimers).</summary>
 public sealed record PendingTimers
 {
-    /// <summary>The broker's clock, ms.</summary>
-    public long Now { get; set; }
-
-    public long Total { get; set; }
+    /// <summary>By delay level; 0 for those with a time of their own.</summary>
+    public Dictionary<int, long> ByLevel { get; set => field = value ?? []; } = [];
 
     /// <summary>By the topic that they are meant for.</summary>
     public Dictionary<string, long> ByTopic { get; set => field = value ?? []; } = [];
 
-    /// <summary>By delay level; 0 for those with a time of their own.</summary>
-    public Dictionary<int, long> ByLevel { get; set => field = value ?? []; } = [];
+    /// <summary>Messages delivered since the broker's start.</summary>
+    public long Delivered { get; set; }
 
     /// <summary>When the first one is due, ms; -1 if nothing is pending. In the past: delivery is behind.</summary>
     public long NextDue { get; set; }
 
-    /// <summary>Messages delivered since the broker's start.</summary>
-    public long Delivered { get; set; }
+    /// <summary>The broker's clock, ms.</summary>
+    public long Now { get; set; }
+
+    public long Total { get; set; }
 }
