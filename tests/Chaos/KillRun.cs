@@ -25,6 +25,7 @@ internal sealed class KillRun(KillOptions options)
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly Ledger _ledger = new();
+    private readonly DelayedLoad _delayed = new(options.Seed);
     private readonly long[] _numbers = new long[options.Producers];
     private readonly long[] _committed = new long[options.Queues];
     private readonly List<string> _problems = [];
@@ -52,6 +53,11 @@ internal sealed class KillRun(KillOptions options)
         await CheckOffsetsAsync(server.BrokerAddress, options.Rounds + 1, cancel);
         int acknowledged = _ledger.Count;
         long stored = await CheckAllAsync(server.BrokerAddress, cancel);
+        await using (RemotingClient client = NewClient())
+        {
+            _problems.AddRange(await _delayed.CheckAsync(client, server.BrokerAddress, cancel));
+        }
+
         await server.KillAsync();
         _problems.AddRange(_ledger.Missing());
         foreach (string problem in _problems)
@@ -60,7 +66,7 @@ internal sealed class KillRun(KillOptions options)
         }
 
         Console.WriteLine(
-            $"{options.Rounds} kills, {options.FlushDiskType}: {acknowledged} acknowledged, {stored} stored, {_failedSends} sends failed, "
+            $"{options.Rounds} kills, {options.FlushDiskType}: {acknowledged} acknowledged, {stored} stored, {_delayed.Count} delayed, {_failedSends} sends failed, "
             + $"slowest start {slowestStart.TotalMilliseconds:F0} ms, {_problems.Count} problems");
         if (_problems.Count == 0 && options.StoreDirectory is null)
         {
@@ -82,6 +88,7 @@ internal sealed class KillRun(KillOptions options)
         using var killed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         await using RemotingClient client = NewClient();
         List<Task> load = [.. Enumerable.Range(0, options.Producers).Select(producer => ProduceAsync(client, server.BrokerAddress, producer, killed.Token))];
+        load.Add(_delayed.ProduceAsync(client, server.BrokerAddress, killed.Token));
         load.Add(ConsumeAsync(client, server.BrokerAddress, killed.Token));
         await Task.Delay(life, cancel);
         await server.KillAsync();
