@@ -116,7 +116,6 @@ public sealed class AssignmentTests
 
         Assert.Equal([("broker-a", 0), ("broker-a", 1), ("broker-a", 2)], await QueuesAsync(first, "T"));
         Assert.Equal([("broker-b", 0), ("broker-b", 1)], await QueuesAsync(second, "T"));
-        Assert.Single(asked, "T");
         Assert.Equal([("broker-a", 0)], await QueuesAsync(first, "%RETRY%G"));
 
         Volatile.Write(ref queuesElsewhere, 5);
@@ -128,6 +127,25 @@ public sealed class AssignmentTests
         await nameServer.DisposeAsync();
         Assert.Equal([("broker-b", 1), ("broker-b", 2), ("broker-b", 3), ("broker-b", 4)], await QueuesAsync(second, "T"));
         Assert.Equal("{}", await QueryAsync(first, "%RETRY%G"));
+    }
+
+    [Fact]
+    public async Task Query_TopicWhoseRouteIsKnown_AsksNoNameServerAgain()
+    {
+        var asked = new ConcurrentQueue<string>();
+        await using TestServer nameServer = await TestServer.StartAsync(NameServer(topic =>
+        {
+            asked.Enqueue(topic);
+            return Route(("broker-a", 3));
+        }));
+        await using RunningBroker broker = await RunningBroker.StartAsync(
+            ("namesrvAddr", nameServer.Address), ("loadBalancePollNameServerInterval", "600000"));
+        (Peer first, Peer second) = await TwoConsumersAsync(broker);
+
+        await QueryAsync(first, "T");
+        await QueryAsync(second, "T");
+
+        Assert.Single(asked, "T");
     }
 
     private static async Task<(Peer First, Peer Second)> TwoConsumersAsync(RunningBroker broker)
