@@ -18,6 +18,7 @@ public sealed class RecordedExchangeTests
     [InlineData("delay-timer-recall")]
     [InlineData("pop")]
     [InlineData("sql92")]
+    [InlineData("transaction")]
     public async Task ClientsSide_Replayed_IsAnsweredAsByRocketMq(string name)
     {
         Recording recording = Recording.Load(name);

@@ -14,9 +14,14 @@ namespace GrayMQ.Compatibility.Tests.Wire;
 /// <param name="live">The servers under test.</param>
 /// <param name="logStart">Physical offset at which the recording's first message stood.</param>
 /// <param name="sameStore">The broker runs on the recorded broker's store: what is in it has the recorded values.</param>
-internal sealed class AnswerComparison(TestServers live, long logStart, bool sameStore)
+/// <param name="ownLog">
+/// The broker writes records of its own between the client's, and others than RocketMQ did: what stands where is learnt from the answers,
+/// and has to stay so, and in the recorded order.
+/// </param>
+internal sealed class AnswerComparison(TestServers live, long logStart, bool sameStore, bool ownLog)
 {
     private const int QueryMessage = 12;
+    private const int CheckTransactionState = 39;
 
     // Answers with a unique key under the name of an offset id.
     private const int RecallMessage = 370;
@@ -57,6 +62,7 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     // Where the messages that were pulled stand here, by where they stood in the recording.
     private readonly Dictionary<long, long> _pulled = [];
+    private readonly SortedDictionary<long, long> _learnt = [];
     private readonly List<Mismatch> _mismatches = [];
 
     public IReadOnlyList<Mismatch> Mismatches => _mismatches;
@@ -72,6 +78,9 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     /// <summary>Where a message stands here that the recorded client had pulled.</summary>
     public string LiveOffsetOfPulled(string recorded) => Text(_pulled[long.Parse(recorded, CultureInfo.InvariantCulture)]);
+
+    /// <summary>Where a record stands here that an answer has named.</summary>
+    public string LiveOffsetOfNamed(string recorded) => Text(_learnt[long.Parse(recorded, CultureInfo.InvariantCulture)]);
 
     /// <param name="request">The request that both answers are to; null when the server itself asks.</param>
     public void Compare(WireFrame? request, WireFrame expected, WireFrame actual)
@@ -96,7 +105,7 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             CheckField(name, expected.Fields.GetValueOrDefault(name), actual.Fields.GetValueOrDefault(name));
         }
 
-        if (WithMessages.Contains(code) && expected.Code == 0)
+        if ((WithMessages.Contains(code) && expected.Code == 0) || code == CheckTransactionState)
         {
             IReadOnlyList<StoredRecord> wanted = StoredRecord.DecodeAll(expected.Body);
             IReadOnlyList<StoredRecord> got = StoredRecord.DecodeAll(actual.Body);
@@ -126,13 +135,19 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
             {
                 Check(field, wanted, got);
             }
-            else if (name == "msgId" && code != RecallMessage)
+            else if (name == "offsetMsgId" || (name == "msgId" && code is not (RecallMessage or CheckTransactionState)))
             {
+                Learn(wanted, got, OffsetIn);
                 Check(field, string.Join(',', wanted.Split(',').Select(LiveMessageId)), got);
             }
             else if (name == "recallHandle")
             {
                 CompareRecallHandles(field, RecallHandleIn(wanted), RecallHandleIn(got));
+            }
+            else if (name == "commitLogOffset")
+            {
+                Learn(wanted, got, id => long.Parse(id, CultureInfo.InvariantCulture));
+                Check(field, LiveOffset(wanted), got);
             }
             else if (name == "bodyCrc32")
             {
@@ -239,6 +254,10 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
                     Check(field, wanted is null ? null : Pops.LiveTime(wanted), got);
                     break;
                 case "physicalOffset":
+                    Learn(wanted!, got!, id => long.Parse(id, CultureInfo.InvariantCulture));
+                    Check(field, LiveOffset(wanted!), got);
+                    break;
+                case "preparedTransactionOffset" when wanted != "0":
                     Check(field, LiveOffset(wanted!), got);
                     break;
                 case "storeHost" when !sameStore:
@@ -338,8 +357,18 @@ internal sealed class AnswerComparison(TestServers live, long logStart, bool sam
 
     private string LiveOffset(string recorded) => Text(LiveOffset(long.Parse(recorded, CultureInfo.InvariantCulture)));
 
-    private long LiveOffset(long recorded) =>
-        recorded - logStart - ((long)SecondUniqueKeyBytes * _batchOffsets.Count(batched => batched < recorded));
+    private void Learn(string recorded, string live, Func<string, long> offsetIn)
+    {
+        if (ownLog)
+        {
+            _learnt.TryAdd(offsetIn(recorded), offsetIn(live));
+            Assert.Equal(_learnt.Values.Order(), _learnt.Values);
+        }
+    }
+
+    private long LiveOffset(long recorded) => ownLog
+        ? _learnt[recorded]
+        : recorded - logStart - ((long)SecondUniqueKeyBytes * _batchOffsets.Count(batched => batched < recorded));
 
     private static long OffsetIn(string messageId) =>
         long.Parse(messageId.AsSpan(16), NumberStyles.HexNumber, CultureInfo.InvariantCulture);

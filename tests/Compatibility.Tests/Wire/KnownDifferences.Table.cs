@@ -32,7 +32,7 @@ internal static partial class KnownDifferences
             "A message of a batch is shorter by the batch's unique key, 42 bytes."),
         new(["lite-pull"], 31, "remark", "", "\\(nothing\\)",
             "An empty remark is not sent."),
-        new(["orderly", "request-reply", "retry-dlq", "delay-timer-recall", "pop"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
+        new(["orderly", "request-reply", "retry-dlq", "delay-timer-recall", "pop", "transaction"], 14, "remark", "Not found, V3_0_6_SNAPSHOT.*", "not found: .*",
             "QUERY_NOT_FOUND says in words of its own that a group has no offset; clients go by the code."),
 
         new(Timers, 370, "remark", "not set any response code", @"\(nothing\)",
@@ -41,6 +41,9 @@ internal static partial class KnownDifferences
             "A delivered message names the record that waited, so that a kill cannot have it delivered twice."),
         new(Timers, 11, @"message\[0\]\.physicalOffset", "1574|1860", "1559|1845",
             "What is stored for a recall is 15 bytes shorter: an empty TRACE_CONTEXT is left out."),
+        new(["transaction"], 11, @"message\[0\]\.preparedTransactionOffset", @"\d+", @"\d+",
+            "A message that was committed after a check names the half message that its producer sent; RocketMQ's names the copy that "
+            + "the last check was about."),
 
         new(Popping, 200053, "remark", "not set any response code", @"\(nothing\)",
             "RocketMQ leaves its place holder for a remark in the successful answer."),

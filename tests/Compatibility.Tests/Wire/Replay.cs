@@ -15,6 +15,7 @@ internal sealed class Replay
     private const int GetBrokerConfig = 26;
     private const int GetBrokerRuntimeInfo = 28;
     private const int ConsumerSendMessageBack = 36;
+    private const int EndTransaction = 37;
     private const int SendMessageV2 = 310;
     private const int SendBatchMessage = 320;
     private const int AckMessage = 200051;
@@ -34,7 +35,7 @@ internal sealed class Replay
     {
         _recording = recording;
         _servers = servers;
-        _comparison = new AnswerComparison(servers, sameStore ? 0 : LogStart(recording), sameStore);
+        _comparison = new AnswerComparison(servers, sameStore ? 0 : LogStart(recording), sameStore, recording.Name == "transaction");
     }
 
     /// <summary>Plays the recording to its end and fails when an answer differs in a way that is not in the table.</summary>
@@ -104,6 +105,8 @@ internal sealed class Replay
             frame.Bytes, "offset", _comparison.LiveOffsetOfPulled(frame.Command.Fields["offset"])),
         AckMessage or ChangeInvisibleTime => WireFrames.WithField(
             frame.Bytes, "extraInfo", _comparison.Pops.Live(frame.Command.Fields["extraInfo"])),
+        EndTransaction => WireFrames.WithField(
+            frame.Bytes, "commitLogOffset", _comparison.LiveOffsetOfNamed(frame.Command.Fields["commitLogOffset"])),
         _ => frame.Bytes,
     };
 
@@ -128,7 +131,7 @@ internal sealed class Replay
 
         _comparison.Compare(request.Command, expected.Command, actual);
         _compared++;
-        if (request.Command.Code is SendMessageV2 or SendBatchMessage && !IsDelayed(request.Command))
+        if (request.Command.Code is SendMessageV2 or SendBatchMessage && !IsHeldBack(request.Command))
         {
             await WaitUntilPullableAsync(request.Command.Fields["b"], actual);
         }
@@ -147,8 +150,11 @@ internal sealed class Replay
         Assert.NotEmpty(answer.Body);
     }
 
-    private static bool IsDelayed(WireFrame send) =>
-        send.Fields["i"].Contains("DELAY\u0001", StringComparison.Ordinal) || send.Fields["i"].Contains("TIMER_", StringComparison.Ordinal);
+    // Delayed, or half of a transaction.
+    private static bool IsHeldBack(WireFrame send) =>
+        send.Fields["i"].Contains("DELAY\u0001", StringComparison.Ordinal)
+        || send.Fields["i"].Contains("TIMER_", StringComparison.Ordinal)
+        || send.Fields["i"].Contains("TRAN_MSG\u0001true", StringComparison.Ordinal);
 
     // A message stands in its queue shortly after its producer has been answered; the recorded client took longer than that to pull.
     private async Task WaitUntilPullableAsync(string topic, WireFrame answer)
