@@ -7,6 +7,7 @@ using GrayMQ.Cli.Servers;
 using GrayMQ.Cli.Timers;
 using GrayMQ.Cli.Tools;
 using GrayMQ.Cli.Topics;
+using GrayMQ.Cli.Transactions;
 
 namespace GrayMQ.Cli;
 
@@ -51,6 +52,7 @@ internal static class GrayMQCommand
         root.Subcommands.Add(MessageCommands.Create(tools));
         root.Subcommands.Add(OffsetCommands.Create(tools));
         root.Subcommands.Add(TimerCommands.Create(tools));
+        root.Subcommands.Add(TransactionCommands.Create(tools));
         root.Subcommands.Add(ClusterCommands.Create(tools));
         return root;
     }

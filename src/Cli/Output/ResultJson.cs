@@ -7,6 +7,7 @@ using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
 using GrayMQ.Cli.Timers;
 using GrayMQ.Cli.Topics;
+using GrayMQ.Cli.Transactions;
 
 namespace GrayMQ.Cli.Output;
 
@@ -25,6 +26,7 @@ namespace GrayMQ.Cli.Output;
 [JsonSerializable(typeof(OffsetListing))]
 [JsonSerializable(typeof(OffsetReset))]
 [JsonSerializable(typeof(TimerListing))]
+[JsonSerializable(typeof(TransactionListing))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     /// <summary>One document over several lines.</summary>

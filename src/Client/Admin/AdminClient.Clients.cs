@@ -82,6 +82,12 @@ public sealed partial class AdminClient
     public Task<PendingTimers> GetTimersAsync(string address, CancellationToken cancel = default) =>
         CallAsync<NoHeader, PendingTimers>(address, RequestCode.ShowTimers, default, cancel);
 
+    /// <summary>The transactions of a broker that have not ended, the oldest first.</summary>
+    /// <exception cref="BrokerException">The broker cannot tell, as RocketMQ's (REQUEST_CODE_NOT_SUPPORTED).</exception>
+    public Task<TransactionList> ListTransactionsAsync(
+        string address, ListTransactionsHeader which, CancellationToken cancel = default) =>
+        CallAsync<ListTransactionsHeader, TransactionList>(address, RequestCode.ListTransactions, which, cancel);
+
     /// <summary>When a queue's first message was stored; null when it has none.</summary>
     public async Task<DateTimeOffset?> FindEarliestStoreTimeAsync(
         string address, MessageQueue queue, CancellationToken cancel = default)

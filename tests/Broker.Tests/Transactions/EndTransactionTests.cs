@@ -251,6 +251,26 @@ public sealed class EndTransactionTests
         await producer.Peer.DispatchedAsync(Topic, 2);
     }
 
+    [Fact]
+    public async Task Commit_OfADelayedMessage_IsDeliveredThatLongAfterTheCommit()
+    {
+        var time = new ManualTime();
+        await using RunningBroker broker = await RunningBroker.StartAsync(null, time, []);
+        Producer producer = await Producer.ConnectAsync(broker);
+        Half half = await producer.BeginAsync(Topic, "hello", 1, ("TIMER_DELAY_SEC", "10"));
+        time.Advance(TimeSpan.FromSeconds(5));
+
+        await producer.CommitAsync(half);
+
+        await producer.RefusedAsync(ResponseCode.IllegalOperation, producer.End(half, MessageSysFlag.TransactionCommit));
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(0, await producer.Peer.MaxOffsetAsync(Topic, 1));
+        time.Advance(TimeSpan.FromSeconds(2));
+        ReceivedMessage message = await producer.Peer.ReadAsync(Topic, 0, queueId: 1);
+        Assert.Equal("hello", Encoding.UTF8.GetString(message.Body.Span));
+        Assert.Empty(producer.Questions);
+    }
+
     internal static async Task<ReceivedMessage> LastOperationAsync(Peer peer, string body)
     {
         for (long offset = 0; ; offset++)
