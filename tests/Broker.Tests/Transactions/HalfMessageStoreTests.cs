@@ -62,7 +62,7 @@ public sealed class HalfMessageStoreTests : IDisposable
 
         Operation("1,");
         Assert.Empty(_halves.Owed());
-        Assert.Equal((3, 0), _halves.ResumeOffsets());
+        Assert.Equal((3, 1), _halves.ResumeOffsets());
     }
 
     [Fact]
