@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using GrayMQ.Client.Consumers;
 using GrayMQ.Client.Producers;
+using GrayMQ.Client.Producers.Transactions;
 using GrayMQ.Client.Tests.EndToEnd;
 using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Messages;
@@ -60,6 +61,46 @@ public class HostingTests
     }
 
     [Fact]
+    public async Task Host_WithPopConsumerAndTransactionalProducer_HandlesWhatIsCommitted()
+    {
+        await using TestCluster cluster = await TestCluster.StartAsync(
+            ["transactionTimeOut=200", "transactionCheckInterval=100"], "a");
+        await cluster.CreateTopicAsync("orders", queues: 2);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<Received>();
+        builder.Services.AddScoped<Scoped>();
+        builder.Services.AddGrayMQPopConsumer<OrderHandler>(options =>
+        {
+            options.NameServers = cluster.NameServers;
+            options.Group = "order-group";
+            options.ConsumeFrom = ConsumeFrom.First;
+            options.Subscriptions["orders"] = "*";
+        });
+        builder.Services.AddGrayMQTransactionalProducer<Checker>(
+            options =>
+            {
+                options.NameServers = cluster.NameServers;
+                options.Group = "paying-group";
+            },
+            "orders");
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        var received = host.Services.GetRequiredService<Received>();
+
+        ITransactionalProducer producer = host.Services.GetRequiredService<ITransactionalProducer>();
+        foreach (TransactionOutcome outcome in Enum.GetValues<TransactionOutcome>())
+        {
+            byte[] body = Encoding.UTF8.GetBytes(outcome.ToString());
+            await producer.SendAsync(new Message("orders", body), (_, _) => new(outcome));
+        }
+
+        await Eventually.HoldsAsync(() => received.All.Count == 2, "what is committed is handled");
+        await host.StopAsync();
+
+        Assert.Equal(["Commit", "Unknown"], received.All.Select(text => text.Split(' ')[1]).Order());
+    }
+
+    [Fact]
     public async Task Host_WithWrongOptions_DoesNotStart_AndSaysAll()
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
@@ -100,4 +141,10 @@ public class HostingTests
     private sealed class OrderHandler(Received received, Scoped scoped) : Recording(received, scoped);
 
     private sealed class ParcelHandler(Received received, Scoped scoped) : Recording(received, scoped);
+
+    private sealed class Checker : ITransactionChecker
+    {
+        public ValueTask<TransactionOutcome> CheckAsync(ReceivedMessage message, CancellationToken cancel) =>
+            new(TransactionOutcome.Commit);
+    }
 }
