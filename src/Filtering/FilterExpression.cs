@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using GrayMQ.Filtering.Compilation;
 using GrayMQ.Filtering.Expressions;
 using GrayMQ.Filtering.Header;
@@ -49,6 +50,7 @@ public sealed class FilterExpression
 
     /// <summary>Whether a message matches. Compiled at the first call; allocates nothing afterwards.</summary>
     /// <param name="properties">The message's properties as they are stored; see <see cref="PropertyBytes"/>.</param>
+    [SkipLocalsInit]
     public bool Matches(ReadOnlySpan<byte> properties)
     {
         Span<PropertySlot> slots = PropertyNames.Count <= MaxStackSlots

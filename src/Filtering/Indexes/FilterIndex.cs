@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using GrayMQ.Filtering.Properties;
 
 namespace GrayMQ.Filtering.Indexes;
@@ -123,6 +124,7 @@ public sealed class FilterIndex
     /// <summary>Finds the subscriptions that a message matches. Allocates nothing once <paramref name="matches"/> has its size.</summary>
     /// <param name="properties">The message's properties as they are stored; see <see cref="PropertyBytes"/>.</param>
     /// <param name="matches">Cleared first.</param>
+    [SkipLocalsInit]
     public void Match(ReadOnlySpan<byte> properties, MatchSet matches)
     {
         matches.Clear();

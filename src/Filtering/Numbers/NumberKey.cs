@@ -33,6 +33,12 @@ public readonly record struct NumberKey(long High, int Low) : IComparable<Number
 
     public static NumberKey OfDecimal(long value)
     {
+        if (value is >= 0 and < 1L << 53)
+        {
+            // Every one of these is a double.
+            return new(BitConverter.DoubleToInt64Bits(value), 0);
+        }
+
         double nearest = value;
         NumberKey key = OfDecimal(nearest);
 

@@ -52,6 +52,12 @@ public static class NumberReader
             return false;
         }
 
+        if (TryReadShort(utf8[at..], out long magnitude))
+        {
+            value = negative ? -magnitude : magnitude;
+            return value >= least && value <= most;
+        }
+
         // Downwards, because there is one more negative number than positive ones.
         long total = 0;
         while (at < utf8.Length)
@@ -140,6 +146,13 @@ public static class NumberReader
     // Digits that fit 63 bits are a whole number; all else becomes a double.
     private static bool TryReadDecimal(ReadOnlySpan<byte> text, out FilterNumber number, out double value)
     {
+        if (TryReadShort(text, out long magnitude))
+        {
+            number = new FilterNumber(magnitude);
+            value = magnitude;
+            return true;
+        }
+
         number = FilterNumber.None;
         value = 0;
         int at = 0;
@@ -206,6 +219,29 @@ public static class NumberReader
         }
 
         number = new FilterNumber(value);
+        return true;
+    }
+
+    // What nearly all numbers are: a few digits, which cannot overflow.
+    private static bool TryReadShort(ReadOnlySpan<byte> text, out long value)
+    {
+        value = 0;
+        if (text.Length is 0 or > 18)
+        {
+            return false;
+        }
+
+        foreach (byte b in text)
+        {
+            uint digit = (uint)(b - '0');
+            if (digit > 9)
+            {
+                return false;
+            }
+
+            value = (value * 10) + digit;
+        }
+
         return true;
     }
 

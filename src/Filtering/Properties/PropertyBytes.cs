@@ -12,33 +12,42 @@ public static class PropertyBytes
     /// <summary>Finds one property; <paramref name="value"/> is a slice of <paramref name="properties"/> and never empty.</summary>
     public static bool TryFind(ReadOnlySpan<byte> properties, scoped ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
     {
+        bool found = TryFind(properties, name, out int start, out int length);
+        value = properties.Slice(start, length);
+        return found;
+    }
+
+    /// <summary>Finds where a property's value stands; nowhere is at 0, with a length of 0.</summary>
+    public static bool TryFind(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out int start, out int length)
+    {
         // From the end, because the later of two equal names counts.
         ReadOnlySpan<byte> rest = properties;
         while (name.Length > 0)
         {
-            int start = rest.LastIndexOf(name);
-            if (start < 0)
+            int at = rest.LastIndexOf(name);
+            if (at < 0)
             {
                 break;
             }
 
-            int separator = start + name.Length;
-            bool startsEntry = start == 0 || properties[start - 1] == PropertySeparator;
+            int separator = at + name.Length;
+            bool startsEntry = at == 0 || properties[at - 1] == PropertySeparator;
             if (startsEntry && separator < properties.Length && properties[separator] == NameValueSeparator)
             {
-                ReadOnlySpan<byte> tail = properties[(separator + 1)..];
-                int end = tail.IndexOf(PropertySeparator);
-                value = end < 0 ? tail : tail[..end];
-                if (!value.IsEmpty)
+                start = separator + 1;
+                length = properties[start..].IndexOf(PropertySeparator);
+                length = length < 0 ? properties.Length - start : length;
+                if (length > 0)
                 {
                     return true;
                 }
             }
 
-            rest = rest[..(start + name.Length - 1)];
+            rest = rest[..(at + name.Length - 1)];
         }
 
-        value = default;
+        start = 0;
+        length = 0;
         return false;
     }
 }

@@ -69,10 +69,10 @@ public ref struct PropertyReader
 
     private readonly void Resolve(ref PropertySlot slot, ReadOnlySpan<byte> name)
     {
-        if (PropertyBytes.TryFind(_properties, name, out ReadOnlySpan<byte> value)
-            && _properties.Overlaps(value, out int start))
+        if (PropertyBytes.TryFind(_properties, name, out int start, out int length))
         {
-            slot = new PropertySlot { Start = start, Length = value.Length };
+            slot.Start = start;
+            slot.Length = length;
         }
         else
         {
