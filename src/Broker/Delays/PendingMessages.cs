@@ -62,6 +62,11 @@ internal sealed class PendingMessages : IDisposable
     {
         _messages = messages;
         Timers.OnOpened();
+        if (_rocketMq.IsAheadOf(messages))
+        {
+            _rocketMq.Write(Timers, messages, Options.Levels.Max, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        }
+
         if (_rocketMq.HasNews)
         {
             int count = Timers.RemoveDone(_rocketMq);

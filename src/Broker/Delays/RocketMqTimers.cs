@@ -74,6 +74,14 @@ internal sealed class RocketMqTimers : ITimerHistory
         : message.QueueOffset < _timerQueueOffset && entry.DueMs + (entry.IsRoll ? RollToleranceMs : 0) < _readToMs;
 
     /// <summary>
+    /// Do the files name places that the queues have not come to? Then they are of another log, which was lost or put away, and say
+    /// nothing of what is stored now (RocketMQ: ScheduleMessageService.correctDelayOffset).
+    /// </summary>
+    public bool IsAheadOf(MessageStore messages) =>
+        _timerQueueOffset > (messages.FindQueue(TopicNames.WheelTimer, 0)?.MaxOffset ?? 0)
+        || _levelOffsets.Any(level => level.Value > (messages.FindQueue(TopicNames.Schedule, level.Key - 1)?.MaxOffset ?? 0));
+
+    /// <summary>
     /// Writes where RocketMQ has to go on: at the first pending message of each level, and of the timer topic. Its wheel and the log of
     /// that are of another time: it makes them anew from the topic.
     /// </summary>
@@ -103,6 +111,9 @@ internal sealed class RocketMqTimers : ITimerHistory
         var wrapper = new DelayOffsetSerializeWrapper { DataVersion = new DataVersion(0, 0, nowMs), OffsetTable = offsets };
         _delayOffsets.Write(IndentedJson.Format(BodyCodec.Encode(wrapper)));
         WriteTimerCheck(timerOffset, nowMs);
+        _levelOffsets = offsets;
+        _timerQueueOffset = timerOffset;
+        _readToMs = nowMs;
         File.Delete(Path.Combine(_root, WheelName));
         if (Directory.Exists(Path.Combine(_root, WheelLogName)))
         {

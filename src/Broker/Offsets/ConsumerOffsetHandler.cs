@@ -3,6 +3,7 @@ using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store;
 using GrayMQ.Store.KeyValue;
@@ -18,6 +19,8 @@ internal sealed class ConsumerOffsetHandler(
     MessageStore store,
     ILogger<ConsumerOffsetHandler> logger)
 {
+    private static readonly byte[] TransactionGroup = Encoding.UTF8.GetBytes(GroupNames.Transaction);
+
     /// <summary>
     /// QUERY_CONSUMER_OFFSET (14). A group that never was here begins at 0 where the queue's first message is still at hand; else
     /// the client decides (QUERY_NOT_FOUND).
@@ -63,6 +66,12 @@ internal sealed class ConsumerOffsetHandler(
         if (topics.Find(topic) is null)
         {
             throw new RemotingException(ResponseCode.TopicNotExist, $"Topic {Encoding.UTF8.GetString(topic)} not exist!");
+        }
+
+        // What lies before these offsets is taken for ended at the next start.
+        if (group.SequenceEqual(TransactionGroup))
+        {
+            throw new RemotingException(ResponseCode.NoPermission, $"the offsets of {GroupNames.Transaction} are the broker's own");
         }
 
         CommitOutcome outcome = offsets.Commit(group, topic, header.QueueId, header.CommitOffset, request.Connection.RemoteEndPoint);

@@ -17,6 +17,8 @@ internal sealed class PopMessageHandler
     // RocketMQ: PopMessageRequestHeader.isTimeoutTooMuch. Nobody waits for the answer any more.
     private const int MaxLateMs = 500;
 
+    private const int MaxAttemptBytes = 256;
+
     private readonly PopOptions _options;
     private readonly PopAccess _access;
     private readonly QueuePopper _popper;
@@ -76,7 +78,7 @@ internal sealed class PopMessageHandler
             header.InitMode,
             target.FilterFor(header.ExpressionType.Span, header.Expression.Span, _filters),
             header.IsOrder,
-            header.AttemptId.IsEmpty ? default : header.AttemptId.ToArray(),
+            AttemptOf(header.AttemptId, header.IsOrder),
             Deadline(now, born, header.PollTimeMs),
             IsNotification: false);
         Answer(in pop);
@@ -96,12 +98,16 @@ internal sealed class PopMessageHandler
             InitMode: 0,
             Filter: null,
             header.Order,
-            header.AttemptId.IsEmpty ? default : header.AttemptId.ToArray(),
+            AttemptOf(header.AttemptId, header.Order),
             Deadline(now, header.BornTimeMs > 0 ? header.BornTimeMs : now, header.PollTimeMs),
             IsNotification: true);
         Answer(in pop);
         return ValueTask.CompletedTask;
     }
+
+    // It is kept for as long as the pop waits, so that its length is the peer's to choose only within reason (clients send a UUID).
+    private static byte[]? AttemptOf(ReadOnlyMemory<byte> attemptId, bool isOrdered) =>
+        isOrdered && attemptId.Length is > 0 and <= MaxAttemptBytes ? attemptId.ToArray() : null;
 
     /// <exception cref="RemotingException">Messages cannot be invisible for such a time (INVALID_PARAMETER).</exception>
     public static void CheckInvisible(PopOptions options, long invisibleMs, long least)

@@ -1,5 +1,7 @@
+using System.Text;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Store;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Pops;
@@ -38,7 +40,7 @@ internal static class PopRecovery
     // Messages that were given back just before the end: the copies in the log name their originals.
     private static int EndRevivals(PopStore pops, MessageStore messages, long from, long logFileBytes)
     {
-        HashSet<long> revived = FindRevived(messages, from, logFileBytes);
+        HashSet<(long Original, string Topic)> revived = FindRevived(messages, from, logFileBytes);
         int ended = 0;
         if (revived.Count == 0)
         {
@@ -48,11 +50,12 @@ internal static class PopRecovery
         foreach (PopQueue popped in pops.Topics.SelectMany(topic => topic.Queues))
         {
             LogicQueue? queue = messages.FindQueue(popped.Topic, popped.QueueId);
+            string[] targets = TargetsOf(popped);
             foreach ((CheckPointId id, long offset) in PopStore.Unacked(popped))
             {
                 if (queue is not null
                     && queue.TryGetEntry(offset, out ConsumeQueueEntry entry)
-                    && revived.Contains(entry.PhysicalOffset)
+                    && targets.Any(topic => revived.Contains((entry.PhysicalOffset, topic)))
                     && pops.Ack(popped, id, offset))
                 {
                     ended++;
@@ -63,9 +66,18 @@ internal static class PopRecovery
         return ended;
     }
 
-    private static HashSet<long> FindRevived(MessageStore messages, long from, long logFileBytes)
+    // Where a group's messages go back to. Another group may have the same message in hand, and its copies are elsewhere.
+    private static string[] TargetsOf(PopQueue popped) =>
+    [
+        popped.Topic,
+        TopicNames.PopRetryOf(popped.Topic, popped.Group),
+        TopicNames.PopRetryOf(popped.Topic, popped.Group, secondForm: true),
+        TopicNames.DeadLetterOf(popped.Group),
+    ];
+
+    private static HashSet<(long Original, string Topic)> FindRevived(MessageStore messages, long from, long logFileBytes)
     {
-        var revived = new HashSet<long>();
+        var revived = new HashSet<(long Original, string Topic)>();
         using var slices = new MessageSlices();
         long offset = Math.Max(from, messages.MinPhysicalOffset);
         while (offset < messages.MaxPhysicalOffset)
@@ -74,7 +86,7 @@ internal static class PopRecovery
             {
                 if (message.PreparedTransactionOffset < 0)
                 {
-                    revived.Add(~message.PreparedTransactionOffset);
+                    revived.Add((~message.PreparedTransactionOffset, Encoding.UTF8.GetString(message.Topic)));
                 }
 
                 offset += message.TotalSize;

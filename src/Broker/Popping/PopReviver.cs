@@ -268,6 +268,12 @@ internal sealed class PopReviver : IDisposable
                 if (!result.IsOk)
                 {
                     Log.NotRevived(_logger, popped.Group, popped.Topic, popped.QueueId, offset, result.Status);
+                    if (result.Status is AppendStatus.PropertiesSizeExceeded or AppendStatus.MessageIllegal)
+                    {
+                        // Refused for its own sake: it holds up no other.
+                        continue;
+                    }
+
                     break;
                 }
 
@@ -278,7 +284,6 @@ internal sealed class PopReviver : IDisposable
             catch (IOException e)
             {
                 Log.PoppedMessageUnreadable(_logger, e, popped.Group, popped.Topic, popped.QueueId, offset);
-                break;
             }
             finally
             {

@@ -70,7 +70,14 @@ internal sealed class QueuePopper(
             }
         }
 
-        return !pop.IsOrdered && (HasRetries(in pop, pop.Target.FirstRetry) || HasRetries(in pop, pop.Target.SecondRetry));
+        if (pop.IsOrdered)
+        {
+            return false;
+        }
+
+        // No others than are looked into, or who waits would be woken for nothing, again and again.
+        (Topic? first, Topic? second) = RetryTopics(pop.Target);
+        return HasRetries(in pop, first) || HasRetries(in pop, second);
     }
 
     /// <summary>Where the group's next pop of a queue begins, without changing anything.</summary>
@@ -90,9 +97,9 @@ internal sealed class QueuePopper(
         (options.RetryTopicSecondForm && !options.RetrieveFirstForm ? null : topics.Find(target.FirstRetry.Utf8.Span),
             options.RetryTopicSecondForm ? topics.Find(target.SecondRetry.Utf8.Span) : null);
 
-    private bool HasRetries(in Pop pop, PopTarget.RetryName name)
+    private bool HasRetries(in Pop pop, Topic? retry)
     {
-        if (topics.Find(name.Utf8.Span) is not { } retry)
+        if (retry is null)
         {
             return false;
         }

@@ -112,12 +112,20 @@ internal sealed class FailedMessages(
                 properties.Set(MessagePropertyUtf8.FirstPopTime, firstPopTimeMs);
             }
 
-            return Append(retryTopic, 0, in message, in properties, isRevival: true);
+            AppendResult result = Append(retryTopic, 0, in message, in properties, isRevival: true);
+            if (result.Status != AppendStatus.PropertiesSizeExceeded)
+            {
+                return result;
+            }
         }
         finally
         {
             properties.Dispose();
         }
+
+        // Better without the time of its first pop than not at all.
+        using var bare = new MessagePropertiesEditor(message.Properties);
+        return Append(retryTopic, 0, in message, in bare, isRevival: true);
     }
 
     private AppendResult Append(

@@ -36,8 +36,12 @@ internal sealed class TransactionChecker(
             AppendStatus status = TakeUp(in half, nowMs, slices);
             if (status != AppendStatus.Ok)
             {
-                // Most likely the disk is full; it is tried again.
                 Log.TransactionNotChecked(logger, half.Root, half.Topic.Name, status);
+            }
+
+            if (status is AppendStatus.ServiceNotAvailable or AppendStatus.CreateMappedFileFailed)
+            {
+                // Most likely the disk is full; all are tried again. What is refused for its own sake holds up no other.
                 return;
             }
         }
@@ -56,9 +60,14 @@ internal sealed class TransactionChecker(
 
             int checks = HalfMessageReader.FindChecks(in message) ?? 0;
             bool isCheckedEnough = checks > 0 && checks >= options.MaxChecks.Value;
-            return isCheckedEnough || nowMs - half.StoredMs >= options.ReservedMs
-                ? GiveUp(in half, in message)
-                : Check(in half, in message, checks + 1);
+            if (isCheckedEnough || nowMs - half.StoredMs >= options.ReservedMs)
+            {
+                return GiveUp(in half, in message);
+            }
+
+            // Where the count finds no room among the properties, nobody could tell when it has been asked often enough.
+            AppendStatus status = Check(in half, in message, checks + 1);
+            return status == AppendStatus.PropertiesSizeExceeded ? GiveUp(in half, in message) : status;
         }
         finally
         {

@@ -158,7 +158,7 @@ public sealed class TimerStore : ILogFollower, IDisposable
     public void OnRecord(in StoredMessage message)
     {
         long settles = message.PreparedTransactionOffset < 0 ? ~message.PreparedTransactionOffset : -1;
-        bool pending = _rule.TryRead(message, out TimerEntry entry) && _history?.IsDone(message, entry) != true;
+        bool pending = _rule.TryRead(message, out TimerEntry entry) && (_opened || _history?.IsDone(message, entry) != true);
         if (settles < 0 && !pending)
         {
             return;
@@ -242,7 +242,8 @@ public sealed class TimerStore : ILogFollower, IDisposable
             _batch.Clear();
             _added.Clear();
             _counts.Forget();
-            long low = _low;
+            // At a check point the mark moves on, over what was delivered.
+            long low = checkPoint > AppliedOffset ? FirstDueFrom(_low) : _low;
             foreach (Arrival arrival in _applying)
             {
                 Add(arrival);
@@ -259,7 +260,6 @@ public sealed class TimerStore : ILogFollower, IDisposable
             if (checkPoint > AppliedOffset)
             {
                 _batch.Put(_progress, ProgressKey, Number(number, checkPoint));
-                low = Math.Min(low, FirstDueFrom(_low));
             }
 
             if (low != _lowWritten)
@@ -501,9 +501,10 @@ public sealed class TimerStore : ILogFollower, IDisposable
     // Moves what can be written to where a failure leaves it. Returns the check point that this makes true.
     private long TakeChanges(int maxRemovals)
     {
-        long durable = _log?.DurableOffset ?? 0;
         lock (_lock)
         {
+            // Read here, or a check point set since would cover removals that this does not take.
+            long durable = _log?.DurableOffset ?? 0;
             if (_applying.Count == 0)
             {
                 (_applying, _arrivals) = (_arrivals, _applying);
