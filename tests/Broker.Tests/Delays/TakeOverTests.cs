@@ -37,4 +37,32 @@ public sealed class TakeOverTests
         _time.Advance(TimeSpan.FromSeconds(61));
         Assert.Equal("waits", Encoding.UTF8.GetString((await peer.ReadAsync("Taken", 0)).Body.Span));
     }
+
+    // The log was lost or put away and the configuration kept: queues begin anew, and what they hold was never delivered.
+    [Fact]
+    public async Task Start_DelayOffsetsOfAnotherLog_SayNothing()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(null, _time, []);
+        await broker.StopServingAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(broker.StorePath, "config", "delayOffset.json"),
+            """{"dataVersion":{"counter":0,"stateVersion":0,"timestamp":1},"offsetTable":{5:50000}}""",
+            TestContext.Current.CancellationToken);
+        await broker.RestartAsync();
+        Peer peer = broker.Connect("p");
+        await peer.CreateTopicAsync("Anew", 1);
+        await peer.SendAsync(Sends.Header("Anew", 0, Sends.Properties(("DELAY", "5"))), "waits");
+        await peer.ReadAsync(TopicNames.Schedule, 0, queueId: 4);
+
+        // Also when the log is shown again after a start without the state.
+        await broker.StopServingAsync();
+        Directory.Delete(Path.Combine(broker.StorePath, "state"), recursive: true);
+        await broker.RestartAsync();
+        peer = broker.Connect("p");
+
+        PendingTimers pending = await peer.AskAsync<NoHeader, PendingTimers>(RequestCode.ShowTimers, default);
+        Assert.Equal(1, pending.Total);
+        _time.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal("waits", Encoding.UTF8.GetString((await peer.ReadAsync("Anew", 0)).Body.Span));
+    }
 }

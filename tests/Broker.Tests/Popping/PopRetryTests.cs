@@ -113,6 +113,7 @@ public sealed class PopRetryTests
 
         await peer.DispatchedAsync(Topic, 3);
         List<Popped> taken = await peer.TakeAsync(Pops.Header(Topic, 0, invisibleMs: 4000), 3);
+        List<Popped> ofOthers = await peer.TakeAsync(Pops.Header(Topic, 0, group: "Others"), 3);
         Assert.Equal(ResponseCode.Success, (await peer.AckAsync(taken[1])).ResponseCode);
         string before = Directory.CreateTempSubdirectory("graymq-state-").FullName;
         string state = Path.Combine(broker.StorePath, "state");
@@ -140,6 +141,13 @@ public sealed class PopRetryTests
         Assert.Equal(["m0", "m2"], again.Select(m => m.Body).Order(StringComparer.Ordinal));
         Assert.Equal(ResponseCode.PollingTimeout, (await peer.PopAsync(Pops.Header(Topic, pollMs: 500))).ResponseCode);
         Assert.Equal(2, await peer.MaxOffsetAsync(retry));
+
+        // Another group that has the same messages in hand keeps them.
+        foreach (Popped message in ofOthers)
+        {
+            Assert.Equal(ResponseCode.Success, (await peer.AckAsync(message)).ResponseCode);
+        }
+
         Directory.Delete(before, recursive: true);
     }
 
