@@ -56,7 +56,7 @@ internal static class GoldenConversation
     /// <summary>Sends a frame as it is and reads the next one.</summary>
     public static async Task<RemotingCommand> AskAsync(Socket socket, byte[] request)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await socket.SendAsync(request, limit.Token);
         byte[] length = await ReadAsync(socket, sizeof(int), limit.Token);
         byte[] rest = await ReadAsync(socket, BinaryPrimitives.ReadInt32BigEndian(length), limit.Token);

@@ -17,7 +17,7 @@ internal sealed class TestNameServer : IAsyncDisposable
 {
     public const string Cluster = "C";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly NameServerHost _host;
     private readonly RemotingClient _client = NewClient();

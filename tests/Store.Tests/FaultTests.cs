@@ -199,7 +199,7 @@ public sealed class FaultTests : IDisposable
         Assert.False(waiting.IsCompleted);
         Assert.True(killed.Store.TakeCheckPoint());
         Assert.Equal(killed.Store.MaxPhysicalOffset, killed.Store.FlushedOffset);
-        Assert.Equal(FlushStatus.Flushed, await waiting.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal(FlushStatus.Flushed, await waiting.WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]

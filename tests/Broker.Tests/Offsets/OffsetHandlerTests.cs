@@ -178,7 +178,7 @@ public sealed class OffsetHandlerTests
         ResetOffsetBody notForced = await ResetAsync(broker, header);
 
         var queue = new MessageQueue("t", MetadataBroker.BrokerName, 0);
-        Assert.Equal(3, (await told.Task.WaitAsync(TimeSpan.FromSeconds(20))).OffsetTable[queue]);
+        Assert.Equal(3, (await told.Task.WaitAsync(TimeSpan.FromSeconds(60))).OffsetTable[queue]);
         Assert.Equal(3, answered.OffsetTable[queue]);
         Assert.Equal(2, notForced.OffsetTable[queue]);
         Assert.Equal(2, broker.Offsets.Find("g", "t", 0));

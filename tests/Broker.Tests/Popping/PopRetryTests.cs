@@ -118,7 +118,7 @@ public sealed class PopRetryTests
         string before = Directory.CreateTempSubdirectory("graymq-state-").FullName;
         string state = Path.Combine(broker.StorePath, "state");
         await broker.StopAllAsync();
-        Copy(state, before);
+        DirectoryCopy.Make(state, before);
         await broker.StartAgainAsync();
         peer = broker.Connect("c1");
         string retry = $"%RETRY%{Pops.Group}_{Topic}";
@@ -128,7 +128,7 @@ public sealed class PopRetryTests
         // The copies are in the log, the database is as it was before them, but for the note.
         await broker.StopAllAsync();
         Directory.Delete(state, recursive: true);
-        Copy(before, state);
+        DirectoryCopy.Make(before, state);
         using (KeyValueStore values = KeyValueStore.Open(state, "progress"))
         {
             values.Put(values.GetFamily("progress"), "popRevival"u8, new byte[sizeof(long)]);
@@ -151,19 +151,10 @@ public sealed class PopRetryTests
         Directory.Delete(before, recursive: true);
     }
 
-    private static void Copy(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (string path in Directory.GetFiles(from))
-        {
-            File.Copy(path, Path.Combine(to, Path.GetFileName(path)));
-        }
-    }
-
     // The topic itself comes with its first message.
     private static async Task<RemotingCommand> PullUntilFoundAsync(Peer peer, string topic)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (true)
         {
             deadline.Token.ThrowIfCancellationRequested();

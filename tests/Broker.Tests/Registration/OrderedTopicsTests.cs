@@ -59,7 +59,7 @@ public sealed class OrderedTopicsTests : IDisposable
         BrokerAddress = "127.0.0.1:10911",
         HaServerAddress = "127.0.0.1:10912",
         Period = TimeSpan.FromSeconds(30),
-        Timeout = TimeSpan.FromSeconds(20),
+        Timeout = TimeSpan.FromSeconds(60),
         Compress = false, // the compressed form does not carry the order
         NotActiveTimeout = TimeSpan.FromSeconds(120),
         BrokerPermission = new LiveSetting<int>(6),

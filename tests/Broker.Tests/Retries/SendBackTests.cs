@@ -246,7 +246,7 @@ public sealed class SendBackTests
 
     private static async Task WaitForSumAsync(Peer peer, string topic, int queues, long messages)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         long sum = -1;
         while (sum != messages)

@@ -5,7 +5,7 @@ namespace GrayMQ.Broker.Serving;
 /// <summary>Waits for something that another thread brings about, for a bounded time.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(2);
 
     public static async Task TrueAsync(Func<bool> condition, string what)

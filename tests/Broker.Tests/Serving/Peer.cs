@@ -12,7 +12,7 @@ namespace GrayMQ.Broker.Serving;
 /// <summary>A client's side of one real connection.</summary>
 internal sealed class Peer : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly string _address;
     private readonly RemotingClient _client;

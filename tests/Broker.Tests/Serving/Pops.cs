@@ -51,7 +51,7 @@ internal static class Pops
     public static async Task<List<Popped>> TakeAsync(this Peer peer, PopMessageHeader header, int count)
     {
         var taken = new List<Popped>();
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (taken.Count < count)
         {
             deadline.Token.ThrowIfCancellationRequested();
@@ -108,7 +108,7 @@ internal static class Pops
     public static async Task PollingAsync(this Peer peer, string topic, int count, int queueId = -1)
     {
         int parked = -1;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (parked != count)
         {
             deadline.Token.ThrowIfCancellationRequested();

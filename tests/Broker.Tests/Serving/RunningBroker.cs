@@ -95,7 +95,7 @@ internal sealed class RunningBroker : IAsyncDisposable
     public async Task KillAsync()
     {
         string found = Path.Combine(_root, "found");
-        CopyDirectory(StorePath, found);
+        DirectoryCopy.Make(StorePath, found);
         await StopAsync();
         Directory.Delete(StorePath, recursive: true);
         Directory.Move(found, StorePath);
@@ -177,20 +177,6 @@ internal sealed class RunningBroker : IAsyncDisposable
         if (_host is not null)
         {
             await StopServingAsync();
-        }
-    }
-
-    private static void CopyDirectory(string source, string target)
-    {
-        Directory.CreateDirectory(target);
-        foreach (string file in Directory.EnumerateFiles(source))
-        {
-            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
-        }
-
-        foreach (string directory in Directory.EnumerateDirectories(source))
-        {
-            CopyDirectory(directory, Path.Combine(target, Path.GetFileName(directory)));
         }
     }
 

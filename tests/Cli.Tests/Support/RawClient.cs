@@ -10,7 +10,7 @@ namespace GrayMQ.Cli.Tests.Support;
 /// <summary>A client of a broker by the remoting protocol, for what no command does.</summary>
 internal sealed class RawClient : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly string _broker;
     private readonly RemotingClient _client;

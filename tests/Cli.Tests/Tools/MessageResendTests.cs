@@ -105,7 +105,7 @@ public sealed class MessageResendTests(StandaloneServer server) : IClassFixture<
             ids.Add((string)sent["messageId"]!);
         }
 
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while ((await server.RunAsync("topic", "route", $"%DLQ%{group}")).ExitCode != 0
             || (await PullAsync($"%DLQ%{group}")).Count < keys.Length)
         {

@@ -67,7 +67,7 @@ public sealed class TransactionCommandTests(StandaloneServer server) : IClassFix
                 ]),
             },
             "hello"u8.ToArray(),
-            TimeSpan.FromSeconds(20));
+            TimeSpan.FromSeconds(60));
         Assert.Equal(ResponseCode.Success, reply.ResponseCode);
     }
 }

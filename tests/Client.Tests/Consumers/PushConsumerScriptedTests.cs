@@ -6,6 +6,7 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Protocol.Names;
 
 namespace GrayMQ.Client.Tests.Consumers;
 
@@ -420,6 +421,28 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             "the offset is committed");
 
         Assert.Equal((Topic, 0, 8), _group.Commits.First());
+    }
+
+    [Fact]
+    public async Task RetryTopic_ToldLateOfABroker_IsConsumedThereSoon()
+    {
+        string retryTopic = TopicNames.RetryOf("g");
+        var otherGroup = new ScriptedGroup();
+        await using ScriptedBroker other = await ScriptedBroker.StartAsync("c", more: otherGroup.AddTo);
+        _nameServer.With(Topic, 1, _broker, other).With(retryTopic, 1, _broker);
+        await using PushConsumer consumer = await StartAsync(change: options =>
+        {
+            options.RebalanceInterval = TimeSpan.FromHours(1);
+            options.RouteRefreshInterval = TimeSpan.FromHours(1);
+        });
+        await Eventually.HoldsAsync(() => RetryBrokers().SequenceEqual(["b"]), "the retry topic is consumed at one broker");
+
+        _nameServer.With(retryTopic, 1, _broker, other);
+
+        await Eventually.HoldsAsync(() => RetryBrokers().SequenceEqual(["b", "c"]), "and at the other");
+
+        IEnumerable<string> RetryBrokers() =>
+            consumer.Queues.Where(queue => queue.Topic == retryTopic).Select(queue => queue.BrokerName).Order();
     }
 
     private void ReplyOnce(params long[] offsets)

@@ -5,7 +5,7 @@ namespace GrayMQ.Client.Tests.Servers;
 /// <summary>Waits for conditions, with a limit.</summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static async Task HoldsAsync(Func<bool> condition, string what)
     {

@@ -17,7 +17,7 @@ internal sealed class TestServers : IAsyncDisposable
     public const string BrokerName = "broker-a";
     public const string ClusterName = "DefaultCluster";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly string _folder;
     private readonly NameServerHost _nameServer;

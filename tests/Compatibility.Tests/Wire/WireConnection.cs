@@ -10,7 +10,7 @@ internal sealed class WireConnection : IDisposable
     private const int MaxFrameBytes = 16 * 1024 * 1024;
 
     /// <summary>How long a frame that must come may take.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly Socket _socket;
     private readonly List<WireFrame> _unclaimed = [];

@@ -3,7 +3,7 @@ namespace GrayMQ.Remoting.Tests.Testing;
 /// <summary>Waits for what happens elsewhere, with a deadline that only a failure reaches.</summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 
     public static async Task TrueAsync(Func<bool> condition, Func<string>? what = null)

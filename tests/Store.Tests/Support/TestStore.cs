@@ -18,7 +18,7 @@ public sealed class TestStore : IAsyncDisposable
 {
     public const string Topic = "TestTopic";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private TestStore(MessageStore store, ArrivalRecorder arrivals)
     {

@@ -30,6 +30,10 @@ internal sealed class Rebalancer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _loop = Task.CompletedTask;
 
+    // Brokers make the retry topic when the group first speaks to them, and tell the name servers then: until all have, what fails at
+    // one of them would wait for the next round.
+    private bool _retryTopicLags;
+
     public Rebalancer(
         ClientSession session,
         SubscriptionTable subscriptions,
@@ -81,9 +85,12 @@ internal sealed class Rebalancer : IAsyncDisposable
             int failures = 0;
             while (true)
             {
+                _retryTopicLags = false;
                 (bool complete, bool failed) = await RebalanceAsync(stopping).ConfigureAwait(false);
-                failures = failed ? failures + 1 : 0;
-                TimeSpan pause = failed ? _errors.After(failures) : complete ? _options.RebalanceInterval : SoonInterval;
+                failures = failed || _retryTopicLags ? failures + 1 : 0;
+                TimeSpan pause = failed || (complete && _retryTopicLags)
+                    ? _errors.After(failures)
+                    : complete ? _options.RebalanceInterval : SoonInterval;
                 await _pulse.WaitAsync(pause, stopping).ConfigureAwait(false);
             }
         }
@@ -129,6 +136,12 @@ internal sealed class Rebalancer : IAsyncDisposable
     private async Task<AssignmentOutcome> RebalanceAsync(string topic, CancellationToken cancel)
     {
         TopicRoute? route = await _session.Routes.FindAsync(topic, cancel).ConfigureAwait(false);
+        if (NameRules.IsRetryTopic(topic) && LacksBrokers(route))
+        {
+            route = await _session.Routes.RefreshAsync(topic, cancel).ConfigureAwait(false);
+            _retryTopicLags = LacksBrokers(route);
+        }
+
         if (route is null)
         {
             // Retry topics appear when they are needed.
@@ -162,6 +175,12 @@ internal sealed class Rebalancer : IAsyncDisposable
 
         return outcome;
     }
+
+    private bool LacksBrokers(TopicRoute? retryRoute) => _subscriptions.Topics
+        .Select(topic => _session.Routes.Peek(topic))
+        .OfType<TopicRoute>()
+        .SelectMany(route => route.Brokers)
+        .Any(broker => broker.Master is not null && retryRoute?.FindBroker(broker.Name) is null);
 
     // Any broker of the topic knows the members; the masters are asked one after the other, beginning anywhere.
     private async Task<List<string>> FindMembersAsync(TopicRoute route, CancellationToken cancel)
