@@ -22,6 +22,9 @@ public sealed record HeartbeatData
 
 public sealed record ProducerData
 {
+    /// <summary>Whether a gray-aware client says that it is gray; null when it says nothing. Not of RocketMQ.</summary>
+    public bool? GrayFlag { get; set; }
+
     public string GroupName { get; set => field = value ?? ""; } = "";
 }
 
@@ -30,6 +33,9 @@ public sealed record ConsumerData
     public ConsumeFromWhere ConsumeFromWhere { get; set; }
 
     public ConsumeType ConsumeType { get; set; }
+
+    /// <summary>Whether a gray-aware client says that it is gray; null when it says nothing. Not of RocketMQ.</summary>
+    public bool? GrayFlag { get; set; }
 
     public string GroupName { get; set => field = value ?? ""; } = "";
 

@@ -157,6 +157,15 @@ public enum RequestCode
     ShowTimers = 30020,
     ShowPopsInFlight = 30030,
 
+    // Gray release: 30100 to 30119 are asked of name servers, or sent by them; 30120 to 30139 are asked of brokers.
+    GetGrayState = 30100,
+    ChangeGrayState = 30101,
+    GrayStateChanged = 30102,
+    ReportGrayProgress = 30103,
+    GetGrayHistory = 30104,
+    GetGrayStatus = 30105,
+    GetBrokerGrayStatus = 30120,
+
     PopMessage = 200050,
     AckMessage = 200051,
     PeekMessage = 200052,

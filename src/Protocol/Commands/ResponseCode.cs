@@ -71,4 +71,15 @@ public enum ResponseCode
     ControllerBrokerLiveInfoNotExists = 2016,
     UserNotExist = 3001,
     PolicyNotExist = 3002,
+
+    // From here on: this project's own, for its own requests.
+
+    /// <summary>A gray command that cannot be obeyed as things are; the remark says why. Asking again changes nothing.</summary>
+    GrayRefused = 30100,
+
+    /// <summary>The gray state has changed since the version that the caller decided by.</summary>
+    GrayConflict = 30101,
+
+    /// <summary>The gray state cannot be read or changed now: its database is away. Asking again later may help.</summary>
+    GrayUnavailable = 30102,
 }

@@ -5,6 +5,7 @@ namespace GrayMQ.Protocol.Bodies.Json;
 /// <summary>Every body that travels as JSON. A body that is not named here cannot be written or read.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(BatchAckMessageRequestBody))]
+[JsonSerializable(typeof(BrokerGrayStatus))]
 [JsonSerializable(typeof(BrokerMemberGroup))]
 [JsonSerializable(typeof(BrokerStatsData))]
 [JsonSerializable(typeof(CheckClientRequestBody))]
@@ -23,6 +24,9 @@ namespace GrayMQ.Protocol.Bodies.Json;
 [JsonSerializable(typeof(GetBrokerMemberGroupResponseBody))]
 [JsonSerializable(typeof(GetConsumerListByGroupResponseBody))]
 [JsonSerializable(typeof(GetConsumerStatusBody))]
+[JsonSerializable(typeof(GrayCommand))]
+[JsonSerializable(typeof(GrayHistory))]
+[JsonSerializable(typeof(GrayStatus))]
 [JsonSerializable(typeof(GroupForbidden))]
 [JsonSerializable(typeof(GroupList))]
 [JsonSerializable(typeof(HeartbeatData))]
