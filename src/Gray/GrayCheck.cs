@@ -39,6 +39,7 @@ public static class GrayCheck
         foreach (GrayReleaseProgress release in progress.Releases)
         {
             CheckName(release.Group, GrayLimits.MaxGroupLength, "a group");
+            CheckText(release.Reason);
             Require(
                 release.GivenUp >= 0 && release.GrayClients >= 0 && release.NormalClients >= 0,
                 $"the progress of group {release.Group} has a count below 0");

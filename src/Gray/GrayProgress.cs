@@ -46,6 +46,15 @@ public sealed record GrayReleaseProgress
     /// <summary>Whether all that this broker owes the state is done: in Promoting and Withdrawing, all its boundaries are reached.</summary>
     public bool IsDone { get; init; }
 
+    /// <summary>
+    /// Whether both sides are known here and subscribe to different topics or by different expressions: such a release cannot be promoted
+    /// by <see cref="GrayPromotion.Join"/>, which a broker then does not begin.
+    /// </summary>
+    public bool SubscriptionsDiffer { get; init; }
+
+    /// <summary>What keeps this broker from being done, where it is not for the queues to tell; null mostly.</summary>
+    public string? Reason { get; init; }
+
     /// <summary>Messages that were given up: skipped, or forced over.</summary>
     public long GivenUp { get; init; }
 
