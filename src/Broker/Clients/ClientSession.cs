@@ -11,7 +11,7 @@ public sealed class ClientSession
 {
     private volatile string _clientId;
 
-    private ClientSession(RemotingConnection connection, string clientId, LanguageCode language, short version)
+    private ClientSession(RemotingPeer connection, string clientId, LanguageCode language, short version)
     {
         Connection = connection;
         _clientId = clientId;
@@ -20,7 +20,7 @@ public sealed class ClientSession
         Address = connection.RemoteEndPoint?.ToString() ?? "";
     }
 
-    public RemotingConnection Connection { get; }
+    public RemotingPeer Connection { get; }
 
     /// <summary>The id in the last heartbeat, for instance <c>192.0.2.2@28640#7674949741361</c>.</summary>
     public string ClientId => _clientId;
@@ -43,10 +43,10 @@ public sealed class ClientSession
     internal string? ProducerClientId { get; set; }
 
     /// <summary>The session of a connection; null until its first heartbeat.</summary>
-    public static ClientSession? Of(RemotingConnection connection) => connection.Features.Get<ClientSession>();
+    public static ClientSession? Of(RemotingPeer connection) => connection.Features.Get<ClientSession>();
 
     /// <summary>The session of a connection on which a heartbeat came.</summary>
-    public static ClientSession Heard(RemotingConnection connection, string clientId, LanguageCode language, short version)
+    public static ClientSession Heard(RemotingPeer connection, string clientId, LanguageCode language, short version)
     {
         if (Of(connection) is { } known)
         {

@@ -18,7 +18,7 @@ public sealed class ConsumerClient
 
     public ClientSession Session { get; }
 
-    public RemotingConnection Connection => Session.Connection;
+    public RemotingPeer Connection => Session.Connection;
 
     public string ClientId { get; }
 

@@ -20,7 +20,22 @@ internal sealed class HeartbeatHandler(
     public ValueTask HeartbeatAsync(RemotingRequest request, NoHeader header)
     {
         HeartbeatData heartbeat = Read(request);
-        ClientSession session = ClientSession.Heard(request.Connection, heartbeat.ClientId, request.Language, request.Version);
+        bool resendWanted = Hear(request.Connection, heartbeat, request.Language, request.Version);
+        request.Reply(new HeartbeatResponseHeader
+        {
+            SupportsV2 = true,
+            SubscriptionsChanged = heartbeat.HeartbeatFingerprint == 0 || resendWanted,
+        });
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Takes in what a client says of itself, by whichever protocol.</summary>
+    /// <returns>Whether the client is to send its subscriptions again: see <see cref="JoinOutcome"/>.</returns>
+    /// <exception cref="RemotingException">The heartbeat goes beyond a limit.</exception>
+    public bool Hear(RemotingPeer client, HeartbeatData heartbeat, LanguageCode language, short version)
+    {
+        Check(heartbeat);
+        ClientSession session = ClientSession.Heard(client, heartbeat.ClientId, language, version);
         bool resendWanted = false;
         foreach (ConsumerData consumer in heartbeat.ConsumerDataSet)
         {
@@ -37,12 +52,7 @@ internal sealed class HeartbeatHandler(
             producers.Join(session, producer.GroupName);
         }
 
-        request.Reply(new HeartbeatResponseHeader
-        {
-            SupportsV2 = true,
-            SubscriptionsChanged = heartbeat.HeartbeatFingerprint == 0 || resendWanted,
-        });
-        return ValueTask.CompletedTask;
+        return resendWanted;
     }
 
     public ValueTask UnregisterAsync(RemotingRequest request, UnregisterClientHeader header)
@@ -65,7 +75,7 @@ internal sealed class HeartbeatHandler(
     }
 
     /// <summary>A connection has ended.</summary>
-    public void ConnectionClosed(RemotingConnection connection)
+    public void ConnectionClosed(RemotingPeer connection)
     {
         if (ClientSession.Of(connection) is { } session)
         {
@@ -81,9 +91,7 @@ internal sealed class HeartbeatHandler(
             throw Refused($"has {request.Body.Length} bytes: {limits.MaxHeartbeatBytes} are the limit");
         }
 
-        HeartbeatData heartbeat = BodyCodec.Decode<HeartbeatData>(request.Body);
-        Check(heartbeat);
-        return heartbeat;
+        return BodyCodec.Decode<HeartbeatData>(request.Body);
     }
 
     private void Check(HeartbeatData heartbeat)

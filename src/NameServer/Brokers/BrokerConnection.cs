@@ -13,7 +13,7 @@ internal sealed class BrokerConnection
     {
     }
 
-    public static void Mark(RemotingConnection connection) => connection.Features.Set(Registered);
+    public static void Mark(RemotingPeer connection) => connection.Features.Set(Registered);
 
-    public static bool IsMarked(RemotingConnection connection) => connection.Features.Get<BrokerConnection>() is not null;
+    public static bool IsMarked(RemotingPeer connection) => connection.Features.Get<BrokerConnection>() is not null;
 }

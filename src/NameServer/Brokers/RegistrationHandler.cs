@@ -108,7 +108,7 @@ internal sealed class RegistrationHandler(
         };
     }
 
-    private static BrokerRegistration Check(RemotingConnection connection, RegisterBrokerHeader header, RegisterBrokerBody body)
+    private static BrokerRegistration Check(RemotingPeer connection, RegisterBrokerHeader header, RegisterBrokerBody body)
     {
         NameCheck.Require("broker name", header.BrokerName);
         NameCheck.Require("cluster name", header.ClusterName);

@@ -13,12 +13,9 @@ public sealed partial class RemotingConnection
     private long _queuedBytes;
     private int _malformed;
 
-    /// <summary>Writes the answer to a request, unless it has one.</summary>
-    /// <returns>False when the request has been answered before.</returns>
-    internal bool Answer<THeader, TBody>(
+    /// <inheritdoc/>
+    protected internal override bool Answer<THeader, TBody>(
         in Responder request, ResponseCode code, string? remark, in THeader header, in TBody body)
-        where THeader : IHeaderFields, allows ref struct
-        where TBody : IBodyWriter
     {
         // Whatever the header throws leaves the request unanswered, and its handler to answer otherwise.
         int length = 0;
@@ -53,7 +50,8 @@ public sealed partial class RemotingConnection
         return true;
     }
 
-    internal void AnsweredTwice(in Responder request)
+    /// <inheritdoc/>
+    protected internal override void AnsweredTwice(in Responder request)
     {
         if (!request.IsOneWay)
         {

@@ -16,7 +16,7 @@ namespace GrayMQ.Remoting.Connections;
 /// frames in the order in which they are handed in. Answers given while a batch of requests is being read leave with one
 /// flush at its end.
 /// </summary>
-public sealed partial class RemotingConnection
+public sealed partial class RemotingConnection : RemotingPeer
 {
     private const long NoFrame = long.MinValue;
 
@@ -62,20 +62,22 @@ public sealed partial class RemotingConnection
 
     public string Id => _context.ConnectionId;
 
-    public IPEndPoint? RemoteEndPoint => _context.RemoteEndPoint as IPEndPoint;
+    /// <inheritdoc/>
+    public override IPEndPoint? RemoteEndPoint => _context.RemoteEndPoint as IPEndPoint;
 
     public IPEndPoint? LocalEndPoint => _context.LocalEndPoint as IPEndPoint;
 
-    /// <summary>What is known of the peer, bound to this connection for life. Any thread may read and write it.</summary>
-    public IFeatureCollection Features { get; }
+    /// <inheritdoc/>
+    public override IFeatureCollection Features { get; }
 
     /// <summary>Cancelled when the connection has ended.</summary>
     public CancellationToken ConnectionClosed => _context.ConnectionClosed;
 
-    public bool IsClosed => Volatile.Read(ref _closed) != 0;
+    /// <inheritdoc/>
+    public override bool IsClosed => Volatile.Read(ref _closed) != 0;
 
-    /// <summary>Requests of the peer that have not been answered yet.</summary>
-    public int RequestsInFlight => Volatile.Read(ref _inFlight);
+    /// <inheritdoc/>
+    public override int RequestsInFlight => Volatile.Read(ref _inFlight);
 
     /// <summary>When bytes came last, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     internal long LastReadTimestamp => Volatile.Read(ref _lastReadTimestamp);
@@ -87,20 +89,15 @@ public sealed partial class RemotingConnection
     internal TimeSpan FrameAge =>
         Volatile.Read(ref _frameBegunTimestamp) is long begun and not NoFrame ? _time.GetElapsedTime(begun) : TimeSpan.Zero;
 
-    /// <summary>Asks the peer and waits for its answer. While too much waits to be sent, the request waits first.</summary>
-    /// <param name="body">Stays as it is until the task that is returned has ended.</param>
-    /// <param name="timeout">Counts from the call.</param>
-    /// <returns>The answer, whatever its code; it owns its header and body.</returns>
-    /// <exception cref="TimeoutException">No answer came in time.</exception>
-    /// <exception cref="ConnectionClosedException">The connection ended before the answer.</exception>
-    public async Task<RemotingCommand> InvokeAsync<THeader>(
+    /// <inheritdoc/>
+    /// <remarks>While too much waits to be sent, the request waits first.</remarks>
+    public override async Task<RemotingCommand> InvokeAsync<THeader>(
         RequestCode code,
         THeader header,
         ReadOnlyMemory<byte> body,
         TimeSpan timeout,
         SerializeType type = SerializeType.Json,
         CancellationToken cancel = default)
-        where THeader : IHeaderFields
     {
         long started = _time.GetTimestamp();
         int opaque = Interlocked.Increment(ref _nextOpaque);
@@ -132,10 +129,9 @@ public sealed partial class RemotingConnection
         }
     }
 
-    /// <summary>Sends a request that nobody answers; false when the connection is closed.</summary>
-    public bool SendOneWay<THeader>(
-        RequestCode code, in THeader header, ReadOnlySpan<byte> body = default, SerializeType type = SerializeType.Json)
-        where THeader : IHeaderFields =>
+    /// <inheritdoc/>
+    public override bool SendOneWay<THeader>(
+        RequestCode code, in THeader header, ReadOnlySpan<byte> body = default, SerializeType type = SerializeType.Json) =>
         !IsClosed
         && TryWriteRequest(
             type, code, Interlocked.Increment(ref _nextOpaque), oneWay: true, mayWait: false, in header, body, out _);
@@ -143,8 +139,8 @@ public sealed partial class RemotingConnection
     /// <summary>Completes when all that has been written so far was handed to the transport, or the connection is closed.</summary>
     public Task FlushedAsync() => _output.FlushedAsync();
 
-    /// <summary>Ends the connection at once.</summary>
-    public void Abort(string reason)
+    /// <inheritdoc/>
+    public override void Abort(string reason)
     {
         if (TryAbort(reason))
         {

@@ -12,7 +12,7 @@ namespace GrayMQ.Remoting.Dispatch;
 public readonly record struct RemotingRequest(
     Responder Responder, LanguageCode Language, short Version, HeaderFields Fields, ReadOnlySequence<byte> Body)
 {
-    public RemotingConnection Connection => Responder.Connection;
+    public RemotingPeer Connection => Responder.Connection;
 
     public RequestCode Code => Responder.RequestCode;
 

@@ -20,7 +20,7 @@ public sealed class RequestTable
     public RequestTable On<THeader>(
         RequestCode code, Func<HeaderFields, THeader> read, Func<RemotingRequest, THeader, ValueTask> handle)
     {
-        _entries.Add((int)code, new Entry(request => handle(request, read(request.Fields)), OnPool: false));
+        _entries.Add((int)code, new Entry(request => handle(request, read(request.Fields)), OnPool: false, handle));
         return this;
     }
 
@@ -35,11 +35,18 @@ public sealed class RequestTable
     public RequestTable OnPool<THeader>(RequestCode code, Func<RemotingRequest, THeader, ValueTask> handle)
         where THeader : ICommandHeader<THeader>
     {
-        _entries.Add((int)code, new Entry(request => handle(request, THeader.Read(request.Fields)), OnPool: true));
+        _entries.Add((int)code, new Entry(request => handle(request, THeader.Read(request.Fields)), OnPool: true, handle));
         return this;
     }
 
+    /// <summary>The handler of a code, for servers that have read its header from something else than a frame.</summary>
+    /// <exception cref="ArgumentException">There is no handler, or it takes another header.</exception>
+    public Func<RemotingRequest, THeader, ValueTask> HandlerOf<THeader>(RequestCode code) =>
+        TryGet((int)code, out Entry entry) && entry.Typed is Func<RemotingRequest, THeader, ValueTask> handle
+            ? handle
+            : throw new ArgumentException($"{code} has no handler for {typeof(THeader).Name}", nameof(code));
+
     internal bool TryGet(int code, out Entry entry) => _entries.TryGetValue(code, out entry);
 
-    internal readonly record struct Entry(Func<RemotingRequest, ValueTask> Handle, bool OnPool);
+    internal readonly record struct Entry(Func<RemotingRequest, ValueTask> Handle, bool OnPool, Delegate Typed);
 }

@@ -9,7 +9,7 @@ namespace GrayMQ.Remoting.Dispatch;
 /// request's answer goes nowhere.
 /// </summary>
 public readonly record struct Responder(
-    RemotingConnection Connection, RequestCode RequestCode, int Opaque, SerializeType SerializeType, bool IsOneWay)
+    RemotingPeer Connection, RequestCode RequestCode, int Opaque, SerializeType SerializeType, bool IsOneWay)
 {
     internal RequestTicket? Ticket { get; init; }
 
@@ -32,7 +32,11 @@ public readonly record struct Responder(
         where THeader : IHeaderFields, allows ref struct
         where TBody : IBodyWriter
     {
-        if (!Connection.Answer(in this, code, remark, in header, in body))
+        // Told apart here, because a call of a generic method is much dearer where its class is open.
+        bool first = Connection is RemotingConnection connection
+            ? connection.Answer(in this, code, remark, in header, in body)
+            : Connection.Answer(in this, code, remark, in header, in body);
+        if (!first)
         {
             Connection.AnsweredTwice(in this);
         }

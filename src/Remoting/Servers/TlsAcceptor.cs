@@ -11,9 +11,11 @@ namespace GrayMQ.Remoting.Servers;
 
 /// <summary>
 /// Decides by a connection's first byte whether it speaks TLS, and opens it. A frame cannot begin with the byte of a TLS
-/// handshake: its length would be above every limit.
+/// handshake, its length would be above every limit; HTTP/2 begins with a letter.
 /// </summary>
-internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider time, ILogger logger) : IDisposable
+/// <param name="protocols">What is spoken inside of TLS, to be agreed on in its handshake (ALPN); null for nothing.</param>
+public sealed class TlsAcceptor(
+    RemotingServerOptions options, TimeProvider time, ILogger logger, List<SslApplicationProtocol>? protocols = null) : IDisposable
 {
     private const byte TlsHandshake = 0x16;
     private const int SelfSignedKeyBits = 2048;
@@ -23,7 +25,7 @@ internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider ti
     private X509Certificate2? _selfSigned;
 
     /// <summary>
-    /// The transport to read frames from, which is to be disposed when it is a <see cref="TlsTransport"/>; null, with a line in the
+    /// The transport to read frames from, which is to be disposed when it is an <see cref="IAsyncDisposable"/>; null, with a line in the
     /// log, when the connection is not to be served.
     /// </summary>
     public async Task<IDuplexPipe?> AcceptAsync(EndPoint? peer, IDuplexPipe transport, CancellationToken cancel)
@@ -95,6 +97,7 @@ internal sealed class TlsAcceptor(RemotingServerOptions options, TimeProvider ti
                 ServerCertificateContext = SslStreamCertificateContext.Create(
                     options.Certificate ?? MakeSelfSigned(), additionalCertificates: null, offline: true),
                 ClientCertificateRequired = options.RequireClientCertificate,
+                ApplicationProtocols = protocols,
             };
         }
     }

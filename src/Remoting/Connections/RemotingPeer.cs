@@ -1,0 +1,57 @@
+using System.Net;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Dispatch;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrayMQ.Remoting.Connections;
+
+/// <summary>
+/// Whoever asks, as handlers see it: who it is, and how it is reached. Mostly a <see cref="RemotingConnection"/>; a server that
+/// speaks another protocol besides has its clients ask the same handlers as peers of its own.
+/// </summary>
+public abstract class RemotingPeer
+{
+    public abstract IPEndPoint? RemoteEndPoint { get; }
+
+    /// <summary>What is known of the peer, bound to it for life. Any thread may read and write it.</summary>
+    public abstract IFeatureCollection Features { get; }
+
+    /// <summary>Whether nobody takes an answer any more.</summary>
+    public abstract bool IsClosed { get; }
+
+    /// <summary>Requests of the peer that have not been answered yet.</summary>
+    public abstract int RequestsInFlight { get; }
+
+    /// <summary>Asks the peer and waits for its answer.</summary>
+    /// <param name="body">Stays as it is until the task that is returned has ended.</param>
+    /// <param name="timeout">Counts from the call.</param>
+    /// <returns>The answer, whatever its code; it owns its header and body.</returns>
+    /// <exception cref="TimeoutException">No answer came in time.</exception>
+    /// <exception cref="ConnectionClosedException">The connection ended before the answer.</exception>
+    public abstract Task<RemotingCommand> InvokeAsync<THeader>(
+        RequestCode code,
+        THeader header,
+        ReadOnlyMemory<byte> body,
+        TimeSpan timeout,
+        SerializeType type = SerializeType.Json,
+        CancellationToken cancel = default)
+        where THeader : IHeaderFields;
+
+    /// <summary>Sends a request that nobody answers; false when the peer is gone or has no use for it.</summary>
+    public abstract bool SendOneWay<THeader>(
+        RequestCode code, in THeader header, ReadOnlySpan<byte> body = default, SerializeType type = SerializeType.Json)
+        where THeader : IHeaderFields;
+
+    /// <summary>Ends the connection at once.</summary>
+    public abstract void Abort(string reason);
+
+    /// <summary>Takes the answer to a request.</summary>
+    /// <returns>False when the request has been answered before.</returns>
+    protected internal abstract bool Answer<THeader, TBody>(
+        in Responder request, ResponseCode code, string? remark, in THeader header, in TBody body)
+        where THeader : IHeaderFields, allows ref struct
+        where TBody : IBodyWriter;
+
+    /// <summary>A request was answered for the second time, which is a fault of its handler.</summary>
+    protected internal abstract void AnsweredTwice(in Responder request);
+}
