@@ -153,7 +153,7 @@ internal static partial class Log
     [LoggerMessage(322, LogLevel.Warning, "A pending message is gone with its part of the log: it stood at {Offset} and was due at {DueMs} ms")]
     public static partial void TimerRecordGone(ILogger logger, long offset, long dueMs);
 
-    [LoggerMessage(323, LogLevel.Error, "The pending message at {Offset} cannot be delivered to topic {Topic}, which is gone or does not take it ({Status}); it is dropped")]
+    [LoggerMessage(323, LogLevel.Error, "The pending message at {Offset} cannot be delivered to topic {Topic}, which does not take it ({Status}); it is dropped")]
     public static partial void TimerUndeliverable(ILogger logger, long offset, string topic, object status);
 
     [LoggerMessage(324, LogLevel.Warning, "The store takes no due messages ({Status}); they stay pending and are tried again")]
@@ -167,6 +167,12 @@ internal static partial class Log
 
     [LoggerMessage(327, LogLevel.Information, "{Count} pending messages were delivered by another broker meanwhile")]
     public static partial void TimersDeliveredElsewhere(ILogger logger, int count);
+
+    [LoggerMessage(328, LogLevel.Error, "The pending message at {Offset}, due at {DueMs} ms, could not be delivered; it is tried again in {WaitMs} ms, and others go on")]
+    public static partial void TimerPostponed(ILogger logger, Exception error, long offset, long dueMs, long waitMs);
+
+    [LoggerMessage(329, LogLevel.Warning, "Topic {Topic} was deleted while messages for it were pending: they are stored under its name, to be consumed if it is created again")]
+    public static partial void TimerTopicDeleted(ILogger logger, string topic);
 
     [LoggerMessage(350, LogLevel.Information, "{Count} transactions have not ended")]
     public static partial void TransactionsPending(ILogger logger, long count);

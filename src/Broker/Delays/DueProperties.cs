@@ -15,13 +15,14 @@ internal static class DueProperties
     private const long WheelMs = 1000;
 
     /// <summary>The queue that the message is meant for, or another one where its topic has fewer by now.</summary>
-    public static int QueueOf(in StoredMessage message, TopicConfig config)
+    /// <param name="config">Of its topic; null if that is gone.</param>
+    public static int QueueOf(in StoredMessage message, TopicConfig? config)
     {
-        int queues = Math.Max(1, Math.Max(config.WriteQueueNums, config.ReadQueueNums));
+        int queues = config is null ? int.MaxValue : Math.Max(1, Math.Max(config.WriteQueueNums, config.ReadQueueNums));
         return message.TryGetProperty(MessagePropertyUtf8.RealQueueId, out ReadOnlySpan<byte> digits)
             && Utf8Parser.TryParse(digits, out int queueId, out _)
             && queueId >= 0
-                ? queueId < queues ? queueId : queueId % queues
+                ? queueId % queues
                 : 0;
     }
 

@@ -37,6 +37,12 @@ internal sealed class RecallHandler(
                 throw new RemotingException(ResponseCode.IllegalOperation, "recall failed, message not found");
             }
 
+            if (outcome == RecallOutcome.TooLate)
+            {
+                // Its time has come since it was looked at.
+                throw TimeIsUp();
+            }
+
             FlushStatus flushed = outcome != RecallOutcome.Recalled ? FlushStatus.Failed
                 : result.Bytes == 0 ? FlushStatus.Flushed
                 : await intake.WaitForFlushAsync(result.EndOffset).ConfigureAwait(false);
@@ -86,8 +92,10 @@ internal sealed class RecallHandler(
         }
 
         long leftMs = handle.TimeMs - time.GetUtcNow().ToUnixTimeMilliseconds();
-        return leftMs > 0 && leftMs < options.MaxDelaySeconds * 1000L ? handle : throw Illegal("recall failed, timestamp invalid");
+        return leftMs > 0 && leftMs < options.MaxDelaySeconds * 1000L ? handle : throw TimeIsUp();
     }
+
+    private static RemotingException TimeIsUp() => Illegal("recall failed, timestamp invalid");
 
     private static RemotingException Illegal(string remark) => new(ResponseCode.IllegalOperation, remark);
 

@@ -44,8 +44,10 @@ internal sealed class TimerDelivery : IDisposable
     private readonly ManualResetEvent _stop = new(false);
     private readonly TimerEntry[] _due = new TimerEntry[BatchMessages];
     private readonly MessageSlices _slices = new();
+    private readonly PostponedTimers _postponed = new();
     private readonly Thread _thread;
     private bool _refused;
+    private string? _deletedTopic;
     private long _delivered;
 
     public TimerDelivery(
@@ -67,7 +69,11 @@ internal sealed class TimerDelivery : IDisposable
     /// <summary>Messages delivered since the start.</summary>
     public long Delivered => Volatile.Read(ref _delivered);
 
-    public void Start() => _thread.Start();
+    public void Start()
+    {
+        _timers.IsDriven = true;
+        _thread.Start();
+    }
 
     /// <summary>Stops delivering; what is due stays pending.</summary>
     public void Stop()
@@ -77,6 +83,8 @@ internal sealed class TimerDelivery : IDisposable
         {
             _thread.Join();
         }
+
+        _timers.IsDriven = false;
     }
 
     public void Dispose()
@@ -114,6 +122,11 @@ internal sealed class TimerDelivery : IDisposable
             }
 
             long nowMs = NowMs();
+            if (_postponed.Count > 0)
+            {
+                _postponed.TakeDue(nowMs).ForEach(entry => _timers.LookAgainFrom(entry));
+            }
+
             bool mayDeliver = _timers.InFlightCount < MaxInFlight;
             if (mayDeliver && _timers.NextDueMs <= nowMs && !Deliver(nowMs))
             {
@@ -122,7 +135,7 @@ internal sealed class TimerDelivery : IDisposable
 
             long untilMs = _timers.NextDueMs == long.MaxValue ? long.MaxValue : _timers.NextDueMs - nowMs;
             return (untilMs <= 0 && mayDeliver) || _timers.HasChanges ? 0
-                : untilMs == long.MaxValue && !_timers.AwaitsDisk ? Timeout.Infinite
+                : untilMs == long.MaxValue && !_timers.AwaitsDisk && _postponed.Count == 0 ? Timeout.Infinite
                 : (int)Math.Clamp(untilMs, 1, LookMs);
         }
         catch (IOException e)
@@ -143,14 +156,35 @@ internal sealed class TimerDelivery : IDisposable
         int count = _timers.FindDue(nowMs, _due);
         for (int i = 0; i < count; i++)
         {
-            if (!Settle(_due[i], nowMs))
+            if (!_postponed.Contains(_due[i]) && !TrySettle(_due[i], nowMs))
             {
-                // The rest was found, but not taken: it is found again from where this one stands.
+                // The rest was found, but not taken.
+                _timers.LookAgainFrom(_due[i]);
                 return false;
             }
         }
 
         return true;
+    }
+
+    // False if nothing could be appended. What fails for its own sake holds up no other.
+    private bool TrySettle(in TimerEntry entry, long nowMs)
+    {
+        try
+        {
+            return Settle(entry, nowMs);
+        }
+        catch (Exception e)
+        {
+            if (_postponed.TryAdd(entry, nowMs, out long waitMs))
+            {
+                Log.TimerPostponed(_logger, e, entry.PhysicalOffset, entry.DueMs, waitMs);
+                return true;
+            }
+
+            Log.TimersFailed(_logger, e);
+            return false;
+        }
     }
 
     // False if nothing could be appended.
@@ -177,7 +211,17 @@ internal sealed class TimerDelivery : IDisposable
             return true;
         }
 
-        AppendStatus status = Append(message, entry.IsRoll, entry.Level, realTopic, nowMs);
+        AppendStatus status;
+        try
+        {
+            status = Append(message, entry.IsRoll, entry.Level, realTopic, nowMs);
+        }
+        catch
+        {
+            _timers.GiveBack(entry);
+            throw;
+        }
+
         switch (status)
         {
             case AppendStatus.Ok:
@@ -197,17 +241,18 @@ internal sealed class TimerDelivery : IDisposable
 
     private AppendStatus Append(in StoredMessage message, bool isRoll, int level, ReadOnlySpan<byte> realTopic, long nowMs)
     {
-        // What waits for one of the broker's own topics was not put there by a broker.
         Topic? topic = isRoll ? _topics.Find(TopicNames.WheelTimer) : _topics.Find(realTopic);
-        if (topic is null || (topic.IsForbiddenToSend && !isRoll))
+        if (topic is { IsForbiddenToSend: true } && !isRoll)
         {
+            // What waits for one of the broker's own topics was not put there by a broker.
             return AppendStatus.MessageIllegal;
         }
 
-        int queueId = isRoll ? 0 : DueProperties.QueueOf(message, topic.Config);
+        ReadOnlySpan<byte> name = topic is null ? realTopic : topic.NameUtf8.Span;
+        int queueId = isRoll ? 0 : DueProperties.QueueOf(message, topic?.Config);
         if (level > 0)
         {
-            return Append(topic, queueId, message, message.Properties);
+            return Append(topic, name, queueId, message, message.Properties);
         }
 
         var properties = new MessagePropertiesEditor(message.Properties);
@@ -221,7 +266,7 @@ internal sealed class TimerDelivery : IDisposable
 
             // Better without the times than not at all.
             bool fits = properties.Bytes.Length <= MessagePropertiesCodec.MaxBytes;
-            return Append(topic, queueId, message, fits ? properties.Bytes : message.Properties);
+            return Append(topic, name, queueId, message, fits ? properties.Bytes : message.Properties);
         }
         finally
         {
@@ -229,11 +274,33 @@ internal sealed class TimerDelivery : IDisposable
         }
     }
 
-    private AppendStatus Append(Topic topic, int queueId, in StoredMessage message, ReadOnlySpan<byte> properties) =>
-        _intake.Append(
-            topic,
-            queueId,
-            _intake.Copy(in message, properties) with { PreparedTransactionOffset = ~message.PhysicalOffset }).Status;
+    private AppendStatus Append(
+        Topic? topic, ReadOnlySpan<byte> name, int queueId, in StoredMessage message, ReadOnlySpan<byte> properties)
+    {
+        MessageAppend append = _intake.Copy(in message, properties) with { PreparedTransactionOffset = ~message.PhysicalOffset };
+        if (topic is not null)
+        {
+            return _intake.Append(topic, queueId, append).Status;
+        }
+
+        AppendStatus status = _intake.AppendToDeleted(name, queueId, append).Status;
+        if (status == AppendStatus.Ok)
+        {
+            SayDeleted(Encoding.UTF8.GetString(name));
+        }
+
+        return status;
+    }
+
+    // Said once for the messages of a topic that come one behind the other.
+    private void SayDeleted(string topic)
+    {
+        if (_deletedTopic != topic)
+        {
+            _deletedTopic = topic;
+            Log.TimerTopicDeleted(_logger, topic);
+        }
+    }
 
     // Said once for as long as it lasts.
     private void SetRefused(bool refused, AppendStatus status)

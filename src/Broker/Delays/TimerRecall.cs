@@ -36,7 +36,7 @@ internal sealed class TimerRecall(
 
     /// <summary>Recalls the messages of a handle.</summary>
     /// <param name="bornHost">Who recalls.</param>
-    /// <param name="mayWait">Whether to wait for a message that was just sent.</param>
+    /// <param name="mayWait">Whether to wait for a message that was just sent, or that somebody is at.</param>
     /// <param name="result">The last append, to be flushed; meaningless if there was none.</param>
     /// <returns>Recalled also if it was before.</returns>
     public RecallOutcome Recall(RecallHandle handle, string? producerGroup, MessageHost bornHost, bool mayWait, out AppendResult result)
@@ -47,35 +47,95 @@ internal sealed class TimerRecall(
             WaitForDispatch();
         }
 
-        timers.Apply();
+        timers.Apply(maxRemovals: 0);
         byte[] topic = Encoding.UTF8.GetBytes(handle.Topic);
-        bool found = false;
+        RecallOutcome outcome = RecallOutcome.NotFound;
         using var slices = new MessageSlices();
-        foreach (long offset in store.QueryByKey(TopicNames.WheelTimer, handle.UniqueKey, MaxMatches, 0, long.MaxValue).PhysicalOffsets)
+        foreach (long offset in Find(handle))
         {
-            if (!store.TryReadMessage(offset, slices)
-                || !StoredMessage.TryRead(slices[0], out StoredMessage message, out _)
-                || !IsMeant(message, topic, handle))
+            if (!TryRead(offset, slices, out StoredMessage message) || !IsMeant(message, topic, handle))
             {
                 continue;
             }
 
-            found = true;
-            if (!timers.TryFind(message, out TimerEntry entry) || !timers.TryTake(entry, topic))
+            RecallOutcome one = RecallOne(message, handle, producerGroup, bornHost, mayWait, ref result);
+            if (one == RecallOutcome.Refused)
             {
-                // Recalled before: it cannot have been delivered, for its time has not come.
-                continue;
+                return one;
             }
 
-            result = Append(handle, producerGroup, bornHost, offset);
-            if (!result.IsOk)
+            // A message that was rolled has two records, of which one can be recalled.
+            outcome = outcome == RecallOutcome.Recalled ? outcome : one;
+        }
+
+        return outcome;
+    }
+
+    private RecallOutcome RecallOne(
+        in StoredMessage message,
+        RecallHandle handle,
+        string? producerGroup,
+        MessageHost bornHost,
+        bool mayWait,
+        ref AppendResult result)
+    {
+        long startedAt = Stopwatch.GetTimestamp();
+        var wait = default(SpinWait);
+        while (true)
+        {
+            switch (timers.Find(message, out TimerEntry entry))
             {
-                timers.GiveBack(entry);
-                return RecallOutcome.Refused;
+                case TimerStanding.Settled:
+                    return WasRecalled(handle, message.PhysicalOffset, mayWait) ? RecallOutcome.Recalled : RecallOutcome.TooLate;
+                case TimerStanding.Pending when timers.TryTake(entry, TimerStore.RealTopicOf(message)):
+                    result = Append(handle, producerGroup, bornHost, message.PhysicalOffset);
+                    if (result.IsOk)
+                    {
+                        return RecallOutcome.Recalled;
+                    }
+
+                    timers.GiveBack(entry);
+                    return RecallOutcome.Refused;
+                case TimerStanding.Taken when !mayWait || Stopwatch.GetElapsedTime(startedAt) >= Patience:
+                    // What becomes of it is not known yet.
+                    return RecallOutcome.Refused;
+                default:
+                    wait.SpinOnce();
+                    break;
+            }
+        }
+    }
+
+    // The log tells: what settles a message and deletes it is a recall.
+    private bool WasRecalled(RecallHandle handle, long messageOffset, bool mayWait)
+    {
+        if (mayWait)
+        {
+            WaitForDispatch();
+        }
+
+        using var slices = new MessageSlices();
+        foreach (long offset in Find(handle))
+        {
+            if (TryRead(offset, slices, out StoredMessage message)
+                && message.PreparedTransactionOffset == ~messageOffset
+                && message.TryGetProperty(MessagePropertyUtf8.TimerDeleteUniqueKey, out _))
+            {
+                return true;
             }
         }
 
-        return found ? RecallOutcome.Recalled : RecallOutcome.NotFound;
+        return false;
+    }
+
+    // A recall is found by the same key as what it recalls.
+    private IReadOnlyList<long> Find(RecallHandle handle) =>
+        store.QueryByKey(TopicNames.WheelTimer, handle.UniqueKey, MaxMatches, 0, long.MaxValue).PhysicalOffsets;
+
+    private bool TryRead(long offset, MessageSlices slices, out StoredMessage message)
+    {
+        message = default;
+        return store.TryReadMessage(offset, slices) && StoredMessage.TryRead(slices[0], out message, out _);
     }
 
     private AppendResult Append(RecallHandle handle, string? producerGroup, MessageHost bornHost, long offset)
@@ -143,6 +203,9 @@ internal enum RecallOutcome
 
     /// <summary>There is no such message.</summary>
     NotFound,
+
+    /// <summary>It was delivered.</summary>
+    TooLate,
 
     /// <summary>The store takes nothing now.</summary>
     Refused,

@@ -3,6 +3,7 @@ using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store;
 using GrayMQ.Store.Appending;
@@ -55,6 +56,16 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
 
         return result;
     }
+
+    /// <summary>
+    /// Stores a message in a topic that was deleted while the message waited, as RocketMQ does: it is found by its id and its keys, and
+    /// consumed if the topic is created again. Counted for no topic.
+    /// </summary>
+    /// <returns><see cref="AppendStatus.MessageIllegal"/> for a name that no topic can have.</returns>
+    public AppendResult AppendToDeleted(ReadOnlySpan<byte> topic, int queueId, in MessageAppend message) =>
+        TopicNames.Problem(topic) is null
+            ? store.Append(store.GetQueue(topic, queueId), in message)
+            : new AppendResult(AppendStatus.MessageIllegal, 0, 0, 0, 0);
 
     /// <summary>Stores all messages of a batch or none; see <see cref="MessageStore.AppendBatch"/>.</summary>
     public AppendBatchResult AppendBatch(

@@ -29,6 +29,9 @@ internal sealed class DueCursor(long firstDueMs)
         NextDueMs = Math.Min(NextDueMs, nextDueMs);
     }
 
+    /// <summary>Nothing was found out: the next look begins where this one has.</summary>
+    public void Cancel() => NextDueMs = Math.Min(NextDueMs, _place.DueMs);
+
     /// <summary>An entry is there that must not have been passed.</summary>
     public void GoBackTo(in TimerEntry entry)
     {

@@ -69,7 +69,11 @@ internal sealed class TimerChanges(long applied, long lowMs)
         {
             lock (_lock)
             {
-                return _arrivals.Count > 0 || _adding.Count > 0 || _removing.Count > 0 || IsSettled(Durable);
+                return _arrivals.Count > 0
+                    || _adding.Count > 0
+                    || _removing.Count > 0
+                    || _checkPoint > _applied
+                    || IsSettled(Durable);
             }
         }
     }
@@ -132,7 +136,7 @@ internal sealed class TimerChanges(long applied, long lowMs)
 
             if (settles >= 0)
             {
-                _taken.TryAdd(settles, default);
+                _taken[settles] = _taken.GetValueOrDefault(settles) with { IsSettled = true };
                 _settlements.Enqueue(new Settlement(settles, recordEnd));
             }
 
@@ -163,17 +167,20 @@ internal sealed class TimerChanges(long applied, long lowMs)
     {
         lock (_lock)
         {
-            return _taken.TryAdd(entry.PhysicalOffset, new TakenTimer(entry, topicId));
+            return _taken.TryAdd(entry.PhysicalOffset, new TakenTimer(entry, topicId, IsSettled: false));
         }
     }
 
-    /// <summary>An entry that was taken is pending again.</summary>
+    /// <summary>An entry that was taken is pending again, unless the log says meanwhile that it is settled.</summary>
     public void GiveBack(in TimerEntry entry)
     {
         lock (_lock)
         {
-            _taken.Remove(entry.PhysicalOffset);
-            _cursor.GoBackTo(entry);
+            if (!_taken.GetValueOrDefault(entry.PhysicalOffset).IsSettled)
+            {
+                _taken.Remove(entry.PhysicalOffset);
+                _cursor.GoBackTo(entry);
+            }
         }
     }
 
@@ -182,7 +189,7 @@ internal sealed class TimerChanges(long applied, long lowMs)
     {
         lock (_lock)
         {
-            _taken[entry.PhysicalOffset] = new TakenTimer(entry, topicId);
+            _taken[entry.PhysicalOffset] = new TakenTimer(entry, topicId, IsSettled: true);
             _settlements.Enqueue(new Settlement(entry.PhysicalOffset, 0));
         }
     }
@@ -192,6 +199,17 @@ internal sealed class TimerChanges(long applied, long lowMs)
         lock (_lock)
         {
             return _taken.ContainsKey(physicalOffset);
+        }
+    }
+
+    /// <summary>How an entry that is in the table stands.</summary>
+    public TimerStanding StandingOf(in TimerEntry entry)
+    {
+        lock (_lock)
+        {
+            return !_taken.TryGetValue(entry.PhysicalOffset, out TakenTimer taken) ? TimerStanding.Pending
+                : taken.IsSettled ? TimerStanding.Settled
+                : TimerStanding.Taken;
         }
     }
 
@@ -285,6 +303,24 @@ internal sealed class TimerChanges(long applied, long lowMs)
         }
     }
 
+    /// <inheritdoc cref="DueCursor.Cancel"/>
+    public void CancelLook()
+    {
+        lock (_lock)
+        {
+            _cursor.Cancel();
+        }
+    }
+
+    /// <inheritdoc cref="DueCursor.GoBackTo"/>
+    public void GoBackTo(in TimerEntry entry)
+    {
+        lock (_lock)
+        {
+            _cursor.GoBackTo(entry);
+        }
+    }
+
     private long Durable => _log?.DurableOffset ?? 0;
 
     private bool IsSettled(long durable) =>
@@ -302,7 +338,8 @@ internal readonly record struct TimerArrival(TimerEntry Entry, int TopicId, bool
 
 /// <summary>An entry that was taken; without more where only the log has told so.</summary>
 /// <param name="TopicId">Of <see cref="TimerCounts"/>.</param>
-internal readonly record struct TakenTimer(TimerEntry Entry, int TopicId)
+/// <param name="IsSettled">It is to be removed: the log says so, or nothing can be delivered.</param>
+internal readonly record struct TakenTimer(TimerEntry Entry, int TopicId, bool IsSettled)
 {
     // No record stands at offset 0 that is due at 0.
     public bool IsKnown => Entry.DueMs != 0;

@@ -19,6 +19,9 @@ namespace GrayMQ.Store.Timers;
 /// </remarks>
 public sealed class TimerStore : ILogFollower, IDisposable
 {
+    // The dispatcher waits for these.
+    private const int MaxRemovalsWhileShown = 16_384;
+
     private readonly KeyValueStore _values;
     private readonly TimerTable _table;
     private readonly TimerCounts _counts;
@@ -27,6 +30,7 @@ public sealed class TimerStore : ILogFollower, IDisposable
     private readonly ITimerHistory? _history;
     private ILogView? _log;
     private volatile bool _opened;
+    private volatile bool _isDriven;
 
     // Guards everything below: one thread writes at a time.
     private readonly Lock _applyLock = new();
@@ -74,6 +78,16 @@ public sealed class TimerStore : ILogFollower, IDisposable
     /// <summary>Nothing is due before, as far as is known: look then. <see cref="long.MaxValue"/> if nothing is pending.</summary>
     public long NextDueMs => _changes.NextDueMs;
 
+    /// <summary>
+    /// Does a thread call <see cref="Apply(int)"/> whenever there is something to write? Then nobody else who tells of something has to
+    /// wait for the database; otherwise a check point is written by whoever takes it.
+    /// </summary>
+    public bool IsDriven
+    {
+        get => _isDriven;
+        set => _isDriven = value;
+    }
+
     public void OnOpening(ILogView log)
     {
         _log = log;
@@ -93,7 +107,7 @@ public sealed class TimerStore : ILogFollower, IDisposable
 
         if (_changes.IsFull(_opened))
         {
-            Apply();
+            Apply(MaxRemovalsWhileShown);
         }
 
         TimerArrival? arrival = pending ? new TimerArrival(entry, TopicIdOf(RealTopicOf(message)), !_opened) : null;
@@ -106,7 +120,15 @@ public sealed class TimerStore : ILogFollower, IDisposable
     public void OnCheckPoint(long offset)
     {
         _changes.SetCheckPoint(offset);
-        Apply();
+        if (_isDriven)
+        {
+            // Under the dispatch lock, where everything waits.
+            Changed?.Invoke();
+        }
+        else
+        {
+            Apply();
+        }
     }
 
     public void OnLogCut(long logEnd)
@@ -181,27 +203,19 @@ public sealed class TimerStore : ILogFollower, IDisposable
     /// </summary>
     public int FindDue(long nowMs, Span<TimerEntry> destination)
     {
-        (long DueMs, long Offset) reached = _changes.BeginLook();
-        int count = 0;
-        long nextDueMs = long.MaxValue;
-        foreach (TimerEntry entry in _table.From(reached))
+        try
         {
-            if (entry.DueMs > nowMs || count == destination.Length)
-            {
-                nextDueMs = entry.DueMs;
-                break;
-            }
-
-            reached = (entry.DueMs, entry.PhysicalOffset + 1);
-            if (!_changes.IsTaken(entry.PhysicalOffset))
-            {
-                destination[count++] = entry;
-            }
+            return FindDueFrom(_changes.BeginLook(), nowMs, destination);
         }
-
-        _changes.EndLook(reached, nextDueMs);
-        return count;
+        catch
+        {
+            _changes.CancelLook();
+            throw;
+        }
     }
+
+    /// <summary>What was found and not taken is to be found again, from this entry on.</summary>
+    public void LookAgainFrom(in TimerEntry entry) => _changes.GoBackTo(entry);
 
     /// <summary>
     /// Takes an entry to append what settles it; false if it was taken already. <see cref="GiveBack"/> if nothing could be appended.
@@ -214,9 +228,10 @@ public sealed class TimerStore : ILogFollower, IDisposable
     /// <summary>Removes an entry whose record is gone, or that cannot be delivered ever.</summary>
     public void Discard(in TimerEntry entry, ReadOnlySpan<byte> realTopic) => _changes.Discard(entry, TopicIdOf(realTopic));
 
-    /// <summary>Is the message of this record pending, and nobody has taken it? Only knows what was applied.</summary>
-    public bool TryFind(in StoredMessage message, out TimerEntry entry) =>
-        _rules.TryFind(_table, message, out entry) && !_changes.IsTaken(entry.PhysicalOffset);
+    /// <summary>How the message of a record stands. Only knows what was applied.</summary>
+    /// <param name="entry">Its entry, if it is not settled.</param>
+    public TimerStanding Find(in StoredMessage message, out TimerEntry entry) =>
+        _rules.TryFind(_table, message, out entry) ? _changes.StandingOf(entry) : TimerStanding.Settled;
 
     /// <summary>Reads an entry's record, without looking at its body; false if it is gone. Clears the slices first.</summary>
     public bool TryReadRecord(in TimerEntry entry, MessageSlices result) => _log?.TryRead(entry.PhysicalOffset, result) == true;
@@ -295,6 +310,29 @@ public sealed class TimerStore : ILogFollower, IDisposable
     /// <summary>The topic that a pending message is meant for; empty if it names none.</summary>
     public static ReadOnlySpan<byte> RealTopicOf(in StoredMessage message) =>
         message.TryGetProperty(MessagePropertyUtf8.RealTopic, out ReadOnlySpan<byte> topic) ? topic : default;
+
+    private int FindDueFrom((long DueMs, long Offset) place, long nowMs, Span<TimerEntry> destination)
+    {
+        int count = 0;
+        long nextDueMs = long.MaxValue;
+        foreach (TimerEntry entry in _table.From(place))
+        {
+            if (entry.DueMs > nowMs || count == destination.Length)
+            {
+                nextDueMs = entry.DueMs;
+                break;
+            }
+
+            place = (entry.DueMs, entry.PhysicalOffset + 1);
+            if (!_changes.IsTaken(entry.PhysicalOffset))
+            {
+                destination[count++] = entry;
+            }
+        }
+
+        _changes.EndLook(place, nextDueMs);
+        return count;
+    }
 
     private void Add(in TimerArrival arrival)
     {

@@ -305,20 +305,6 @@ public sealed class DelayedSendTests
     }
 
     [Fact]
-    public async Task Delivery_TopicDeleted_IsDropped()
-    {
-        await using RunningBroker broker = await StartAsync(_time);
-        Peer peer = broker.Connect("p");
-        await peer.CreateTopicAsync(Topic, 1);
-        await SendDelayedAsync(peer, "one", 0, ("DELAY", "1"));
-        await PendingAsync(peer, 1);
-        Assert.Equal(ResponseCode.Success, (await peer.AskAsync(RequestCode.DeleteTopicInBroker, new TopicHeader(Topic))).ResponseCode);
-        _time.Advance(TimeSpan.FromSeconds(2));
-        PendingTimers pending = await PendingAsync(peer, 0);
-        Assert.Equal(0, pending.Delivered);
-    }
-
-    [Fact]
     public async Task Delivery_FewerQueuesThanBefore_GoesToOneThatIsThere()
     {
         await using RunningBroker broker = await StartAsync(_time);

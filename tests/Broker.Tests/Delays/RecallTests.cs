@@ -70,6 +70,27 @@ public sealed class RecallTests
         Assert.Equal((ResponseCode.IllegalOperation, "recall failed, timestamp invalid"), (reply.ResponseCode, reply.Remark));
     }
 
+    // By the time it is looked for, its time has come; a clock that is set back gives the recall that much room.
+    [Fact]
+    public async Task Recall_DeliveredMeanwhile_IsNotCalledRecalled()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(null, _time, []);
+        Peer peer = broker.Connect("p");
+        await peer.CreateTopicAsync(Topic, 1);
+        string delivered = await SendAsync(peer, "delivered", "1000");
+        string recalled = await SendAsync(peer, "recalled", "1000");
+        Assert.Equal(ResponseCode.Success, (await RecallAsync(peer, recalled)).ResponseCode);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await peer.ReadAsync(Topic, 0);
+        await PendingAsync(peer, 0);
+        _time.Advance(TimeSpan.FromSeconds(-1));
+
+        RemotingCommand reply = await RecallAsync(peer, delivered);
+
+        Assert.Equal((ResponseCode.IllegalOperation, "recall failed, timestamp invalid"), (reply.ResponseCode, reply.Remark));
+        Assert.Equal(ResponseCode.Success, (await RecallAsync(peer, recalled)).ResponseCode);
+    }
+
     [Fact]
     public async Task Recall_BadHandles_AreRefusedAndHarmNothing()
     {

@@ -92,6 +92,9 @@ internal sealed class PendingStore : IAsyncDisposable
     /// <summary>What kill -9 would leave now, to be opened elsewhere.</summary>
     public string Kill(string target) => Folders.Copy(Root, target);
 
+    /// <summary>The database fails from now on.</summary>
+    public void CloseDatabase() => _values.Dispose();
+
     public async ValueTask DisposeAsync()
     {
         await Messages.DisposeAsync();

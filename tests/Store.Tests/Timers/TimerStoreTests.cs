@@ -1,4 +1,5 @@
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Reading;
 using GrayMQ.Store.Tests.Support;
 using GrayMQ.Store.Timers;
 
@@ -117,10 +118,85 @@ public sealed class TimerStoreTests : IDisposable
         TimerEntry entry = store.Find(store.NowMs + 1_000, waiting);
         Assert.True(store.Timers.TryTake(entry, "Real"u8));
         Assert.Empty(store.Due(store.NowMs + 1_000));
+        using var slices = new MessageSlices();
+        Assert.True(store.Timers.TryReadRecord(entry, slices));
+        Assert.True(StoredMessage.TryRead(slices[0], out StoredMessage message, out _));
+        Assert.Equal(TimerStanding.Taken, store.Timers.Find(message, out _));
 
         store.Timers.GiveBack(entry);
 
+        Assert.Equal(TimerStanding.Pending, store.Timers.Find(message, out _));
         Assert.Equal([waiting], store.Due(store.NowMs + 1_000));
+    }
+
+    [Fact]
+    public async Task GiveBack_ButTheLogHasSettledIt_StaysTaken()
+    {
+        await using PendingStore store = Open();
+        long waiting = store.AddLevel(1);
+        store.Timers.Apply();
+        TimerEntry entry = store.Find(store.NowMs + 1_000, waiting);
+        Assert.True(store.Timers.TryTake(entry, "Real"u8));
+        store.Deliver(waiting);
+
+        store.Timers.GiveBack(entry);
+
+        Assert.Empty(store.Due(store.NowMs + 1_000));
+        store.Flush();
+        Assert.Equal(0, store.Total);
+    }
+
+    // The dispatcher and whoever appends would wait for it.
+    [Fact]
+    public async Task OnCheckPoint_DrivenByAThread_IsLeftToIt()
+    {
+        await using PendingStore store = Open();
+        store.AddLevel(1);
+        long applied = store.Timers.AppliedOffset;
+        int changes = 0;
+        store.Timers.Changed += () => changes++;
+        store.Timers.IsDriven = true;
+        store.Flush();
+        Assert.Equal((applied, 1), (store.Timers.AppliedOffset, changes));
+        Assert.True(store.Timers.HasChanges);
+
+        store.Timers.Apply(maxRemovals: 0);
+
+        Assert.Equal(store.Messages.Store.MaxPhysicalOffset, store.Timers.AppliedOffset);
+        Assert.False(store.Timers.HasChanges);
+        store.Timers.IsDriven = false;
+        store.AddLevel(1);
+        store.Flush();
+        Assert.Equal(store.Messages.Store.MaxPhysicalOffset, store.Timers.AppliedOffset);
+    }
+
+    [Fact]
+    public async Task FindDue_Fails_WhatIsDueIsStillToBeLookedFor()
+    {
+        await using PendingStore store = Open();
+        store.AddLevel(1);
+        store.Timers.Apply();
+        Assert.Empty(store.Due(store.NowMs));
+        await store.Messages.DisposeAsync();
+        store.CloseDatabase();
+
+        Assert.Throws<ObjectDisposedException>(() => store.Due(store.NowMs + 1_000));
+
+        Assert.True(store.Timers.NextDueMs <= store.NowMs + 1_000);
+    }
+
+    [Fact]
+    public async Task LookAgainFrom_FindsWhatWasFoundAndNotTaken()
+    {
+        await using PendingStore store = Open();
+        long[] added = [store.AddLevel(1), store.AddLevel(1), store.AddLevel(1)];
+        store.Timers.Apply();
+        TimerEntry second = store.Find(store.NowMs + 1_000, added[1]);
+        Assert.Empty(store.Due(store.NowMs + 1_000));
+
+        store.Timers.LookAgainFrom(second);
+
+        Assert.Equal(added[1..], store.Due(store.NowMs + 1_000));
     }
 
     [Fact]
@@ -150,16 +226,17 @@ public sealed class TimerStoreTests : IDisposable
         await using PendingStore changed = Open("1m 2m");
         var record = new TimerEntry(changed.NowMs + 5_000, waiting, 1, false);
         Assert.Equal([waiting], changed.Due(changed.NowMs + 5_000));
-        using var slices = new Reading.MessageSlices();
+        using var slices = new MessageSlices();
         Assert.True(changed.Timers.TryReadRecord(record, slices));
         Assert.True(StoredMessage.TryRead(slices[0], out StoredMessage message, out _));
         Assert.True(changed.Timers.Agrees(record, message));
         Assert.False(changed.Timers.Agrees(record with { DueMs = record.DueMs + 1 }, message));
-        Assert.True(changed.Timers.TryFind(message, out TimerEntry found));
+        Assert.Equal(TimerStanding.Pending, changed.Timers.Find(message, out TimerEntry found));
         Assert.Equal(record, found);
 
         // Only the log tells: nobody here has taken it.
         changed.Deliver(waiting);
+        Assert.Equal(TimerStanding.Settled, changed.Timers.Find(message, out _));
         changed.Flush();
 
         Assert.Equal(0, changed.Total);
