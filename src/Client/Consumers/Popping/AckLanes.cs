@@ -78,7 +78,14 @@ internal sealed class AckLanes(PopCaller caller, ILogger logger)
 
             try
             {
-                await caller.AckAllAsync([.. batch.Select(waiting => waiting.Handle)], CancellationToken.None).ConfigureAwait(false);
+                IReadOnlyList<(ReceiptHandle Handle, Exception Error)> failures = await caller
+                    .AckAllAsync([.. batch.Select(waiting => waiting.Handle)], CancellationToken.None)
+                    .ConfigureAwait(false);
+                foreach ((ReceiptHandle handle, Exception error) in failures)
+                {
+                    batch.FindAll(waiting => ReferenceEquals(waiting.Handle, handle)).ForEach(waiting => waiting.Done.TrySetException(error));
+                }
+
                 batch.ForEach(waiting => waiting.Done.TrySetResult());
             }
             catch (Exception e)

@@ -105,26 +105,52 @@ internal sealed class PopCaller
     /// Acknowledges messages of one broker, in one request where the broker knows that: it then does not tell which of them it did not
     /// find.
     /// </summary>
-    /// <inheritdoc cref="AckAsync"/>
-    public async Task AckAllAsync(IReadOnlyList<ReceiptHandle> handles, CancellationToken cancel)
+    /// <returns>Those that may not have been taken, each with what <see cref="AckAsync"/> would throw; the others are.</returns>
+    /// <exception cref="OperationCanceledException">The caller does not want to wait any longer.</exception>
+    public async Task<IReadOnlyList<(ReceiptHandle Handle, Exception Error)>> AckAllAsync(
+        IReadOnlyList<ReceiptHandle> handles, CancellationToken cancel)
     {
-        if (handles.Count == 1)
+        var failures = new List<(ReceiptHandle, Exception)>();
+        IEnumerable<ReceiptHandle> alone = handles;
+        if (handles.Count > 1)
         {
-            await AckAsync(handles[0], cancel).ConfigureAwait(false);
-            return;
+            ILookup<bool, ReceiptHandle> fitting = handles.ToLookup(handle => handle.QueueOffset - handle.StartOffset < MaxBits);
+            try
+            {
+                if (await TryAckBatchAsync([.. fitting[true]], cancel).ConfigureAwait(false))
+                {
+                    alone = fitting[false];
+                }
+            }
+            catch (Exception e) when (!IsCanceled(e, cancel))
+            {
+                failures.AddRange(fitting[true].Select(handle => (handle, e)));
+                alone = fitting[false];
+            }
         }
 
-        string brokerName = handles[0].BrokerName;
-        string address = await RequireMasterAsync(handles[0].Topic, brokerName, cancel).ConfigureAwait(false);
-        ILookup<bool, ReceiptHandle> fitting =
-            handles.ToLookup(handle => handle.QueueOffset - handle.StartOffset < MaxBits && !_withoutBatches.ContainsKey(address));
-        IEnumerable<ReceiptHandle> alone = fitting[false];
-        if (fitting[true].Any() && !await TryAckBatchAsync(address, brokerName, fitting[true], cancel).ConfigureAwait(false))
+        foreach ((ReceiptHandle handle, Exception? error) in await Task.WhenAll(alone.Select(TryAckAsync)).ConfigureAwait(false))
         {
-            alone = handles;
+            if (error is not null)
+            {
+                failures.Add((handle, error));
+            }
         }
 
-        await Task.WhenAll(alone.Select(handle => AckAsync(handle, cancel))).ConfigureAwait(false);
+        return failures;
+
+        async Task<(ReceiptHandle Handle, Exception? Error)> TryAckAsync(ReceiptHandle handle)
+        {
+            try
+            {
+                await AckAsync(handle, cancel).ConfigureAwait(false);
+                return (handle, null);
+            }
+            catch (Exception e) when (!IsCanceled(e, cancel))
+            {
+                return (handle, e);
+            }
+        }
     }
 
     /// <summary>Has a message come again after another time from now on; the handle that it had is void.</summary>
@@ -161,10 +187,24 @@ internal sealed class PopCaller
         });
     }
 
-    // False when the broker does not know batches.
-    private async Task<bool> TryAckBatchAsync(
-        string address, string brokerName, IEnumerable<ReceiptHandle> handles, CancellationToken cancel)
+    private static bool IsCanceled(Exception e, CancellationToken cancel) =>
+        e is OperationCanceledException && cancel.IsCancellationRequested;
+
+    // False when the broker does not know batches, or there is nothing to send.
+    private async Task<bool> TryAckBatchAsync(IReadOnlyList<ReceiptHandle> handles, CancellationToken cancel)
     {
+        if (handles.Count == 0)
+        {
+            return false;
+        }
+
+        string brokerName = handles[0].BrokerName;
+        string address = await RequireMasterAsync(handles[0].Topic, brokerName, cancel).ConfigureAwait(false);
+        if (_withoutBatches.ContainsKey(address))
+        {
+            return false;
+        }
+
         var body = new BatchAckMessageRequestBody
         {
             BrokerName = brokerName,

@@ -137,14 +137,15 @@ public sealed class PopConsumer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(handles);
         RequireRunning();
-        (IReadOnlyList<ReceiptHandle> Handles, Exception? Error)[] outcomes = await Task.WhenAll(handles
+        IReadOnlyList<(ReceiptHandle Handle, Exception Error)>[] failures = await Task.WhenAll(handles
             .GroupBy(handle => handle.BrokerName)
-            .Select(broker => TryAckAsync([.. broker], cancel))).ConfigureAwait(false);
-        ReceiptHandle[] failed = [.. outcomes.Where(outcome => outcome.Error is not null).SelectMany(outcome => outcome.Handles)];
+            .Select(broker => _caller.AckAllAsync([.. broker], cancel))).ConfigureAwait(false);
+        (ReceiptHandle Handle, Exception Error)[] failed = [.. failures.SelectMany(broker => broker)];
         if (failed.Length > 0)
         {
-            Exception error = outcomes.First(outcome => outcome.Error is not null).Error!;
-            throw new AckException($"{failed.Length} messages could not be acknowledged: {error.Message}", failed, error);
+            Exception error = failed[0].Error;
+            throw new AckException(
+                $"{failed.Length} messages could not be acknowledged: {error.Message}", [.. failed.Select(each => each.Handle)], error);
         }
     }
 
@@ -196,20 +197,6 @@ public sealed class PopConsumer : IAsyncDisposable
         if (!_membership.Lifecycle.IsRunning)
         {
             throw new InvalidOperationException("the consumer has not been started, or has been stopped");
-        }
-    }
-
-    private async Task<(IReadOnlyList<ReceiptHandle> Handles, Exception? Error)> TryAckAsync(
-        IReadOnlyList<ReceiptHandle> handles, CancellationToken cancel)
-    {
-        try
-        {
-            await _caller.AckAllAsync(handles, cancel).ConfigureAwait(false);
-            return (handles, null);
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
-        {
-            return (handles, e);
         }
     }
 

@@ -26,6 +26,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
     private ScriptedBroker _broker = null!;
     private Func<RemotingRequest, PopMessageHeader, bool> _onPop = (_, _) => false;
     private Func<RemotingRequest, bool> _onBatchAck = _ => false;
+    private Func<RemotingRequest, AckMessageHeader, bool> _onAck = (_, _) => false;
     private Func<RemotingRequest, bool> _onAssignment = _ => false;
 
     public async ValueTask InitializeAsync()
@@ -96,6 +97,48 @@ public sealed class PopScriptedTests : IAsyncLifetime
 
         Assert.Equal(received.Select(message => message.Handle), refused.Failed);
         Assert.IsType<BrokerException>(refused.InnerException);
+    }
+
+    [Fact]
+    public async Task AckAsync_OneSentAloneIsRefused_NamesThatOneOnly()
+    {
+        const long FarBehind = 100_000;
+        _onAck = (request, header) =>
+        {
+            if (header.Offset == FarBehind)
+            {
+                request.Reply(ResponseCode.NoMessage, "scripted");
+            }
+
+            return header.Offset == FarBehind;
+        };
+        Offer(10, 11, FarBehind, FarBehind + 1);
+        await using PopConsumer consumer = await StartAsync();
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+
+        AckException refused = await Assert.ThrowsAsync<AckException>(() => consumer.AckAsync(received));
+
+        Assert.Equal([received[2].Handle], refused.Failed);
+        Assert.Equal([0b11], Assert.Single(Assert.Single(_batches).Acks).Bits);
+        Assert.Equal(2, _acks.Count);
+    }
+
+    [Fact]
+    public async Task AckAsync_TheBatchIsRefused_StillSendsTheOthers()
+    {
+        _onBatchAck = request =>
+        {
+            request.Reply(ResponseCode.SystemError, "scripted");
+            return true;
+        };
+        Offer(10, 11, 100_000);
+        await using PopConsumer consumer = await StartAsync();
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+
+        AckException refused = await Assert.ThrowsAsync<AckException>(() => consumer.AckAsync(received));
+
+        Assert.Equal([received[0].Handle, received[1].Handle], refused.Failed);
+        Assert.Single(_acks);
     }
 
     [Fact]
@@ -280,7 +323,11 @@ public sealed class PopScriptedTests : IAsyncLifetime
     {
         _acks.Enqueue(
             $"{Encoding.UTF8.GetString(header.Topic.Span)} {header.QueueId} {Encoding.UTF8.GetString(header.ExtraInfo.Span)}");
-        request.Reply(ResponseCode.Success);
+        if (!_onAck(request, header))
+        {
+            request.Reply(ResponseCode.Success);
+        }
+
         return ValueTask.CompletedTask;
     }
 
