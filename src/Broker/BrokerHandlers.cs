@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
@@ -55,24 +56,30 @@ internal static class BrokerHandlers
         var failed = new FailedMessages(topics, retryTopics, delays, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
         PopOptions popOptions = PopSettings.Options(settings, running, address);
         var popAccess = new PopAccess(popOptions, topics, groups, state.Pops.Targets);
-        var popper = new QueuePopper(
+        var popOffsets = new PopOffsets(popOptions, offsets, messages, state.Pops.CheckPoints);
+        var poppable = new PoppableQueues(popOptions, topics, groups, messages, state.Pops.CheckPoints, popOffsets, time);
+        var pops = new PopService(
             popOptions,
-            topics,
-            offsets,
-            messages,
-            state.Pops.CheckPoints,
-            state.Statistics,
-            time,
-            loggers.CreateLogger<QueuePopper>());
+            popAccess,
+            new QueuePopper(
+                popOptions,
+                poppable,
+                popOffsets,
+                messages,
+                state.Pops.CheckPoints,
+                state.Statistics,
+                time,
+                loggers.CreateLogger<QueuePopper>()),
+            poppable,
+            state.Pops.Parked,
+            loggers.CreateLogger<PopService>());
+        var popAcks = new PopAcks(popAccess, state.Pops, popOffsets, messages, Encoding.UTF8.GetBytes(name), time);
         state.Pops.ReviveWith(new PopReviver(
-            popOptions,
             state.Pops,
             messages,
             intake,
-            failed,
-            topics,
-            groups,
-            offsets,
+            new OverdueMessages(
+                popOptions, messages, failed, topics, groups, offsets, loggers.CreateLogger<OverdueMessages>()),
             time,
             loggers.CreateLogger<PopReviver>()));
         SendOptions sendOptions = BrokerSettings.SendOptions(settings, running, address);
@@ -109,16 +116,9 @@ internal static class BrokerHandlers
                 state.Parked,
                 state.Statistics,
                 filters),
-            new PopMessageHandler(
-                popOptions,
-                popAccess,
-                popper,
-                state.Pops.Parked,
-                filters,
-                time,
-                loggers.CreateLogger<PopMessageHandler>()),
-            new AckHandler(popOptions, popAccess, state.Pops, offsets, messages, time),
-            new PopQueryHandler(popAccess, popper, messages, time),
+            new PopMessageHandler(popOptions, popAccess, pops, filters, time),
+            new AckHandler(popAccess, popAcks),
+            new PopQueryHandler(popAccess, poppable, popOffsets, messages, time),
             new PopsInFlightHandler(state.Pops.CheckPoints, messages),
             new RecallHandler(
                 name,

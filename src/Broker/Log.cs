@@ -249,12 +249,21 @@ internal static partial class Log
     [LoggerMessage(383, LogLevel.Error, "A message that group {Group} popped cannot be given back just now: topic {Topic} queue {QueueId} offset {Offset}: {Status}")]
     public static partial void NotRevived(ILogger logger, string group, string topic, int queueId, long offset, AppendStatus status);
 
-    [LoggerMessage(384, LogLevel.Error, "A message that group {Group} popped cannot be read just now: topic {Topic} queue {QueueId} offset {Offset}")]
-    public static partial void PoppedMessageUnreadable(
+    [LoggerMessage(384, LogLevel.Error, "A message that group {Group} popped cannot be given back just now: topic {Topic} queue {QueueId} offset {Offset}")]
+    public static partial void PoppedMessageNotGivenBack(
         ILogger logger, Exception error, string group, string topic, int queueId, long offset);
 
     [LoggerMessage(386, LogLevel.Error, "A pop of group {Group} that waited for topic {Topic} failed")]
     public static partial void ParkedPopFailed(ILogger logger, Exception error, string group, string topic);
+
+    [LoggerMessage(387, LogLevel.Error, "Group {Group} was moved to offset {Offset} of topic {Topic} queue {QueueId}, which a crash would undo")]
+    public static partial void PopNotMoved(ILogger logger, Exception error, string group, long offset, string topic, int queueId);
+
+    [LoggerMessage(388, LogLevel.Warning, "Group {Group} popped topic {Topic} queue {QueueId} up to {Offset}, where the log's end is gone: it goes on at {End}")]
+    public static partial void PopBeyondTheEnd(ILogger logger, string group, string topic, int queueId, long offset, long end);
+
+    [LoggerMessage(389, LogLevel.Information, "What group {Group} had in hand of topic {Topic} is dropped: one of them is gone")]
+    public static partial void PopsOfNobody(ILogger logger, string group, string topic);
 
     [LoggerMessage(385, LogLevel.Information, "{Count} messages had been given back before the broker ended, as the log tells from {Offset} on")]
     public static partial void RevivalsRecovered(ILogger logger, int count, long offset);

@@ -10,4 +10,7 @@ public enum CommitOutcome
 
     /// <summary>An administrator has reset the queue and the consumer has not heard of it yet; what it says is of before.</summary>
     ResetPending,
+
+    /// <summary>Somebody else has moved the group meanwhile, and his word stands.</summary>
+    Overtaken,
 }

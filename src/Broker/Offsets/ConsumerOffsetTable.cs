@@ -54,6 +54,9 @@ public sealed class ConsumerOffsetTable : IDisposable
     /// </summary>
     public event Action<string, string, IReadOnlyDictionary<int, long>>? Moving;
 
+    /// <summary>A group was moved by a commit, to another offset than before; raised afterwards, and not for <see cref="CommitFrom"/>.</summary>
+    internal event MoveListener? MovedByCommit;
+
     /// <inheritdoc cref="OffsetWriter.BeforeSync"/>
     internal Action? BeforeSync
     {
@@ -118,39 +121,26 @@ public sealed class ConsumerOffsetTable : IDisposable
             return CommitOutcome.Ignored;
         }
 
-        CheckQueueId(queueId);
-        var name = new GroupTopicUtf8(utf8Group, utf8Topic);
-        while (true)
+        CommitOutcome outcome = Commit(utf8Group, utf8Topic, queueId, null, offset, client, out long before);
+        if (outcome == CommitOutcome.Committed && before != offset)
         {
-            if (!_offsetsByUtf8.TryGetValue(name, out ConsumerOffsets? offsets))
-            {
-                offsets = Add(GroupTopicComparer.Instance.Create(name));
-            }
-
-            if (TryCommit(offsets, queueId, offset, client, out CommitOutcome outcome))
-            {
-                return outcome;
-            }
+            MovedByCommit?.Invoke(utf8Group, utf8Topic, queueId, offset);
         }
+
+        return outcome;
     }
+
+    /// <summary>
+    /// Takes over an offset from whoever moves the group along, unless somebody else has moved it elsewhere meanwhile.
+    /// </summary>
+    /// <param name="expected">Where he took the group to stand; <see cref="None"/> for nowhere.</param>
+    public CommitOutcome CommitFrom(
+        ReadOnlySpan<byte> utf8Group, ReadOnlySpan<byte> utf8Topic, int queueId, long expected, long offset) =>
+        offset < 0 ? CommitOutcome.Ignored : Commit(utf8Group, utf8Topic, queueId, expected, offset, null, out _);
 
     /// <inheritdoc cref="Commit(ReadOnlySpan{byte}, ReadOnlySpan{byte}, int, long, EndPoint?)"/>
-    public CommitOutcome Commit(string group, string topic, int queueId, long offset, EndPoint? client = null)
-    {
-        if (offset < 0)
-        {
-            return CommitOutcome.Ignored;
-        }
-
-        CheckQueueId(queueId);
-        while (true)
-        {
-            if (TryCommit(Add(new GroupTopic(group, topic)), queueId, offset, client, out CommitOutcome outcome))
-            {
-                return outcome;
-            }
-        }
-    }
+    public CommitOutcome Commit(string group, string topic, int queueId, long offset) =>
+        Commit(Encoding.UTF8.GetBytes(group), Encoding.UTF8.GetBytes(topic), queueId, offset);
 
     /// <summary>Remembers, in memory only, where the group's next pull is expected.</summary>
     public void RecordPull(ReadOnlySpan<byte> utf8Group, ReadOnlySpan<byte> utf8Topic, int queueId, long nextOffset)
@@ -317,9 +307,41 @@ public sealed class ConsumerOffsetTable : IDisposable
 
     private ConsumerOffsets Add(GroupTopic name) => _offsets.GetOrAdd(name, static key => new ConsumerOffsets(key));
 
-    private bool TryCommit(ConsumerOffsets offsets, int queueId, long offset, EndPoint? client, out CommitOutcome outcome)
+    private CommitOutcome Commit(
+        ReadOnlySpan<byte> utf8Group,
+        ReadOnlySpan<byte> utf8Topic,
+        int queueId,
+        long? expected,
+        long offset,
+        EndPoint? client,
+        out long before)
     {
-        if (!offsets.TryCommit(queueId, offset, out outcome, out bool enlist, out long before))
+        CheckQueueId(queueId);
+        var name = new GroupTopicUtf8(utf8Group, utf8Topic);
+        while (true)
+        {
+            if (!_offsetsByUtf8.TryGetValue(name, out ConsumerOffsets? offsets))
+            {
+                offsets = Add(GroupTopicComparer.Instance.Create(name));
+            }
+
+            if (TryCommit(offsets, queueId, expected, offset, client, out CommitOutcome outcome, out before))
+            {
+                return outcome;
+            }
+        }
+    }
+
+    private bool TryCommit(
+        ConsumerOffsets offsets,
+        int queueId,
+        long? expected,
+        long offset,
+        EndPoint? client,
+        out CommitOutcome outcome,
+        out long before)
+    {
+        if (!offsets.TryCommit(queueId, expected, offset, out outcome, out bool enlist, out before))
         {
             return false;
         }

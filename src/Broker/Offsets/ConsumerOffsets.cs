@@ -81,15 +81,19 @@ internal sealed class ConsumerOffsets
     }
 
     /// <summary>Commits; false when the object was removed from its table meanwhile.</summary>
+    /// <param name="expected">What has to be committed until now; null for whatever it is.</param>
     /// <param name="enlist">Whether the caller must see to it that the change is written.</param>
     /// <param name="before">The offset until now.</param>
-    public bool TryCommit(int queueId, long offset, out CommitOutcome outcome, out bool enlist, out long before)
+    public bool TryCommit(
+        int queueId, long? expected, long offset, out CommitOutcome outcome, out bool enlist, out long before)
     {
         lock (_changes)
         {
             enlist = false;
             before = Committed(queueId);
-            outcome = PendingReset(queueId) == None ? CommitOutcome.Committed : CommitOutcome.ResetPending;
+            outcome = PendingReset(queueId) != None ? CommitOutcome.ResetPending
+                : expected is { } value && value != before ? CommitOutcome.Overtaken
+                : CommitOutcome.Committed;
             if (_removed)
             {
                 return false;

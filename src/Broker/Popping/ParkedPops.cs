@@ -1,7 +1,7 @@
-using System.Collections.Concurrent;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Dispatching;
+using GrayMQ.Store.Pops;
 using Microsoft.Extensions.ObjectPool;
 
 namespace GrayMQ.Broker.Popping;
@@ -35,27 +35,26 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     // A pop is answered a little before its time is up rather than after it.
     private const int EarlyMs = 50;
 
+    // A target at which nobody has waited for so long costs arrivals a look no more.
+    private const int IdleMs = 60_000;
+
     private readonly int _limit;
     private readonly int _limitOfQueue;
-    private readonly int _limitOfTargets;
     private readonly TimeProvider _time;
     private readonly ObjectPool<ParkedPop> _pool;
     private readonly ITimer _scan;
-    private readonly Lock _lists = new();
-
-    // By topic, also by retry topic: those who wait, or waited not long ago.
-    private readonly ConcurrentDictionary<string, PopTarget[]> _byTopic = new(StringComparer.Ordinal);
-    private readonly List<PopTarget> _listed = [];
+    private readonly ParkedTargets _targets;
     private Action<Pop>? _answer;
     private Func<Pop, bool>? _hasMessages;
     private int _count;
+    private long _sweptMs;
     private bool _closed;
 
     public ParkedPops(ParkLimits limits, TimeProvider time)
     {
         _limit = limits.All;
         _limitOfQueue = limits.OfQueue;
-        _limitOfTargets = limits.Targets;
+        _targets = new ParkedTargets(limits.Targets);
         _time = time;
         _pool = new DefaultObjectPool<ParkedPop>(new Policy(Answer), maximumRetained: 4096);
         _scan = time.CreateTimer(static parked => ((ParkedPops)parked!).WakeOverdue(), this, ScanInterval, ScanInterval);
@@ -79,38 +78,35 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     /// <summary>Keeps the pop until there may be something for it, or its time is up; the caller answers it when it is not kept.</summary>
     public ParkOutcome TryPark(in Pop pop)
     {
-        if (Volatile.Read(ref _closed) || pop.DeadlineMs - EarlyMs <= NowMs)
+        long now = NowMs;
+        if (Volatile.Read(ref _closed) || pop.DeadlineMs - EarlyMs <= now)
         {
             return ParkOutcome.TimeIsUp;
         }
 
-        if (Interlocked.Increment(ref _count) > _limit || !TryList(pop.Target))
+        if (Interlocked.Increment(ref _count) > _limit || !_targets.TryList(pop.Target))
         {
             Interlocked.Decrement(ref _count);
             return ParkOutcome.Full;
         }
 
         ParkedPop parked = _pool.Get();
-        parked.Pop = pop with { DeadlineMs = pop.DeadlineMs - EarlyMs };
+        parked.Set(pop with { DeadlineMs = pop.DeadlineMs - EarlyMs });
+        long number = parked.Number;
+        pop.Target.Waiters.LastParkedMs = now;
         if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue))
         {
             Interlocked.Decrement(ref _count);
-            parked.Pop = default;
-            _pool.Return(parked);
+            Free(parked);
             return ParkOutcome.Full;
         }
 
-        // Whoever took the target off the list meanwhile sees the pop, or is seen here.
-        Interlocked.MemoryBarrier();
-        if (!pop.Target.Waiters.IsListed)
-        {
-            List(pop.Target);
-        }
+        _targets.KeepListed(pop.Target);
 
         // What happened between the caller's look and the parking has woken nobody. The fence pairs with those of the callers of
         // Wake: either the message is seen here, or the pop is seen there.
         Interlocked.MemoryBarrier();
-        if ((Volatile.Read(ref _closed) || _hasMessages!(pop)) && pop.Target.Waiters.TryTake(parked, in pop))
+        if ((Volatile.Read(ref _closed) || _hasMessages!(pop)) && pop.Target.Waiters.TryTake(parked, number))
         {
             Wake(parked);
         }
@@ -123,12 +119,12 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     {
         // The entry was published before this call; see TryPark.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _count) == 0 || !_byTopic.TryGetValue(queue.Topic, out PopTarget[]? targets))
+        if (Volatile.Read(ref _count) == 0)
         {
             return;
         }
 
-        foreach (PopTarget target in targets)
+        foreach (PopTarget target in _targets.Of(queue.Topic))
         {
             if (target.Waiters.IsEmpty)
             {
@@ -144,9 +140,22 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
             }
             else
             {
-                Wake(target.Waiters.TakeOne(null, notification: false, alsoOrdered: false));
-                Wake(target.Waiters.TakeOne(null, notification: true, alsoOrdered: false));
+                WakeForRetry(target);
             }
+        }
+    }
+
+    /// <summary>The group has less of a queue in hand again, for which pops of the target may wait.</summary>
+    public void WakeFreed(PopTarget target, PopQueue queue)
+    {
+        if (queue.Topic == target.Topic.Name)
+        {
+            WakeOne(target, queue.QueueId);
+        }
+        else
+        {
+            Interlocked.MemoryBarrier();
+            WakeForRetry(target);
         }
     }
 
@@ -180,14 +189,7 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     /// <summary>The target is gone: wakes all that wait there, to be told so.</summary>
     public void Forget(PopTarget target)
     {
-        lock (_lists)
-        {
-            if (target.Waiters.IsListed)
-            {
-                Unlist(target);
-            }
-        }
-
+        _targets.Unlist(target);
         WakeAll(target);
     }
 
@@ -199,7 +201,7 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     {
         Volatile.Write(ref _closed, true);
         Interlocked.MemoryBarrier();
-        foreach (PopTarget target in Listed())
+        foreach (PopTarget target in _targets.All())
         {
             WakeAll(target);
         }
@@ -207,107 +209,28 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
 
     public void Dispose() => _scan.Dispose();
 
-    private PopTarget[] Listed()
+    // Every pop looks into the retry topics, whatever queue it is for, but for those in order.
+    private void WakeForRetry(PopTarget target)
     {
-        lock (_lists)
-        {
-            return [.. _listed];
-        }
-    }
-
-    private bool TryList(PopTarget target)
-    {
-        if (target.Waiters.IsListed)
-        {
-            return true;
-        }
-
-        lock (_lists)
-        {
-            if (!target.Waiters.IsListed)
-            {
-                if (_listed.Count >= _limitOfTargets && !TryUnlistOne())
-                {
-                    return false;
-                }
-
-                List(target);
-            }
-
-            return true;
-        }
-    }
-
-    private void List(PopTarget target)
-    {
-        lock (_lists)
-        {
-            if (!target.Waiters.IsListed)
-            {
-                _listed.Add(target);
-                Link(target.Topic.Name, target);
-                Link(target.FirstRetry.Name, target);
-                Link(target.SecondRetry.Name, target);
-                target.Waiters.IsListed = true;
-            }
-        }
-    }
-
-    // Under the lock.
-    private bool TryUnlistOne()
-    {
-        PopTarget? idle = _listed.Find(target => target.Waiters.IsEmpty);
-        if (idle is null)
-        {
-            return false;
-        }
-
-        Unlist(idle);
-        if (!idle.Waiters.IsEmpty)
-        {
-            List(idle);
-            return false;
-        }
-
-        return true;
-    }
-
-    // Under the lock.
-    private void Unlist(PopTarget target)
-    {
-        target.Waiters.IsListed = false;
-        Interlocked.MemoryBarrier();
-        Unlink(target.Topic.Name, target);
-        Unlink(target.FirstRetry.Name, target);
-        Unlink(target.SecondRetry.Name, target);
-        _listed.Remove(target);
-    }
-
-    private void Link(string topic, PopTarget target) =>
-        _byTopic[topic] = _byTopic.TryGetValue(topic, out PopTarget[]? targets) ? [.. targets, target] : [target];
-
-    private void Unlink(string topic, PopTarget target)
-    {
-        PopTarget[] rest = Array.FindAll(_byTopic.GetValueOrDefault(topic) ?? [], other => !ReferenceEquals(other, target));
-        if (rest.Length > 0)
-        {
-            _byTopic[topic] = rest;
-        }
-        else
-        {
-            _byTopic.TryRemove(topic, out _);
-        }
+        Wake(target.Waiters.TakeOne(null, notification: false, alsoOrdered: false));
+        Wake(target.Waiters.TakeOne(null, notification: true, alsoOrdered: false));
     }
 
     private void WakeOverdue()
     {
+        long now = NowMs;
+        if (now - _sweptMs >= IdleMs && _targets.Count > 0)
+        {
+            _sweptMs = now;
+            _targets.UnlistIdle(now - IdleMs);
+        }
+
         if (Volatile.Read(ref _count) == 0)
         {
             return;
         }
 
-        long now = NowMs;
-        foreach (PopTarget target in Listed())
+        foreach (PopTarget target in _targets.All())
         {
             if (!target.Waiters.IsEmpty)
             {
@@ -333,9 +256,14 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     private void Answer(ParkedPop parked)
     {
         Pop pop = parked.Pop;
-        parked.Pop = default;
-        _pool.Return(parked);
+        Free(parked);
         _answer!(pop with { DeadlineMs = pop.DeadlineMs + EarlyMs });
+    }
+
+    private void Free(ParkedPop parked)
+    {
+        parked.Set(default);
+        _pool.Return(parked);
     }
 
     private sealed class Policy(Action<ParkedPop> answer) : PooledObjectPolicy<ParkedPop>

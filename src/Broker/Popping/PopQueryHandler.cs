@@ -11,20 +11,20 @@ namespace GrayMQ.Broker.Popping;
 /// What can be asked without taking anything: POLLING_INFO (200055), how many pops wait, and PEEK_MESSAGE (200052), what a pop
 /// would get. RocketMQ: PollingInfoProcessor, PeekMessageProcessor.
 /// </summary>
-internal sealed class PopQueryHandler(PopAccess access, QueuePopper popper, MessageStore store, TimeProvider time)
+internal sealed class PopQueryHandler(PopAccess access, PoppableQueues queues, PopOffsets offsets, MessageStore store, TimeProvider time)
 {
     private const int MaxPeek = 32;
 
     public ValueTask PollingInfoAsync(RemotingRequest request, PollingInfoHeader header)
     {
-        PopTarget target = access.Find(header.ConsumerGroup, header.Topic, header.QueueId, in request, "peeking message");
+        PopTarget target = access.Find(header.ConsumerGroup, header.Topic, header.QueueId, request.Connection.RemoteEndPoint, "peeking message");
         request.Responder.Reply(new PollingInfoResponseHeader(target.Waiters.CountOf(header.QueueId, notifications: false)));
         return ValueTask.CompletedTask;
     }
 
     public ValueTask PeekAsync(RemotingRequest request, PeekMessageHeader header)
     {
-        PopTarget target = access.Find(header.ConsumerGroup, header.Topic, header.QueueId, in request, "peeking message");
+        PopTarget target = access.Find(header.ConsumerGroup, header.Topic, header.QueueId, request.Connection.RemoteEndPoint, "peeking message");
         PopWork work = PopWork.OfThread;
         try
         {
@@ -40,7 +40,7 @@ internal sealed class PopQueryHandler(PopAccess access, QueuePopper popper, Mess
                 Peek(target, target.Topic, start, work, most);
             }
 
-            (Topic? first, Topic? second) = popper.RetryTopics(target);
+            (Topic? first, Topic? second) = queues.RetryTopics(target);
             foreach (Topic? retry in (ReadOnlySpan<Topic?>)[second, first])
             {
                 if (retry is not null)
@@ -69,10 +69,10 @@ internal sealed class PopQueryHandler(PopAccess access, QueuePopper popper, Mess
 
     private void Peek(PopTarget target, Topic topic, int start, PopWork work, int most)
     {
-        int queues = topic.Config.ReadQueueNums;
-        for (int i = 0; i < queues; i++)
+        int count = topic.Config.ReadQueueNums;
+        for (int i = 0; i < count; i++)
         {
-            Peek(target, topic, (start + i) % queues, most, work);
+            Peek(target, topic, (start + i) % count, most, work);
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed class PopQueryHandler(PopAccess access, QueuePopper popper, Mess
             return;
         }
 
-        long offset = popper.NextOffset(target, topic, queue);
+        long offset = offsets.Next(target, topic, queue);
         work.Rest += Math.Max(0, queue.MaxOffset - offset);
         if (work.Count >= most)
         {

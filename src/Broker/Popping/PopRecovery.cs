@@ -1,5 +1,7 @@
 using System.Text;
+using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Store;
@@ -11,43 +13,85 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Broker.Popping;
 
 /// <summary>Brings offsets and check points to what the databases and the log say together, before anything is served.</summary>
-internal static class PopRecovery
+internal sealed class PopRecovery(
+    PopStore pops, ConsumerOffsetTable offsets, MessageStore messages, long logFileBytes, ILogger logger)
 {
-    public static void Run(
-        PopStore pops, ConsumerOffsetTable offsets, MessageStore messages, long logFileBytes, ILogger logger)
+    public void Run(TopicTable topics, SubscriptionGroupTable groups)
     {
-        RaiseOffsets(pops, offsets);
-        if (pops.RevivalOffset is long from)
+        RemoveOrphans(topics, groups);
+        if (pops.Revivals.LogOffset is long from)
         {
-            int ended = EndRevivals(pops, messages, from, logFileBytes);
-            pops.EndRevival([]);
+            int ended = EndRevivals(from);
+            pops.Revivals.End([]);
             Log.RevivalsRecovered(logger, ended, from);
         }
-    }
 
-    // A pop's offset is in its own batch; the table of offsets is written a little later.
-    private static void RaiseOffsets(PopStore pops, ConsumerOffsetTable offsets)
-    {
-        foreach (PopQueue queue in pops.Topics.SelectMany(topic => topic.Queues))
+        foreach (PopQueue queue in pops.Topics.Queues)
         {
-            if (queue.NextOffset > offsets.Find(queue.Group, queue.Topic, queue.QueueId))
+            lock (queue.Gate)
             {
-                offsets.Commit(queue.Group, queue.Topic, queue.QueueId, queue.NextOffset);
+                BringBack(queue);
+                RaiseOffset(queue);
             }
         }
     }
 
-    // Messages that were given back just before the end: the copies in the log name their originals.
-    private static int EndRevivals(PopStore pops, MessageStore messages, long from, long logFileBytes)
+    // The process may have ended between the end of a topic or a group and that of what was in hand. One made anew begins anew.
+    private void RemoveOrphans(TopicTable topics, SubscriptionGroupTable groups)
     {
-        HashSet<(long Original, string Topic)> revived = FindRevived(messages, from, logFileBytes);
+        foreach (PoppedTopic popped in pops.Topics.All)
+        {
+            if (topics.Find(popped.Topic) is null || groups.FindExisting(popped.Group) is null)
+            {
+                Log.PopsOfNobody(logger, popped.Group, popped.Topic);
+                pops.Remove(popped);
+            }
+        }
+    }
+
+    // The end of the machine may have taken the log's end: other messages will have the offsets that were popped already.
+    private void BringBack(PopQueue popped)
+    {
+        LogicQueue? queue = messages.FindQueue(popped.Topic, popped.QueueId);
+        long end = queue is null ? 0 : messages.NextQueueOffset(queue);
+        long committed = offsets.Find(popped.Group, popped.Topic, popped.QueueId);
+        if (popped.NextOffset > end || committed > end)
+        {
+            Log.PopBeyondTheEnd(logger, popped.Group, popped.Topic, popped.QueueId, Math.Max(popped.NextOffset, committed), end);
+            pops.Reset(popped, end);
+            offsets.Commit(popped.Group, popped.Topic, popped.QueueId, end);
+            popped.ToldOffset = end;
+        }
+
+        foreach ((CheckPointId id, long offset) in PopStore.Unacked(popped))
+        {
+            if (offset >= end)
+            {
+                pops.Ack(popped, id, offset);
+            }
+        }
+    }
+
+    // A pop's offset is in its own batch; the table of offsets is written a little later. One that was moved lower since is lower here.
+    private void RaiseOffset(PopQueue popped)
+    {
+        if (popped.NextOffset > offsets.Find(popped.Group, popped.Topic, popped.QueueId))
+        {
+            offsets.Commit(popped.Group, popped.Topic, popped.QueueId, popped.NextOffset);
+        }
+    }
+
+    // Messages that were given back just before the end: the copies in the log name their originals.
+    private int EndRevivals(long from)
+    {
+        HashSet<(long Original, string Topic)> revived = FindRevived(from);
         int ended = 0;
         if (revived.Count == 0)
         {
             return ended;
         }
 
-        foreach (PopQueue popped in pops.Topics.SelectMany(topic => topic.Queues))
+        foreach (PopQueue popped in pops.Topics.Queues)
         {
             LogicQueue? queue = messages.FindQueue(popped.Topic, popped.QueueId);
             string[] targets = TargetsOf(popped);
@@ -75,7 +119,7 @@ internal static class PopRecovery
         TopicNames.DeadLetterOf(popped.Group),
     ];
 
-    private static HashSet<(long Original, string Topic)> FindRevived(MessageStore messages, long from, long logFileBytes)
+    private HashSet<(long Original, string Topic)> FindRevived(long from)
     {
         var revived = new HashSet<(long Original, string Topic)>();
         using var slices = new MessageSlices();

@@ -22,6 +22,7 @@ internal sealed class PopState : IDisposable
         _logger = loggers.CreateLogger<PopState>();
         CheckPoints = new PopStore(values);
         Parked = new ParkedPops(limits, time);
+        CheckPoints.Freed = (queue, refused) => Parked.WakeFreed((PopTarget)refused, queue);
     }
 
     public PopStore CheckPoints { get; }
@@ -33,11 +34,12 @@ internal sealed class PopState : IDisposable
     /// <summary>Brings check points, offsets and log together, and follows the tables from now on. Called once the store is open.</summary>
     public void Recover(TopicTable topics, SubscriptionGroupTable groups, MessageStore messages, long logFileBytes)
     {
-        PopRecovery.Run(CheckPoints, _offsets, messages, logFileBytes, _logger);
+        new PopRecovery(CheckPoints, _offsets, messages, logFileBytes, _logger).Run(topics, groups);
         topics.Changed += change => ForEach(change.Deleted, RemoveTopic);
         groups.Changed += change => ForEach(change.Deleted, RemoveGroup);
         _offsets.Moving += Move;
         _offsets.Moved += Wake;
+        _offsets.MovedByCommit += Follow;
         _offsets.BeforeSync = CheckPoints.Sync;
     }
 
@@ -87,7 +89,7 @@ internal sealed class PopState : IDisposable
     // The pops' own offsets first: should the process end in between, the move has not happened, and nobody was told that it had.
     private void Move(string group, string topic, IReadOnlyDictionary<int, long> offsets)
     {
-        if (CheckPoints.FindTopic(group, topic) is not { } popped)
+        if (CheckPoints.Topics.Find(group, topic) is not { } popped)
         {
             return;
         }
@@ -98,9 +100,41 @@ internal sealed class PopState : IDisposable
             {
                 lock (queue.Gate)
                 {
-                    CheckPoints.MoveTo(queue, offset, isReset: true);
+                    CheckPoints.Reset(queue, offset);
                 }
             }
+        }
+    }
+
+    // A consumer that pulls as well has sought, which pops would only see when the next one comes.
+    private void Follow(ReadOnlySpan<byte> group, ReadOnlySpan<byte> topic, int queueId, long offset)
+    {
+        if (CheckPoints.Topics.Find(group, topic)?.FindQueue(queueId) is not { } queue)
+        {
+            return;
+        }
+
+        lock (queue.Gate)
+        {
+            // A pop may have seen it, and gone on, or somebody else have sought again.
+            if (queue.ToldOffset == offset || _offsets.Find(group, topic, queueId) != offset)
+            {
+                return;
+            }
+
+            try
+            {
+                CheckPoints.Follow(queue, offset);
+            }
+            catch (KeyValueStoreException e)
+            {
+                Log.PopNotMoved(_logger, e, queue.Group, offset, queue.Topic, queueId);
+            }
+        }
+
+        if (Targets.Find(group, topic) is { } target)
+        {
+            Parked.WakeOne(target, queueId);
         }
     }
 

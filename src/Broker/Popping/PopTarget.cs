@@ -14,7 +14,6 @@ namespace GrayMQ.Broker.Popping;
 internal sealed class PopTarget
 {
     private CompiledFilter? _filter;
-    private int _isLimited;
 
     public PopTarget(string group, Topic topic)
     {
@@ -39,12 +38,6 @@ internal sealed class PopTarget
 
     /// <summary>The pops that wait here.</summary>
     public PopWaiters Waiters { get; } = new();
-
-    /// <summary>Remembers that a pop got less because the group has too much in hand.</summary>
-    public void SetLimited() => Volatile.Write(ref _isLimited, 1);
-
-    /// <summary>Whether that was so since the last question.</summary>
-    public bool TakeLimited() => Volatile.Read(ref _isLimited) != 0 && Interlocked.Exchange(ref _isLimited, 0) != 0;
 
     /// <summary>The filter for an expression as it stands in a request; the one compiled last is kept.</summary>
     /// <exception cref="RemotingException">The expression cannot be understood, or is of a type that this broker does not know.</exception>

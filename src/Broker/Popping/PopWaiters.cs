@@ -10,14 +10,22 @@ internal sealed class PopWaiters
     private ParkedPop? _last;
     private int _count;
     private bool _isListed;
+    private long _lastParkedMs;
 
     public bool IsEmpty => _first is null;
 
-    /// <summary>Whether the target is in the list of those at which arrivals look; guarded by <see cref="ParkedPops"/>.</summary>
+    /// <summary>Whether the target is in the list of those at which arrivals look; guarded by <see cref="ParkedTargets"/>.</summary>
     public bool IsListed
     {
         get => Volatile.Read(ref _isListed);
         set => Volatile.Write(ref _isListed, value);
+    }
+
+    /// <summary>When the last one came here, ms since 1970.</summary>
+    public long LastParkedMs
+    {
+        get => Volatile.Read(ref _lastParkedMs);
+        set => Volatile.Write(ref _lastParkedMs, value);
     }
 
     /// <summary>How many wait for a queue, or with a negative id for all queues.</summary>
@@ -70,7 +78,7 @@ internal sealed class PopWaiters
             ParkedPop? before = null;
             for (ParkedPop? at = _first; at is not null; before = at, at = at.Next)
             {
-                Pop pop = at.Pop;
+                ref readonly Pop pop = ref at.Pop;
                 if (pop.IsNotification == notification
                     && (allQueues ? pop.QueueId < 0 : pop.QueueId == queueId)
                     && (pop.Filter is null
@@ -106,14 +114,15 @@ internal sealed class PopWaiters
     }
 
     /// <summary>Takes this one, unless somebody else has.</summary>
-    public bool TryTake(ParkedPop parked, in Pop expected)
+    /// <param name="number">What <see cref="ParkedPop.Number"/> was when it was parked.</param>
+    public bool TryTake(ParkedPop parked, long number)
     {
         lock (_lock)
         {
             ParkedPop? before = null;
             for (ParkedPop? at = _first; at is not null; before = at, at = at.Next)
             {
-                if (ReferenceEquals(at, parked) && at.Pop.Responder == expected.Responder)
+                if (ReferenceEquals(at, parked) && at.Number == number)
                 {
                     Unlink(before, at);
                     return true;

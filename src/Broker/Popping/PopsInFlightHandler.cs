@@ -15,7 +15,7 @@ internal sealed class PopsInFlightHandler(PopStore pops, MessageStore messages)
         {
             Queues =
             [
-                .. pops.Topics
+                .. pops.Topics.All
                     .Where(topic => topic.Group == header.Group)
                     .OrderBy(topic => topic.Topic, StringComparer.Ordinal)
                     .SelectMany(topic => topic.Queues)

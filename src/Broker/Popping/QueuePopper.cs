@@ -1,5 +1,4 @@
 using System.Text;
-using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Messages;
@@ -18,8 +17,8 @@ namespace GrayMQ.Broker.Popping;
 /// </summary>
 internal sealed class QueuePopper(
     PopOptions options,
-    TopicTable topics,
-    ConsumerOffsetTable offsets,
+    PoppableQueues queues,
+    PopOffsets offsets,
     MessageStore store,
     PopStore pops,
     BrokerStatistics statistics,
@@ -28,6 +27,8 @@ internal sealed class QueuePopper(
 {
     // Reads that find nothing for the filter, in one queue and one pop; what is left is for the next pop.
     private const int MaxReads = 16;
+
+    private const int AllQueues = -1;
 
     private readonly byte[] _brokerName = Encoding.UTF8.GetBytes(options.BrokerName);
 
@@ -48,98 +49,6 @@ internal sealed class QueuePopper(
         }
     }
 
-    /// <summary>Whether a pop would get something now.</summary>
-    public bool HasMessages(in Pop pop)
-    {
-        Topic topic = pop.Target.Topic;
-        if (pop.QueueId >= 0)
-        {
-            if (HasMessages(in pop, topic, pop.QueueId))
-            {
-                return true;
-            }
-        }
-        else
-        {
-            for (int queueId = 0; queueId < topic.Config.ReadQueueNums; queueId++)
-            {
-                if (HasMessages(in pop, topic, queueId))
-                {
-                    return true;
-                }
-            }
-        }
-
-        if (pop.IsOrdered)
-        {
-            return false;
-        }
-
-        // No others than are looked into, or who waits would be woken for nothing, again and again.
-        (Topic? first, Topic? second) = RetryTopics(pop.Target);
-        return HasRetries(in pop, first) || HasRetries(in pop, second);
-    }
-
-    /// <summary>Where the group's next pop of a queue begins, without changing anything.</summary>
-    public long NextOffset(PopTarget target, Topic topic, LogicQueue queue)
-    {
-        if (pops.FindTopic(target.GroupUtf8.Span, topic.NameUtf8.Span)?.FindQueue(queue.QueueId) is { NextOffset: >= 0 } popped)
-        {
-            return popped.NextOffset;
-        }
-
-        long committed = offsets.Find(target.GroupUtf8.Span, topic.NameUtf8.Span, queue.QueueId);
-        return committed != ConsumerOffsetTable.None ? committed : queue.MinOffset;
-    }
-
-    /// <summary>The retry topics of a target that there are and that are looked into.</summary>
-    public (Topic? First, Topic? Second) RetryTopics(PopTarget target) =>
-        (options.RetryTopicSecondForm && !options.RetrieveFirstForm ? null : topics.Find(target.FirstRetry.Utf8.Span),
-            options.RetryTopicSecondForm ? topics.Find(target.SecondRetry.Utf8.Span) : null);
-
-    private bool HasRetries(in Pop pop, Topic? retry)
-    {
-        if (retry is null)
-        {
-            return false;
-        }
-
-        for (int queueId = 0; queueId < retry.Config.ReadQueueNums; queueId++)
-        {
-            if (HasMessages(in pop, retry, queueId))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private bool HasMessages(in Pop pop, Topic topic, int queueId)
-    {
-        if (store.FindQueue(topic.NameUtf8.Span, queueId) is not { } queue)
-        {
-            return false;
-        }
-
-        PopQueue? popped = pops.FindTopic(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span)?.FindQueue(queueId);
-        if (popped is null)
-        {
-            return queue.MaxOffset > NextOffset(pop.Target, topic, queue);
-        }
-
-        lock (popped.Gate)
-        {
-            return queue.MaxOffset > Math.Max(0, popped.NextOffset)
-                && (pop.IsOrdered ? !IsBlocked(popped, in pop, NowMs) : options.MaxInFlight == 0 || popped.InFlight < options.MaxInFlight);
-        }
-    }
-
-    private static bool IsBlocked(PopQueue popped, in Pop pop, long nowMs) =>
-        popped.Ordered is { } ordered
-        && (pop.AttemptId.IsEmpty || !pop.AttemptId.Span.SequenceEqual(ordered.AttemptId))
-        && ordered.Blocks(nowMs);
-
     private void TakeFromAll(in Pop pop, PopWork work, int start, bool wait)
     {
         bool retriesFirst = !pop.IsOrdered && start < options.FromRetryPercent;
@@ -148,14 +57,7 @@ internal sealed class QueuePopper(
             TakeRetries(in pop, work, start, wait);
         }
 
-        if (pop.QueueId >= 0)
-        {
-            TakeFromQueue(in pop, pop.Target.Topic, PopHandle.Normal, pop.QueueId, work, wait);
-        }
-        else
-        {
-            TakeFromTopic(in pop, pop.Target.Topic, PopHandle.Normal, work, start, wait);
-        }
+        TakeFromTopic(in pop, pop.Target.Topic, PopHandle.Normal, pop.QueueId, work, start, wait);
 
         if (!retriesFirst && !pop.IsOrdered && work.Count < pop.MaxMessages)
         {
@@ -165,31 +67,45 @@ internal sealed class QueuePopper(
 
     private void TakeRetries(in Pop pop, PopWork work, int start, bool wait)
     {
-        (Topic? first, Topic? second) = RetryTopics(pop.Target);
+        (Topic? first, Topic? second) = queues.RetryTopics(pop.Target);
         if (second is not null)
         {
-            TakeFromTopic(in pop, second, PopHandle.RetrySecondForm, work, start, wait);
+            TakeFromTopic(in pop, second, PopHandle.RetrySecondForm, AllQueues, work, start, wait);
         }
 
         if (first is not null)
         {
-            TakeFromTopic(in pop, first, PopHandle.Retry, work, start, wait);
+            TakeFromTopic(in pop, first, PopHandle.Retry, AllQueues, work, start, wait);
         }
     }
 
-    private void TakeFromTopic(in Pop pop, Topic topic, byte kind, PopWork work, int start, bool wait)
+    private void TakeFromTopic(in Pop pop, Topic topic, byte kind, int queueId, PopWork work, int start, bool wait)
     {
-        int queues = topic.Config.ReadQueueNums;
-        for (int i = 0; i < queues; i++)
+        // In this order: whoever deletes the topic or the group after the second line finds what the first one made, and drops it.
+        PoppedTopic popped = pops.Topics.Get(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span);
+        if (!queues.IsThere(pop.Target, topic))
         {
-            TakeFromQueue(in pop, topic, kind, (start + i) % queues, work, wait);
+            return;
+        }
+
+        if (queueId >= 0)
+        {
+            TakeFromQueue(in pop, topic, popped, kind, queueId, work, wait);
+            return;
+        }
+
+        int count = topic.Config.ReadQueueNums;
+        for (int i = 0; i < count; i++)
+        {
+            TakeFromQueue(in pop, topic, popped, kind, (start + i) % count, work, wait);
         }
     }
 
-    private void TakeFromQueue(in Pop pop, Topic topic, byte kind, int queueId, PopWork work, bool wait)
+    private void TakeFromQueue(
+        in Pop pop, Topic topic, PoppedTopic poppedTopic, byte kind, int queueId, PopWork work, bool wait)
     {
         LogicQueue queue = store.GetQueue(topic.NameUtf8.Span, queueId);
-        PopQueue popped = pops.GetTopic(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span).GetQueue(queueId);
+        PopQueue popped = poppedTopic.GetQueue(queueId);
         if (wait)
         {
             popped.Gate.Enter();
@@ -222,16 +138,16 @@ internal sealed class QueuePopper(
 
     private void TakeLocked(in Pop pop, Topic topic, byte kind, LogicQueue queue, PopQueue popped, PopWork work)
     {
-        long start = Begin(in pop, topic, queue, popped);
-        if (pop.IsOrdered && IsBlocked(popped, in pop, work.PopTimeMs))
+        long start = offsets.Begin(in pop, topic, queue, popped);
+        if (pop.IsOrdered && PoppableQueues.IsBlocked(popped, in pop, work.PopTimeMs))
         {
             // What is behind the lock is not left for others: it would wake them in vain.
             return;
         }
 
-        if (!pop.IsOrdered && options.MaxInFlight > 0 && popped.InFlight >= options.MaxInFlight)
+        if (!pop.IsOrdered && queues.IsLimited(popped))
         {
-            pop.Target.SetLimited();
+            popped.Refuse(pop.Target, options.MaxInFlight);
             work.IsLimited = true;
             return;
         }
@@ -248,8 +164,8 @@ internal sealed class QueuePopper(
         {
             if (at != start)
             {
-                pops.MoveTo(popped, at, isReset: false);
-                Tell(in pop, topic, popped);
+                PopStore.Skip(popped, at);
+                offsets.Tell(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span, popped);
             }
 
             work.Rest += Math.Max(0, queue.MaxOffset - at);
@@ -266,7 +182,7 @@ internal sealed class QueuePopper(
         long rest = Math.Max(0, slices.MaxOffset - slices.NextOffset);
         if (pop.IsOrdered)
         {
-            OrderedBatch ordered = pops.TakeOrdered(popped, pop.AttemptId.Span, work.PopTimeMs, taken, pop.InvisibleMs);
+            OrderedBatch ordered = pops.Ordered.Take(popped, pop.AttemptId.Span, work.PopTimeMs, taken, pop.InvisibleMs);
             work.AddOrderCounts(kind, ordered);
         }
         else if (!pops.TryTake(popped, new CheckPointId(at, work.PopTimeMs), taken, slices.NextOffset, pop.InvisibleMs))
@@ -277,7 +193,7 @@ internal sealed class QueuePopper(
             return;
         }
 
-        Tell(in pop, topic, popped);
+        offsets.Tell(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span, popped);
         statistics.Got(pop.Target.Group, topic, slices.Count, slices.TotalBytes);
         work.Rest += rest;
         work.AddOffsets(kind, queue.QueueId, at, taken);
@@ -345,59 +261,5 @@ internal sealed class QueuePopper(
         }
 
         return slices.Count;
-    }
-
-    /// <summary>Where the pop begins: where the last one ended, unless somebody else has moved the group since.</summary>
-    private long Begin(in Pop pop, Topic topic, LogicQueue queue, PopQueue popped)
-    {
-        ReadOnlySpan<byte> group = pop.Target.GroupUtf8.Span;
-        ReadOnlySpan<byte> name = topic.NameUtf8.Span;
-        if (offsets.TakeReset(group, name, queue.QueueId) is long reset)
-        {
-            pops.MoveTo(popped, reset, isReset: true);
-            Tell(in pop, topic, popped);
-            return reset;
-        }
-
-        long committed = offsets.Find(group, name, queue.QueueId);
-        if (committed == ConsumerOffsetTable.None)
-        {
-            if (popped.NextOffset == PopQueue.NoOffset)
-            {
-                pops.MoveTo(popped, InitialOffset(in pop, topic, queue), isReset: false);
-            }
-
-            Tell(in pop, topic, popped);
-        }
-        else if (popped.NextOffset == PopQueue.NoOffset || committed != popped.ToldOffset)
-        {
-            pops.MoveTo(popped, committed, isReset: false);
-            popped.ToldOffset = committed;
-        }
-
-        return popped.NextOffset;
-    }
-
-    private long InitialOffset(in Pop pop, Topic topic, LogicQueue queue)
-    {
-        const int FromFirst = 0;
-        if (pop.InitMode == FromFirst || topic.IsRetry)
-        {
-            return queue.MinOffset;
-        }
-
-        return options.InitByMessagesInMemory && queue.MinOffset <= 0 && store.IsInMemory(queue, 0)
-            ? 0
-            : Math.Max(0, queue.MaxOffset - 1);
-    }
-
-    // Under the gate, so that two pops of a queue tell in their order.
-    private void Tell(in Pop pop, Topic topic, PopQueue popped)
-    {
-        CommitOutcome outcome = offsets.Commit(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span, popped.QueueId, popped.NextOffset);
-        if (outcome == CommitOutcome.Committed)
-        {
-            popped.ToldOffset = popped.NextOffset;
-        }
     }
 }

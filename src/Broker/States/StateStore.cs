@@ -10,7 +10,7 @@ namespace GrayMQ.Broker.States;
 /// family     key                     value
 /// timers, timerCounts                pending messages: see <see cref="Store.Timers.TimerStore"/>
 /// progress   name of a follower      physical offset, 8 bytes big endian: what lies below in the log is in the follower's families
-/// pops, popOffsets, popOrders        see PopStore
+/// pops, popOffsets, popOrders        see PopCodec
 /// halves                             see HalfMessageCodec
 /// </code>
 /// </summary>

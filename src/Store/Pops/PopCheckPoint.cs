@@ -44,6 +44,9 @@ public sealed class PopCheckPoint : PopDue
     /// <summary>Whether the group's retry policy has put off its return already.</summary>
     public bool IsPutOff { get; internal set; }
 
+    /// <summary>How often in a row its return has failed since the start.</summary>
+    public int Failures { get; internal set; }
+
     internal int[]? Distances => _distances;
 
     /// <summary>Messages that follow <see cref="CheckPointId.StartOffset"/> without a gap need no list.</summary>

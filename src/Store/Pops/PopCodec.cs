@@ -13,7 +13,7 @@ namespace GrayMQ.Store.Pops;
 /// popOrders    group text, topic text, queue id 4                     version 1, count 1, unacked 4, pop time 8, invisible ms 8,
 ///                                                                     attempt length 2, acked beyond 2, attempt id,
 ///                                                                     count × (offset 8, visible ms 8, deliveries 4), beyond × 8
-/// progress     "popRevival"                                           see PopStore.BeginRevival
+/// progress     "popRevival"                                           see PopRevivals.Announce
 /// </code>
 /// </summary>
 internal static class PopCodec

@@ -12,4 +12,7 @@ public abstract class PopDue
 
     /// <summary>Its place in <see cref="DueHeap"/>; -1 when it is not there.</summary>
     internal int HeapIndex { get; set; } = -1;
+
+    /// <summary>The end of a time, ms since 1970; one that no calendar has is never.</summary>
+    internal static long After(long nowMs, long invisibleMs) => invisibleMs > long.MaxValue - nowMs ? long.MaxValue : nowMs + invisibleMs;
 }

@@ -10,6 +10,8 @@ public sealed class PopQueue
     public const long NoOffset = -1;
 
     private Dictionary<CheckPointId, PopCheckPoint>? _checkPoints;
+    private object? _refused;
+    private long _refusedFrom;
 
     internal PopQueue(PoppedTopic topic, int queueId, byte[] key)
     {
@@ -56,7 +58,25 @@ public sealed class PopQueue
 
     internal IEnumerable<PopCheckPoint> CheckPoints => _checkPoints is null ? [] : _checkPoints.Values;
 
+    /// <summary>
+    /// Remembers that somebody got nothing because so many messages are in hand; <see cref="PopStore.Freed"/> tells him, once, when they
+    /// are fewer.
+    /// </summary>
+    public void Refuse(object whom, long limit) => (_refused, _refusedFrom) = (whom, limit);
+
     public override string ToString() => $"{Topic}:{QueueId} of {Group}";
+
+    /// <summary>Who was refused and would not be any more; null for nobody.</summary>
+    internal object? TakeRefused()
+    {
+        object? refused = InFlight < _refusedFrom ? _refused : null;
+        if (refused is not null)
+        {
+            _refused = null;
+        }
+
+        return refused;
+    }
 
     internal PopCheckPoint? Find(CheckPointId id) =>
         _checkPoints is not null && _checkPoints.TryGetValue(id, out PopCheckPoint? found) ? found : null;

@@ -11,6 +11,7 @@ public sealed class PoppedTopic
     private readonly Lock _changes = new();
     private readonly byte[] _key;
     private PopQueue?[] _queues = [];
+    private bool _isDropped;
 
     /// <param name="key">As <see cref="PopCodec.WriteTopicKey"/> writes it.</param>
     internal PoppedTopic(string group, string topic, byte[] key)
@@ -25,7 +26,7 @@ public sealed class PoppedTopic
     public string Topic { get; }
 
     /// <summary>First part of the topic's keys in the database.</summary>
-    internal ReadOnlySpan<byte> Key => _key;
+    internal byte[] Key => _key;
 
     /// <summary>The queues that are known, in the order of their ids.</summary>
     public IEnumerable<PopQueue> Queues => Volatile.Read(ref _queues).OfType<PopQueue>();
@@ -38,6 +39,17 @@ public sealed class PoppedTopic
     }
 
     public PopQueue GetQueue(int queueId) => FindQueue(queueId) ?? AddQueue(queueId);
+
+    /// <summary>Sees to it that queues which are made from now on are dropped ones.</summary>
+    /// <returns>Those that were made before.</returns>
+    internal IEnumerable<PopQueue> Drop()
+    {
+        lock (_changes)
+        {
+            _isDropped = true;
+            return Queues;
+        }
+    }
 
     private PopQueue AddQueue(int queueId)
     {
@@ -59,7 +71,7 @@ public sealed class PoppedTopic
             var key = new byte[_key.Length + sizeof(int)];
             _key.CopyTo(key, 0);
             _ = new KeyWriter(key.AsSpan(_key.Length)).Int32(queueId);
-            var queue = new PopQueue(this, queueId, key);
+            var queue = new PopQueue(this, queueId, key) { IsDropped = _isDropped };
             Volatile.Write(ref queues[queueId], queue);
             Volatile.Write(ref _queues, queues);
             return queue;

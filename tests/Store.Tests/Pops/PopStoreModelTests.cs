@@ -48,7 +48,7 @@ public sealed class PopStoreModelTests
         public void Step(long now)
         {
             int queueId = random.Next(Queues);
-            PopQueue queue = pops.GetTopic("G"u8, "T"u8).GetQueue(queueId);
+            PopQueue queue = pops.Topics.Get("G"u8, "T"u8).GetQueue(queueId);
             switch (random.Next(8))
             {
                 case 0 or 1:
@@ -76,7 +76,7 @@ public sealed class PopStoreModelTests
         {
             for (int queueId = 0; queueId < Queues; queueId++)
             {
-                PopQueue queue = store.GetTopic("G"u8, "T"u8).GetQueue(queueId);
+                PopQueue queue = store.Topics.Get("G"u8, "T"u8).GetQueue(queueId);
                 int id = queueId;
                 Assert.True(
                     PopStore.Unacked(queue).ToHashSet().SetEquals(_inHand.Keys.Where(key => key.Queue == id).Select(key => (key.Id, key.Offset))),
@@ -86,7 +86,7 @@ public sealed class PopStoreModelTests
 
             Assert.Equal(_inHand.Count, store.InFlight);
             var due = new List<PopDue>();
-            store.CopyDue(long.MaxValue, int.MaxValue, due);
+            store.Revivals.CopyDue(long.MaxValue, int.MaxValue, due);
             Assert.Equal(
                 _inHand.GroupBy(pair => (pair.Key.Queue, pair.Key.Id), pair => pair.Value).Select(batch => batch.Distinct().Single()).Order(),
                 due.Select(item => item.DueMs).Order());
@@ -173,18 +173,18 @@ public sealed class PopStoreModelTests
         private void Revive(long now)
         {
             var due = new List<PopDue>();
-            pops.CopyDue(now, random.Next(1, 10), due);
+            pops.Revivals.CopyDue(now, random.Next(1, 10), due);
             Assert.All(due, item => Assert.True(item.DueMs <= now));
             if (due.Count > 0)
             {
-                pops.BeginRevival(now);
+                pops.Revivals.Announce(now);
             }
 
             var round = new List<PopRevival>();
-            foreach (PopCheckPoint checkPoint in due.Cast<PopCheckPoint>().Where(item => PopStore.TryBegin(item, now)))
+            foreach (PopCheckPoint checkPoint in due.Cast<PopCheckPoint>().Where(item => PopRevivals.TryBegin(item, now)))
             {
                 uint done = random.Next(2) == 0 ? uint.MaxValue : (uint)random.NextInt64(uint.MaxValue);
-                var revival = new PopRevival(checkPoint, done, now + random.Next(1, 100), PutOff: false);
+                var revival = new PopRevival(checkPoint, done, now + random.Next(1, 100), PutOff: false, Failures: 0);
                 round.Add(revival);
                 for (int i = 0; i < checkPoint.Count; i++)
                 {
@@ -200,7 +200,7 @@ public sealed class PopStoreModelTests
                 }
             }
 
-            pops.EndRevival(round);
+            pops.Revivals.End(round);
         }
 
         private void Reset(PopQueue queue)
@@ -208,7 +208,7 @@ public sealed class PopStoreModelTests
             _next[queue.QueueId] = random.Next(1, 1000);
             lock (queue.Gate)
             {
-                pops.MoveTo(queue, _next[queue.QueueId], isReset: true);
+                pops.Reset(queue, _next[queue.QueueId]);
             }
         }
 

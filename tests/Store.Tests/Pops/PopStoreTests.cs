@@ -15,7 +15,7 @@ public sealed class PopStoreTests : IDisposable
     {
         _values = PopStores.Open(_folder.Path);
         _pops = new PopStore(_values);
-        _queue = _pops.GetTopic("G"u8, "T"u8).GetQueue(0);
+        _queue = _pops.Topics.Get("G"u8, "T"u8).GetQueue(0);
     }
 
     public void Dispose()
@@ -39,8 +39,8 @@ public sealed class PopStoreTests : IDisposable
             Assert.False(_pops.Ack(_queue, id, offset));
         }
 
-        Assert.Equal((0, 0, 0L), (_queue.InFlight, _pops.DueCount, _pops.InFlight));
-        Assert.Equal(long.MaxValue, _pops.EarliestDueMs);
+        Assert.Equal((0, 0, 0L), (_queue.InFlight, _pops.Revivals.DueCount, _pops.InFlight));
+        Assert.Equal(long.MaxValue, _pops.Revivals.EarliestDueMs);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class PopStoreTests : IDisposable
 
         Assert.NotEqual(id, first);
         Assert.Equal([(id, 12L), (changed, 11L), (first, 10L)], PopStore.Unacked(_queue).OrderByDescending(m => m.QueueOffset));
-        Assert.Equal(1005, _pops.EarliestDueMs);
+        Assert.Equal(1005, _pops.Revivals.EarliestDueMs);
         Assert.True(_pops.Ack(_queue, changed, 11));
         Assert.Equal(3 - 1, _queue.InFlight);
     }
@@ -116,9 +116,9 @@ public sealed class PopStoreTests : IDisposable
         }
 
         long[] left = [.. times.Where((_, i) => i % 3 != 0).Order()];
-        Assert.Equal(left[0], _pops.EarliestDueMs);
+        Assert.Equal(left[0], _pops.Revivals.EarliestDueMs);
         var due = new List<PopDue>();
-        _pops.CopyDue(5000, int.MaxValue, due);
+        _pops.Revivals.CopyDue(5000, int.MaxValue, due);
         Assert.Equal(left.Where(time => time <= 5000), due.Select(item => item.DueMs).Order());
     }
 
@@ -128,18 +128,18 @@ public sealed class PopStoreTests : IDisposable
         var id = new CheckPointId(10, 1000);
         Take(id, [10, 11, 12], 13, 100);
         var due = new List<PopDue>();
-        _pops.CopyDue(1100, 8, due);
+        _pops.Revivals.CopyDue(1100, 8, due);
         var checkPoint = (PopCheckPoint)Assert.Single(due);
 
-        Assert.False(PopStore.TryBegin(checkPoint, 1099));
-        Assert.True(PopStore.TryBegin(checkPoint, 1100));
-        Assert.False(PopStore.TryBegin(checkPoint, 1100));
+        Assert.False(PopRevivals.TryBegin(checkPoint, 1099));
+        Assert.True(PopRevivals.TryBegin(checkPoint, 1100));
+        Assert.False(PopRevivals.TryBegin(checkPoint, 1100));
         Assert.False(_pops.Ack(_queue, id, 10));
-        _pops.EndRevival([new PopRevival(checkPoint, Done: 0b011, NextDueMs: 5000, PutOff: true)]);
+        _pops.Revivals.End([new PopRevival(checkPoint, Done: 0b011, NextDueMs: 5000, PutOff: true, Failures: 0)]);
 
         Assert.Equal([(id, 12L)], PopStore.Unacked(_queue));
         Assert.True(checkPoint.IsPutOff);
-        Assert.Equal((5000, 1), (_pops.EarliestDueMs, _queue.InFlight));
+        Assert.Equal((5000, 1), (_pops.Revivals.EarliestDueMs, _queue.InFlight));
         Assert.True(_pops.Ack(_queue, id, 12));
     }
 
@@ -149,21 +149,21 @@ public sealed class PopStoreTests : IDisposable
         OrderedBatch batch;
         lock (_queue.Gate)
         {
-            batch = _pops.TakeOrdered(_queue, "a"u8, 1000, [5, 6, 7], 100);
+            batch = _pops.Ordered.Take(_queue, "a"u8, 1000, [5, 6, 7], 100);
         }
 
         Assert.True(batch.Blocks(1099));
         Assert.Equal(5, _queue.NextOffset);
-        Assert.Null(_pops.AckOrdered(_queue, 999, 5));
-        Assert.Null(_pops.AckOrdered(_queue, 1000, 8));
-        Assert.Equal(5, _pops.AckOrdered(_queue, 1000, 6));
-        Assert.Null(_pops.AckOrdered(_queue, 1000, 6));
-        Assert.Equal(7, _pops.AckOrdered(_queue, 1000, 5));
-        Assert.True(_pops.TryChangeOrdered(_queue, 1000, 7, 5000));
+        Assert.Null(AckOrdered(999, 5));
+        Assert.Null(AckOrdered(1000, 8));
+        Assert.Equal(5, AckOrdered(1000, 6));
+        Assert.Null(AckOrdered(1000, 6));
+        Assert.Equal(7, AckOrdered(1000, 5));
+        Assert.True(_pops.Ordered.TryChange(_queue, 1000, 7, 5000));
         Assert.True(batch.Blocks(4999));
         Assert.False(batch.Blocks(5000));
-        Assert.Equal(5000, _pops.EarliestDueMs);
-        Assert.Equal(8, _pops.AckOrdered(_queue, 1000, 7));
+        Assert.Equal(5000, _pops.Revivals.EarliestDueMs);
+        Assert.Equal(8, AckOrdered(1000, 7));
         Assert.Null(_queue.Ordered);
         Assert.Equal(0, _queue.InFlight);
     }
@@ -173,27 +173,27 @@ public sealed class PopStoreTests : IDisposable
     {
         lock (_queue.Gate)
         {
-            _pops.TakeOrdered(_queue, "a"u8, 1000, [5, 6, 7], 100);
+            _pops.Ordered.Take(_queue, "a"u8, 1000, [5, 6, 7], 100);
         }
 
-        _pops.AckOrdered(_queue, 1000, 6);
+        AckOrdered(1000, 6);
         OrderedBatch again;
         lock (_queue.Gate)
         {
-            again = _pops.TakeOrdered(_queue, "b"u8, 2000, [5], 100);
+            again = _pops.Ordered.Take(_queue, "b"u8, 2000, [5], 100);
         }
 
         Assert.Equal([1], again.Deliveries);
         Assert.True(again.WasAcked(6));
         Assert.False(again.WasAcked(7));
-        Assert.Equal(7, _pops.AckOrdered(_queue, 2000, 5));
+        Assert.Equal(7, AckOrdered(2000, 5));
         lock (_queue.Gate)
         {
-            OrderedBatch repeated = _pops.TakeOrdered(_queue, "c"u8, 3000, [7, 8], 100);
+            OrderedBatch repeated = _pops.Ordered.Take(_queue, "c"u8, 3000, [7, 8], 100);
             Assert.Equal([0, 0], repeated.Deliveries);
-            repeated = _pops.TakeOrdered(_queue, "c"u8, 3001, [7, 8], 100);
+            repeated = _pops.Ordered.Take(_queue, "c"u8, 3001, [7, 8], 100);
             Assert.Equal([0, 0], repeated.Deliveries);
-            repeated = _pops.TakeOrdered(_queue, "d"u8, 3002, [7, 8], 100);
+            repeated = _pops.Ordered.Take(_queue, "d"u8, 3002, [7, 8], 100);
             Assert.Equal([1, 1], repeated.Deliveries);
         }
     }
@@ -202,7 +202,7 @@ public sealed class PopStoreTests : IDisposable
     public void RemoveTopic_WithMessagesInHand_ForgetsThemAlsoOnDisk()
     {
         Take(new CheckPointId(1, 1), [1, 2], 3, 100);
-        PopQueue other = _pops.GetTopic("G"u8, "T2"u8).GetQueue(0);
+        PopQueue other = _pops.Topics.Get("G"u8, "T2"u8).GetQueue(0);
         lock (other.Gate)
         {
             _pops.TryTake(other, new CheckPointId(1, 1), [1], 2, 100);
@@ -211,26 +211,26 @@ public sealed class PopStoreTests : IDisposable
         _pops.RemoveTopic("T");
 
         Assert.True(_queue.IsDropped);
-        Assert.Equal((1L, 1), (_pops.InFlight, _pops.DueCount));
-        Assert.Null(_pops.FindTopic("G", "T"));
+        Assert.Equal((1L, 1), (_pops.InFlight, _pops.Revivals.DueCount));
+        Assert.Null(_pops.Topics.Find("G", "T"));
         using PopStores.Reopened again = PopStores.CopyOf(_folder.Path);
-        Assert.Equal(["T2"], again.Pops.Topics.Select(topic => topic.Topic));
+        Assert.Equal(["T2"], again.Pops.Topics.All.Select(topic => topic.Topic));
         Assert.Equal(1, again.Pops.InFlight);
     }
 
     [Fact]
     public void RevivalOffset_UntilItsEnd_IsKept()
     {
-        _pops.BeginRevival(777);
-        _pops.BeginRevival(888);
+        _pops.Revivals.Announce(777);
+        _pops.Revivals.Announce(888);
         using (PopStores.Reopened again = PopStores.CopyOf(_folder.Path))
         {
-            Assert.Equal(777, again.Pops.RevivalOffset);
+            Assert.Equal(777, again.Pops.Revivals.LogOffset);
         }
 
-        _pops.EndRevival([]);
+        _pops.Revivals.End([]);
         using PopStores.Reopened after = PopStores.CopyOf(_folder.Path);
-        Assert.Null(after.Pops.RevivalOffset);
+        Assert.Null(after.Pops.Revivals.LogOffset);
     }
 
     [Fact]
@@ -261,7 +261,7 @@ public sealed class PopStoreTests : IDisposable
             TestContext.Current.CancellationToken)));
 
         Assert.Equal((Batches * 32, Batches * 32), (taken, written));
-        Assert.Equal((0L, 0), (_pops.InFlight, _pops.DueCount));
+        Assert.Equal((0L, 0), (_pops.InFlight, _pops.Revivals.DueCount));
         using PopStores.Reopened again = PopStores.CopyOf(_folder.Path);
         Assert.Equal(0, again.Pops.InFlight);
     }
@@ -274,6 +274,9 @@ public sealed class PopStoreTests : IDisposable
             completed();
         }
     }
+
+    private long? AckOrdered(long popTimeMs, long queueOffset) =>
+        _pops.Ordered.Ack(_queue, popTimeMs, queueOffset, [1]) == 1 ? _queue.NextOffset : null;
 
     private bool Take(CheckPointId id, long[] offsets, long next, long invisibleMs)
     {

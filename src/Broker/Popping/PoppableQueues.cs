@@ -1,0 +1,83 @@
+using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Store;
+using GrayMQ.Store.Pops;
+
+namespace GrayMQ.Broker.Popping;
+
+/// <summary>What a pop looks into, and whether it would get something, without taking anything.</summary>
+internal sealed class PoppableQueues(
+    PopOptions options, TopicTable topics, SubscriptionGroupTable groups, MessageStore store, PopStore pops, PopOffsets offsets, TimeProvider time)
+{
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The retry topics of a target that there are and that are looked into.</summary>
+    public (Topic? First, Topic? Second) RetryTopics(PopTarget target) =>
+        (options.RetryTopicSecondForm && !options.RetrieveFirstForm ? null : topics.Find(target.FirstRetry.Utf8.Span),
+            options.RetryTopicSecondForm ? topics.Find(target.SecondRetry.Utf8.Span) : null);
+
+    /// <summary>Whether the topic is the one that it was, and the group is there: either may be deleted while a pop is on its way.</summary>
+    public bool IsThere(PopTarget target, Topic topic) =>
+        ReferenceEquals(topics.Find(topic.NameUtf8.Span), topic) && groups.FindExisting(target.GroupUtf8.Span) is not null;
+
+    /// <summary>Whether a pop would get something now.</summary>
+    public bool HasMessages(in Pop pop)
+    {
+        Topic topic = pop.Target.Topic;
+        if (pop.QueueId >= 0 ? HasMessages(in pop, topic, pop.QueueId) : HasMessages(in pop, topic))
+        {
+            return true;
+        }
+
+        if (pop.IsOrdered)
+        {
+            return false;
+        }
+
+        // No others than are looked into, or who waits would be woken for nothing, again and again.
+        (Topic? first, Topic? second) = RetryTopics(pop.Target);
+        return HasMessages(in pop, first) || HasMessages(in pop, second);
+    }
+
+    /// <summary>Whether the queue is locked for this pop by a batch in order that another attempt has in hand. The gate is held.</summary>
+    public static bool IsBlocked(PopQueue popped, in Pop pop, long nowMs) =>
+        popped.Ordered is { } ordered
+        && (pop.AttemptId.IsEmpty || !pop.AttemptId.Span.SequenceEqual(ordered.AttemptId))
+        && ordered.Blocks(nowMs);
+
+    /// <summary>Whether the group has as much of the queue in hand as it may. The gate is held.</summary>
+    public bool IsLimited(PopQueue popped) => options.MaxInFlight > 0 && popped.InFlight >= options.MaxInFlight;
+
+    private bool HasMessages(in Pop pop, Topic? topic)
+    {
+        for (int queueId = 0; queueId < (topic?.Config.ReadQueueNums ?? 0); queueId++)
+        {
+            if (HasMessages(in pop, topic!, queueId))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool HasMessages(in Pop pop, Topic topic, int queueId)
+    {
+        if (store.FindQueue(topic.NameUtf8.Span, queueId) is not { } queue)
+        {
+            return false;
+        }
+
+        PopQueue? popped = pops.Topics.Find(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span)?.FindQueue(queueId);
+        if (popped is null)
+        {
+            return queue.MaxOffset > offsets.Next(pop.Target, topic, queue);
+        }
+
+        lock (popped.Gate)
+        {
+            return queue.MaxOffset > Math.Max(0, popped.NextOffset)
+                && !(pop.IsOrdered ? IsBlocked(popped, in pop, NowMs) : IsLimited(popped));
+        }
+    }
+}
