@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/install.sh
 
 require_dotnet
-install_packages "$(rocksdb_package)"
+install_packages "$(rocksdb_package)" "$(postgres_package)"
 install_commands node=nodejs npm=npm
 
 dotnet build Broker.sln -c Release --nologo -v quiet

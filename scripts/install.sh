@@ -18,6 +18,13 @@ rocksdb_package() {
   apt-cache search --names-only '^librocksdb[0-9.]+' | awk '{print $1}' | sort -V | tail -n 1
 }
 
+# The package of PostgreSQL's server. Tests start one themselves, in a folder of its own: no service is needed.
+postgres_package() {
+  if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
+    echo postgresql
+  fi
+}
+
 refresh_package_lists() {
   if [ -z "${package_lists_are_fresh:-}" ] && command -v apt-get >/dev/null 2>&1; then
     as_root apt-get update -qq >&2
