@@ -49,6 +49,12 @@ public static class GrayJson
 
     public static byte[] Encode(GrayProgress progress) => JsonSerializer.SerializeToUtf8Bytes(progress, Context.GrayProgress);
 
+    /// <summary>A topic by itself, as a row of the name servers' database holds it.</summary>
+    public static byte[] Encode(GrayTopic topic) => JsonSerializer.SerializeToUtf8Bytes(topic, Context.GrayTopic);
+
+    /// <summary>A release by itself, as a row of the name servers' database holds it.</summary>
+    public static byte[] Encode(GrayRelease release) => JsonSerializer.SerializeToUtf8Bytes(release, Context.GrayRelease);
+
     /// <exception cref="GrayFormatException">It is not JSON, not of this shape, too big, or against the rules.</exception>
     public static GraySnapshot DecodeSnapshot(in ReadOnlySequence<byte> json)
     {
@@ -63,6 +69,22 @@ public static class GrayJson
         GrayProgress progress = Decode(json, Context.GrayProgress);
         GrayCheck.Check(progress);
         return progress;
+    }
+
+    /// <inheritdoc cref="DecodeSnapshot"/>
+    public static GrayTopic DecodeTopic(in ReadOnlySequence<byte> json)
+    {
+        GrayTopic topic = Decode(json, Context.GrayTopic);
+        GrayCheck.Check(topic);
+        return topic;
+    }
+
+    /// <inheritdoc cref="DecodeSnapshot"/>
+    public static GrayRelease DecodeRelease(in ReadOnlySequence<byte> json)
+    {
+        GrayRelease release = Decode(json, Context.GrayRelease);
+        GrayCheck.Check(release);
+        return release;
     }
 
     private static T Decode<T>(in ReadOnlySequence<byte> json, JsonTypeInfo<T> type)

@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Gray;
 using GrayMQ.NameServer.Routes;
 using Microsoft.Extensions.Logging;
 
@@ -75,4 +76,19 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Information, "Setting {Key} is changed to {Value} for {Peer}")]
     public static partial void SettingChanged(ILogger logger, string key, string value, IPEndPoint? peer);
+
+    [LoggerMessage(24, LogLevel.Information, "Gray state {Version}: {Summary} (by {Operator} from {From})")]
+    public static partial void GrayStateChanged(ILogger logger, string summary, GrayVersion version, string @operator, string from);
+
+    [LoggerMessage(25, LogLevel.Warning, "The gray state's database has gone back to {Version}, and gets a new epoch: {Why}")]
+    public static partial void GrayEpochBegun(ILogger logger, GrayVersion version, string why);
+
+    [LoggerMessage(26, LogLevel.Error, "The gray state cannot be changed: {Problem}")]
+    public static partial void GrayDatabaseAway(ILogger logger, string problem);
+
+    [LoggerMessage(27, LogLevel.Information, "The gray state can be changed again: {Database}")]
+    public static partial void GrayDatabaseBack(ILogger logger, string database);
+
+    [LoggerMessage(28, LogLevel.Error, "Looking at the gray state failed")]
+    public static partial void GrayPollFailed(ILogger logger, Exception error);
 }

@@ -2,6 +2,10 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.NameServer.Brokers;
 using GrayMQ.NameServer.Configurations;
+using GrayMQ.NameServer.Gray;
+using GrayMQ.NameServer.Gray.Commands;
+using GrayMQ.NameServer.Gray.Progress;
+using GrayMQ.NameServer.Gray.States;
 using GrayMQ.NameServer.KVConfigs;
 using GrayMQ.NameServer.Routes;
 using GrayMQ.NameServer.Topics;
@@ -22,6 +26,8 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
     private readonly RouteTable _routes;
     private readonly MinBrokerIdNotifier _notifier;
     private readonly RemotingServer _server;
+    private readonly GrayState _gray;
+    private readonly GrayFactFinder _grayFacts;
     private readonly X509Certificate2? _certificate;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -50,6 +56,12 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
         _certificate = ServerCertificate.Load(options.TlsServerCertPath, options.TlsServerKeyPath);
         KVConfigStore configs = KVConfigStore.Open(options.KVConfigPath);
         var registrations = new RegistrationHandler(_routes, configs, _options, _notifier, _logger);
+        _gray = new GrayState(
+            options.GrayDatabase.Open(options.GrayDatabaseTimeout), options.GrayPollInterval, options.EndPoint.ToString(), time, _logger);
+        var grayBrokers = new GrayBrokers(time);
+        var grayWatchers = new GrayWatchers();
+        _gray.Changed += grayWatchers.Tell;
+        _grayFacts = new GrayFactFinder(_routes, grayBrokers, time, loggers);
         _server = new RemotingServer(
             new RemotingServerOptions
             {
@@ -65,11 +77,13 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 new ClusterHandler(_routes, _logger),
                 new TopicHandler(_routes, _options, _logger),
                 new KVConfigHandler(configs, _logger),
-                new ConfigurationHandler(settings, settingsFile, _options, _logger)),
+                new ConfigurationHandler(settings, settingsFile, _options, _logger),
+                new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, _routes)),
             transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
             time,
             loggers);
         _server.ConnectionClosed += registrations.OnConnectionClosed;
+        _server.ConnectionClosed += grayWatchers.Remove;
     }
 
     /// <summary>The addresses that are bound, once started.</summary>
@@ -80,6 +94,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
     {
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         _expiry = new BrokerExpiry(_routes, _notifier, _options.Current.ScanNotActiveBrokerInterval, _time, _logger);
+        _gray.Start();
         Log.Started(_logger, EndPoints[0]);
     }
 
@@ -96,6 +111,8 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
         _expiry?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
         await _notifier.DisposeAsync().ConfigureAwait(false);
+        await _gray.DisposeAsync().ConfigureAwait(false);
+        await _grayFacts.DisposeAsync().ConfigureAwait(false);
         _certificate?.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.NameServer.Gray.Databases;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
 
@@ -46,6 +47,12 @@ public sealed record NameServerOptions
     /// <summary>Keys that no request may change.</summary>
     public required IReadOnlyList<string> ConfigBlackList { get; init; }
 
+    public required GrayDatabaseAddress GrayDatabase { get; init; }
+
+    public required TimeSpan GrayPollInterval { get; init; }
+
+    public required TimeSpan GrayDatabaseTimeout { get; init; }
+
     public static NameServerOptions From(EffectiveSettings settings) => new()
     {
         EndPoint = new IPEndPoint(
@@ -68,5 +75,17 @@ public sealed record NameServerOptions
         NeedWaitForService = settings.Get(NameServerSettings.NeedWaitForService),
         WaitForService = TimeSpan.FromSeconds(settings.Get(NameServerSettings.WaitSecondsForService)),
         ConfigBlackList = settings.Get(NameServerSettings.ConfigBlackList),
+        GrayDatabase = GrayDatabaseOf(settings),
+        GrayPollInterval = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.GrayPollInterval)),
+        GrayDatabaseTimeout = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.GrayDatabaseTimeout)),
     };
+
+    private static GrayDatabaseAddress GrayDatabaseOf(EffectiveSettings settings)
+    {
+        const string FileName = "gray.db";
+        string given = settings.Get(NameServerSettings.GrayDatabase);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(settings.Get(NameServerSettings.KVConfigPath)))!;
+        (GrayDatabaseAddress? address, string? expected) = GrayDatabaseAddress.Parse(given.Length > 0 ? given : Path.Combine(folder, FileName));
+        return address ?? throw new ArgumentException($"{NameServerSettings.GrayDatabase.Key}: expected {expected}", nameof(settings));
+    }
 }

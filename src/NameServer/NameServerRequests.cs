@@ -1,5 +1,6 @@
 using GrayMQ.NameServer.Brokers;
 using GrayMQ.NameServer.Configurations;
+using GrayMQ.NameServer.Gray;
 using GrayMQ.NameServer.KVConfigs;
 using GrayMQ.NameServer.Routes;
 using GrayMQ.NameServer.Topics;
@@ -18,7 +19,8 @@ internal static class NameServerRequests
         ClusterHandler clusters,
         TopicHandler topics,
         KVConfigHandler kvConfigs,
-        ConfigurationHandler configurations) => new RequestTable()
+        ConfigurationHandler configurations,
+        GrayHandler gray) => new RequestTable()
         .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, routes.HandleAsync)
 
         .On<RegisterBrokerHeader>(RequestCode.RegisterBroker, registrations.RegisterAsync)
@@ -46,5 +48,11 @@ internal static class NameServerRequests
         .OnPool<GetKVListByNamespaceHeader>(RequestCode.GetKVListByNamespace, kvConfigs.ListAsync)
 
         .OnPool<NoHeader>(RequestCode.UpdateNameServerConfig, configurations.UpdateAsync)
-        .OnPool<NoHeader>(RequestCode.GetNameServerConfig, configurations.GetAsync);
+        .OnPool<NoHeader>(RequestCode.GetNameServerConfig, configurations.GetAsync)
+
+        .On<GetGrayStateHeader>(RequestCode.GetGrayState, gray.GetAsync)
+        .OnPool<ChangeGrayStateHeader>(RequestCode.ChangeGrayState, gray.ChangeAsync)
+        .OnPool<ReportGrayProgressHeader>(RequestCode.ReportGrayProgress, gray.ReportAsync)
+        .OnPool<GetGrayHistoryHeader>(RequestCode.GetGrayHistory, gray.HistoryAsync)
+        .OnPool<NoHeader>(RequestCode.GetGrayStatus, gray.StatusAsync);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.NameServer.Gray.Databases;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
 using GrayMQ.Settings.RocketMqKeys;
@@ -108,6 +109,29 @@ public static class NameServerSettings
         Setting.List(
             "configBlackList", ["configBlackList", "configStorePath", "kvConfigPath"], "Keys that no request may change.");
 
+    public static SettingDefinition<string> GrayDatabase { get; } =
+        Setting.Text(
+            "grayDatabase",
+            "",
+            "Where the state of gray releases lives: a SQLite file, which name servers on one host may share, or "
+                + "postgres://user:password@host/database; empty is gray.db beside the file of kvConfigPath.") with
+        {
+            Check = text => text.Length == 0 ? null : GrayDatabaseAddress.Parse(text).Expected,
+            Secret = true,
+        };
+
+    public static SettingDefinition<long> GrayPollInterval { get; } =
+        Setting.Int64("grayPollInterval", 1_000, "How often the gray database is looked at for what another name server wrote.", 10, MaxIntervalMs) with
+        {
+            Unit = "ms",
+        };
+
+    public static SettingDefinition<long> GrayDatabaseTimeout { get; } =
+        Setting.Int64("grayDatabaseTimeout", 3_000, "How long the gray database may take before it counts as away.", 100, MaxIntervalMs) with
+        {
+            Unit = "ms",
+        };
+
     /// <summary>The definitions, with the RocketMQ keys that cost a warning only.</summary>
     public static SettingsCatalogue Catalogue() => new SettingsCatalogue("namesrv")
         .Define(
@@ -130,7 +154,10 @@ public static class NameServerSettings
             EnableTopicList,
             NeedWaitForService,
             WaitSecondsForService,
-            ConfigBlackList)
+            ConfigBlackList,
+            GrayDatabase,
+            GrayPollInterval,
+            GrayDatabaseTimeout)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

@@ -4,7 +4,7 @@ namespace GrayMQ.NameServer.Tests;
 
 public sealed class RequestListTests
 {
-    /// <summary>What RocketMQ 5.3.3's name server answers (RocketMQ: DefaultRequestProcessor, ClientRequestProcessor).</summary>
+    /// <summary>What RocketMQ 5.3.3's name server answers (RocketMQ: DefaultRequestProcessor, ClientRequestProcessor), and what only ours does.</summary>
     private static readonly RequestCode[] Answered =
     [
         RequestCode.PutKVConfig,
@@ -30,6 +30,13 @@ public sealed class RequestListTests
         RequestCode.AddWritePermOfBroker,
         RequestCode.GetBrokerMemberGroup,
         RequestCode.BrokerHeartbeat,
+
+        // This project's own.
+        RequestCode.GetGrayState,
+        RequestCode.ChangeGrayState,
+        RequestCode.ReportGrayProgress,
+        RequestCode.GetGrayHistory,
+        RequestCode.GetGrayStatus,
     ];
 
     [Fact]

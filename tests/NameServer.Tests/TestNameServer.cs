@@ -45,6 +45,7 @@ internal sealed class TestNameServer : IAsyncDisposable
         var sources = new SettingsSources()
             .Set("bindAddress=127.0.0.1")
             .Set("listenPort=0")
+            .Set("grayPollInterval=10")
             .Set($"kvConfigPath={Path.Combine(folder, "kvConfig.json")}");
         string file = Path.Combine(folder, "namesrv.conf");
         if (File.Exists(file))

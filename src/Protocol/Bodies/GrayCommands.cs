@@ -49,6 +49,12 @@ public enum GrayAction
 /// <summary>One change of the gray state (this project's request 30101). What an action does not need is left out.</summary>
 public sealed record GrayCommand
 {
+    /// <summary>
+    /// When a release is opened: how long the queues of the last gray client, gone without being drained, wait for another, in
+    /// milliseconds; -1 for ever; null for the default.
+    /// </summary>
+    public long? AbsenceMs { get; set; }
+
     public GrayAction Action { get; set; }
 
     /// <summary>A client's address or CIDR range, of a rule.</summary>
@@ -65,6 +71,11 @@ public sealed record GrayCommand
 
     /// <summary>A consumer group, or with <see cref="Producer"/> a producer group.</summary>
     public string? Group { get; set; }
+
+    /// <summary>
+    /// When a release is opened: gray queues of a topic to which the gray side does not subscribe are held, and not given to the normal side.
+    /// </summary>
+    public bool Hold { get; set; }
 
     /// <summary>Whether the group is one of producers.</summary>
     public bool Producer { get; set; }
@@ -101,9 +112,6 @@ public sealed record GrayHistoryEntry
     /// <summary>Address that the command came from; that of the name server when it did it by itself.</summary>
     public string From { get; set => field = value ?? ""; } = "";
 
-    /// <summary>Grows by the entry.</summary>
-    public long Id { get; set; }
-
     /// <summary>Who gave the command.</summary>
     public string Operator { get; set => field = value ?? ""; } = "";
 
@@ -113,6 +121,6 @@ public sealed record GrayHistoryEntry
     /// <summary>What came of it, in words.</summary>
     public string Summary { get; set => field = value ?? ""; } = "";
 
-    /// <summary>The version that it made.</summary>
+    /// <summary>The version that it made; of no two entries the same.</summary>
     public long Version { get; set; }
 }

@@ -79,8 +79,27 @@ public sealed record BrokerGrayStatus
     /// <summary>The queues of groups that have a release.</summary>
     public List<GrayQueueStatus> Queues { get; set => field = value ?? []; } = [];
 
+    /// <summary>What each side of those groups subscribes to: a promotion that joins them needs them alike.</summary>
+    public List<GraySubscriptionStatus> Subscriptions { get; set => field = value ?? []; } = [];
+
     /// <summary>Of the snapshot that the broker acts on; -1 when it has none.</summary>
     public long Version { get; set; }
+}
+
+/// <summary>One topic that one side of a group subscribes to.</summary>
+public sealed record GraySubscriptionStatus
+{
+    /// <summary>As the clients gave it.</summary>
+    public string Expression { get; set => field = value ?? ""; } = "";
+
+    /// <summary>TAG, SQL92, …</summary>
+    public string ExpressionType { get; set => field = value ?? ""; } = "";
+
+    public bool Gray { get; set; }
+
+    public string Group { get; set => field = value ?? ""; } = "";
+
+    public string Topic { get; set => field = value ?? ""; } = "";
 }
 
 /// <summary>A client and its side.</summary>

@@ -162,7 +162,7 @@ public sealed record GetGrayHistoryHeader : ICommandHeader<GetGrayHistoryHeader>
     /// <summary>Only what concerns this topic or group; null for all.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>Only entries before this one; 0 begins with the newest.</summary>
+    /// <summary>Only what made a version before this one; 0 begins with the newest.</summary>
     public long Before { get; init; }
 
     /// <summary>How many at most; the server may give fewer.</summary>
