@@ -83,7 +83,7 @@ internal static class BrokerHandlers
             time,
             loggers.CreateLogger<PopReviver>()));
         SendOptions sendOptions = BrokerSettings.SendOptions(settings, running, address);
-        var filters = new SubscriptionFilters(settings.Get(BrokerSettings.EnablePropertyFilter));
+        var filters = new SubscriptionFilters(settings.Get(BrokerSettings.EnablePropertyFilter), state.Filters);
         return BrokerRequests.Table(
             new SendMessageHandler(
                 sendOptions,

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
@@ -294,6 +295,7 @@ public static class BrokerSettings
         .Define(TransactionSettings.All)
         .Define(AssignmentSettings.All)
         .Define(ReplySettings.All)
+        .Define(FilterSettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

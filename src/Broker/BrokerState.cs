@@ -2,6 +2,7 @@ using System.Net;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
@@ -54,6 +55,10 @@ internal sealed class BrokerState : IAsyncDisposable
             RequestModes = RequestModeTable.Open(_metadata, loggers);
             Export = new RocketMqExport(_metadata, Topics, Groups, Offsets, RequestModes, loggers);
             Clients = ClientRegistry.Open(_metadata, Groups, ClientSettings.ToLimits(settings), mayNotifyClients, time, loggers);
+            Filters = settings.Get(FilterSettings.FilterIndex)
+                ? FilterIndexes.Open(
+                    _metadata.Values, _metadata.Filters, Clients.Consumers, Topics, time, loggers.CreateLogger<FilterIndexes>())
+                : null;
             Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
             _states = StateStore.Open(storeOptions.RootDirectory);
@@ -67,7 +72,7 @@ internal sealed class BrokerState : IAsyncDisposable
                 files,
                 time,
                 loggers,
-                new Arrivals(Parked, Pops.Parked),
+                new Arrivals(Filters, loggers.CreateLogger<Arrivals>(), Parked, Pops.Parked),
                 Pending.TagsCodes,
                 taken ?? _lock,
                 followers);
@@ -103,6 +108,9 @@ internal sealed class BrokerState : IAsyncDisposable
     public HalfMessageStore Halves { get; }
 
     public ClientRegistry Clients { get; }
+
+    /// <summary>Null when subscriptions are not to be indexed.</summary>
+    public FilterIndexes? Filters { get; }
 
     public ParkedPulls Parked { get; }
 
@@ -162,6 +170,7 @@ internal sealed class BrokerState : IAsyncDisposable
         Parked?.Dispose();
         Statistics?.Dispose();
         Offsets?.Dispose();
+        Filters?.Dispose();
         Clients?.Dispose();
         _metadata?.Dispose();
         Pending?.Dispose();

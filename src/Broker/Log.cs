@@ -237,6 +237,18 @@ internal static partial class Log
     [LoggerMessage(441, LogLevel.Warning, "The remembered lock under key {Key} cannot be read and is dropped: {Reason}")]
     public static partial void LockUnreadable(ILogger logger, string key, string reason);
 
+    [LoggerMessage(450, LogLevel.Warning, "The expression under key {Key} of the filter indexes cannot be read; its number is free again")]
+    public static partial void FilterBroken(ILogger logger, string key);
+
+    [LoggerMessage(451, LogLevel.Error, "Subscriptions that have changed are not indexed yet, and are evaluated one by one; it is tried again")]
+    public static partial void FilterChangeFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(452, LogLevel.Debug, "The filter index of topic {Topic} has {Count} expressions now: {Added} more, {Removed} fewer")]
+    public static partial void FiltersIndexed(ILogger logger, string topic, int count, int added, int removed);
+
+    [LoggerMessage(453, LogLevel.Error, "What messages match cannot be kept just now, from topic {Topic} queue {QueueId} on: whoever reads them looks at them")]
+    public static partial void AnswersNotKept(ILogger logger, Exception error, string topic, int queueId);
+
     [LoggerMessage(380, LogLevel.Error, "Group {Group} gets nothing of topic {Topic} queue {QueueId} just now")]
     public static partial void PopFailed(ILogger logger, Exception error, string group, string topic, int queueId);
 

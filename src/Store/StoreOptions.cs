@@ -120,6 +120,8 @@ public sealed record StoreOptions
 
     internal string IndexPath => Path.Combine(RootDirectory, "index");
 
+    internal string AnswersPath => Path.Combine(RootDirectory, "graymq.answers");
+
     internal int ConsumeQueueFileEntries =>
         (ConsumeQueueFileBytes + ConsumeQueueEntry.Bytes - 1) / ConsumeQueueEntry.Bytes;
 

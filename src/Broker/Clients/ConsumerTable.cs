@@ -36,6 +36,12 @@ public sealed class ConsumerTable
     /// </summary>
     public event Action<RememberedKey, RememberedClient?>? MemoryChanged;
 
+    /// <summary>
+    /// Raised with a group's name when it may subscribe to something else than before, or is gone. Raised under the table's lock: listeners
+    /// must be quick.
+    /// </summary>
+    public event Action<string>? SubscriptionsChanged;
+
     /// <summary>All groups, also those that are not online.</summary>
     public IEnumerable<ConsumerGroup> Groups => _groups.Values;
 
@@ -206,7 +212,12 @@ public sealed class ConsumerTable
         // Nobody is there to compare clocks with: what the first client says counts, whatever its versions are.
         SubscriptionSet before = wasOnline ? group.Subscriptions : SubscriptionSet.Empty;
         SubscriptionSet after = before.UpdatedBy(subscriptions, out bool topicsChanged);
-        group.Subscriptions = after;
+        if (!ReferenceEquals(group.Subscriptions, after))
+        {
+            group.Subscriptions = after;
+            SubscriptionsChanged?.Invoke(group.Name);
+        }
+
         if (topicsChanged && _logger.IsEnabled(LogLevel.Information))
         {
             Log.SubscriptionsChanged(
@@ -257,6 +268,7 @@ public sealed class ConsumerTable
         if (!group.IsOnline && group.Remembered.Count == 0)
         {
             _groups.TryRemove(group.Name, out _);
+            SubscriptionsChanged?.Invoke(group.Name);
         }
     }
 

@@ -19,6 +19,7 @@ namespace GrayMQ.Broker.Metadata;
 /// configFiles       name of the file    hex SHA-256 of the contents that the database knows, separated by spaces
 /// subscriptions     for the client tables
 /// queueLocks        for the table of locks
+/// filters           for the filter indexes
 /// </code>
 /// </summary>
 public sealed class MetadataStore : IDisposable
@@ -41,6 +42,7 @@ public sealed class MetadataStore : IDisposable
         ConfigFiles = values.GetFamily("configFiles");
         Subscriptions = values.GetFamily("subscriptions");
         QueueLocks = values.GetFamily("queueLocks");
+        Filters = values.GetFamily("filters");
     }
 
     /// <summary>RocketMQ's configuration directory.</summary>
@@ -53,6 +55,9 @@ public sealed class MetadataStore : IDisposable
 
     /// <summary>For the queues that orderly consumers hold.</summary>
     public KeyFamily QueueLocks { get; }
+
+    /// <summary>For the expressions that groups subscribe by.</summary>
+    public KeyFamily Filters { get; }
 
     internal KeyFamily Topics { get; }
 
@@ -82,7 +87,7 @@ public sealed class MetadataStore : IDisposable
         RefuseRemains(path);
         var store = new MetadataStore(configDirectory, KeyValueStore.Open(
             path, "topics", "groups", "groupForbidden", "consumerOffsets", "versions", "configFiles", "subscriptions", "requestModes",
-            "queueLocks"));
+            "queueLocks", "filters"));
         try
         {
             new RocketMqImport(store, configDirectory, logs.CreateLogger<MetadataStore>()).Run();

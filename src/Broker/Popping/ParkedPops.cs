@@ -1,6 +1,5 @@
-using GrayMQ.Protocol.Messages;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Store.ConsumeQueues;
-using GrayMQ.Store.Dispatching;
 using GrayMQ.Store.Pops;
 using Microsoft.Extensions.ObjectPool;
 
@@ -28,7 +27,7 @@ internal sealed record ParkLimits(int All, int OfQueue, int Targets);
 /// Pops that wait for a message of their topic or of its retry topics. An arrival wakes one pop of each group that waits; what else
 /// makes messages poppable (an ack, a lock that is over, a reset) wakes one as well (RocketMQ: PopLongPollingService).
 /// </summary>
-internal sealed class ParkedPops : IArrivalListener, IDisposable
+internal sealed class ParkedPops : IArrivals, IDisposable
 {
     private static readonly TimeSpan ScanInterval = TimeSpan.FromMilliseconds(100);
 
@@ -115,8 +114,10 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
     }
 
     /// <inheritdoc/>
-    public void OnArrived(LogicQueue queue, long queueOffset, long tagsCode, in StoredMessage message)
+    public void OnArrived(in Arrival arrival)
     {
+        LogicQueue queue = arrival.Queue;
+
         // The entry was published before this call; see TryPark.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _count) == 0)
@@ -133,10 +134,10 @@ internal sealed class ParkedPops : IArrivalListener, IDisposable
 
             if (target.Topic.Name == queue.Topic)
             {
-                Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: false, tagsCode, in message));
-                Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: false, tagsCode, in message));
-                Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: true, tagsCode, in message));
-                Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: true, tagsCode, in message));
+                Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: false, in arrival));
+                Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: false, in arrival));
+                Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: true, in arrival));
+                Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: true, in arrival));
             }
             else
             {

@@ -1,6 +1,7 @@
 using System.Text;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Filtering;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Reading;
@@ -13,7 +14,7 @@ namespace GrayMQ.Broker.Popping;
 /// </summary>
 internal sealed class PopTarget
 {
-    private CompiledFilter? _filter;
+    private KnownExpression? _expression;
 
     public PopTarget(string group, Topic topic)
     {
@@ -39,7 +40,7 @@ internal sealed class PopTarget
     /// <summary>The pops that wait here.</summary>
     public PopWaiters Waiters { get; } = new();
 
-    /// <summary>The filter for an expression as it stands in a request; the one compiled last is kept.</summary>
+    /// <summary>The filter for an expression as it stands in a request; the one that was read last is kept.</summary>
     /// <exception cref="RemotingException">The expression cannot be understood, or is of a type that this broker does not know.</exception>
     public IMessageFilter? FilterFor(ReadOnlySpan<byte> type, ReadOnlySpan<byte> text, SubscriptionFilters filters)
     {
@@ -48,14 +49,14 @@ internal sealed class PopTarget
             return null;
         }
 
-        CompiledFilter? known = _filter;
+        KnownExpression? known = _expression;
         if (known is null || !type.SequenceEqual(known.Type) || !text.SequenceEqual(known.Text))
         {
-            known = new CompiledFilter(type.ToArray(), text.ToArray(), filters.For(filters.Parse(type, text)));
-            _filter = known;
+            known = new KnownExpression(type.ToArray(), text.ToArray(), filters.Parse(type, text));
+            _expression = known;
         }
 
-        return known.Filter;
+        return filters.For(Topic.Name, known.Expression);
     }
 
     /// <summary>The name of a topic that may or may not be there.</summary>
@@ -66,5 +67,5 @@ internal sealed class PopTarget
         public ReadOnlyMemory<byte> Utf8 { get; } = Encoding.UTF8.GetBytes(name);
     }
 
-    private sealed record CompiledFilter(byte[] Type, byte[] Text, IMessageFilter? Filter);
+    private sealed record KnownExpression(byte[] Type, byte[] Text, SubscriptionExpression Expression);
 }

@@ -1,4 +1,4 @@
-using GrayMQ.Protocol.Messages;
+using GrayMQ.Broker.Filtering;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -71,7 +71,7 @@ internal sealed class PopWaiters
     }
 
     /// <summary>Takes one that waits for all queues or for this one, and that has use for the message: the longest waiting.</summary>
-    public ParkedPop? TakeFor(bool allQueues, int queueId, bool notification, long tagsCode, in StoredMessage message)
+    public ParkedPop? TakeFor(bool allQueues, int queueId, bool notification, in Arrival arrival)
     {
         lock (_lock)
         {
@@ -81,9 +81,7 @@ internal sealed class PopWaiters
                 ref readonly Pop pop = ref at.Pop;
                 if (pop.IsNotification == notification
                     && (allQueues ? pop.QueueId < 0 : pop.QueueId == queueId)
-                    && (pop.Filter is null
-                        || (pop.Filter.MatchesEntry(tagsCode)
-                            && (!pop.Filter.NeedsMessage || pop.Filter.MatchesMessage(in message)))))
+                    && arrival.IsFor(pop.Filter))
                 {
                     return Unlink(before, at);
                 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using GrayMQ.Protocol.Messages;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Store.ConsumeQueues;
-using GrayMQ.Store.Dispatching;
 using Microsoft.Extensions.ObjectPool;
 
 namespace GrayMQ.Broker.Pulling;
@@ -10,7 +9,7 @@ namespace GrayMQ.Broker.Pulling;
 /// Pulls that wait for a message, by queue. The dispatcher's arrival wakes those that the message is for; the others go on waiting
 /// until their time is up, when they are answered with how far their queue has come.
 /// </summary>
-internal sealed class ParkedPulls : IArrivalListener, IDisposable
+internal sealed class ParkedPulls : IArrivals, IDisposable
 {
     private static readonly TimeSpan ScanInterval = TimeSpan.FromMilliseconds(100);
 
@@ -87,14 +86,14 @@ internal sealed class ParkedPulls : IArrivalListener, IDisposable
     }
 
     /// <inheritdoc/>
-    public void OnArrived(LogicQueue queue, long queueOffset, long tagsCode, in StoredMessage message)
+    public void OnArrived(in Arrival arrival)
     {
         // The entry was published before this call. Without a full fence the count could be read before that is visible to a pull that
         // is being parked, which would then see neither the message nor be seen.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(queue, out ParkedQueue? parked) && !parked.IsEmpty)
+        if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(arrival.Queue, out ParkedQueue? parked) && !parked.IsEmpty)
         {
-            Wake(parked.TakeMatching(queueOffset, tagsCode, in message));
+            Wake(parked.TakeMatching(in arrival));
         }
     }
 

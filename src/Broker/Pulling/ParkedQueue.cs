@@ -1,16 +1,25 @@
-using GrayMQ.Protocol.Messages;
+using System.Runtime.InteropServices;
+using GrayMQ.Broker.Filtering;
 
 namespace GrayMQ.Broker.Pulling;
 
-/// <summary>The pulls that wait at one queue. Each is taken off once, by whoever has to answer it.</summary>
+/// <summary>
+/// The pulls that wait at one queue. Each is taken off once, by whoever has to answer it. Those whose expression the topic's index knows
+/// stand by its number, so that a message costs what it matches and not what waits; the others are asked one by one.
+/// </summary>
 internal sealed class ParkedQueue
 {
     private readonly Lock _lock = new();
-    private volatile ParkedPull? _first;
+    private readonly Dictionary<int, ParkedPull> _byNumber = [];
+    private ParkedPull? _others;
+
+    // The version of the index whose numbers those of _byNumber are.
+    private FilterVersion? _version;
+    private volatile int _count;
     private int _idleScans;
     private bool _retired;
 
-    public bool IsEmpty => _first is null;
+    public bool IsEmpty => _count == 0;
 
     /// <summary>False when this list is out of use, and another one has taken its place.</summary>
     public bool TryAdd(ParkedPull parked)
@@ -23,8 +32,8 @@ internal sealed class ParkedQueue
             }
 
             _idleScans = 0;
-            parked.Next = _first;
-            _first = parked;
+            _count++;
+            Add(parked);
             return true;
         }
     }
@@ -34,31 +43,30 @@ internal sealed class ParkedQueue
     {
         lock (_lock)
         {
-            _retired = _first is null && ++_idleScans > idleScans;
+            _retired = _count == 0 && ++_idleScans > idleScans;
             return _retired;
         }
     }
 
-    /// <summary>Takes those for which the message at <paramref name="queueOffset"/> is: a list by <see cref="ParkedPull.Next"/>.</summary>
-    public ParkedPull? TakeMatching(long queueOffset, long tagsCode, in StoredMessage message)
+    /// <summary>Takes those that the message is for: a list by <see cref="ParkedPull.Next"/>.</summary>
+    public ParkedPull? TakeMatching(in Arrival arrival)
     {
         ParkedPull? taken = null;
         lock (_lock)
         {
-            ParkedPull? kept = null;
-            for (ParkedPull? at = _first; at is not null;)
+            SortFor(arrival.Answer?.Version);
+            _others = TakeMatching(_others, in arrival, ref taken);
+            if (_byNumber.Count > 0 && arrival.Answer is { } answer)
             {
-                ParkedPull? next = at.Next;
-                Pull pull = at.Pull;
-                bool matches = queueOffset >= pull.QueueOffset
-                    && (pull.Filter is null
-                        || (pull.Filter.MatchesEntry(tagsCode)
-                            && (!pull.Filter.NeedsMessage || pull.Filter.MatchesMessage(in message))));
-                Push(ref matches ? ref taken : ref kept, at);
-                at = next;
+                foreach (int number in answer.Matches)
+                {
+                    if (_byNumber.Remove(number, out ParkedPull? first)
+                        && TakeMatching(first, in arrival, ref taken) is { } kept)
+                    {
+                        _byNumber.Add(number, kept);
+                    }
+                }
             }
-
-            _first = kept;
         }
 
         return taken;
@@ -71,16 +79,19 @@ internal sealed class ParkedQueue
         ParkedPull? taken = null;
         lock (_lock)
         {
-            ParkedPull? kept = null;
-            for (ParkedPull? at = _first; at is not null;)
+            _others = TakeOverdue(_others, now, maxOffset, ref taken);
+            foreach (int number in _byNumber.Keys)
             {
-                ParkedPull? next = at.Next;
-                bool due = at.Deadline <= now || at.Pull.Responder.Connection.IsClosed || maxOffset > at.Pull.QueueOffset;
-                Push(ref due ? ref taken : ref kept, at);
-                at = next;
+                // Removing, or writing what is there, leaves the walk over the keys in order.
+                if (TakeOverdue(_byNumber[number], now, maxOffset, ref taken) is { } kept)
+                {
+                    CollectionsMarshal.GetValueRefOrNullRef(_byNumber, number) = kept;
+                }
+                else
+                {
+                    _byNumber.Remove(number);
+                }
             }
-
-            _first = kept;
         }
 
         return taken;
@@ -90,5 +101,93 @@ internal sealed class ParkedQueue
     {
         parked.Next = list;
         list = parked;
+    }
+
+    private void Add(ParkedPull parked)
+    {
+        if (parked.Pull.Filter is IndexedExpression indexed && _version is { } version && indexed.IsIn(version.Generation))
+        {
+            ref ParkedPull? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_byNumber, indexed.Id, out _);
+            Push(ref list, parked);
+        }
+        else
+        {
+            Push(ref _others, parked);
+        }
+    }
+
+    // Numbers mean something in one version of the index; those that another one knows, or none, are sorted anew.
+    private void SortFor(FilterVersion? version)
+    {
+        if (ReferenceEquals(version, _version))
+        {
+            return;
+        }
+
+        _version = version;
+        ParkedPull? all = _others;
+        _others = null;
+        foreach (ParkedPull first in _byNumber.Values)
+        {
+            for (ParkedPull? at = first; at is not null;)
+            {
+                ParkedPull? next = at.Next;
+                Push(ref all, at);
+                at = next;
+            }
+        }
+
+        _byNumber.Clear();
+        while (all is not null)
+        {
+            ParkedPull? next = all.Next;
+            Add(all);
+            all = next;
+        }
+    }
+
+    // Returns those that are left.
+    private ParkedPull? TakeMatching(ParkedPull? list, in Arrival arrival, ref ParkedPull? taken)
+    {
+        ParkedPull? kept = null;
+        while (list is not null)
+        {
+            ParkedPull? next = list.Next;
+            if (arrival.QueueOffset >= list.Pull.QueueOffset && arrival.IsFor(list.Pull.Filter))
+            {
+                _count--;
+                Push(ref taken, list);
+            }
+            else
+            {
+                Push(ref kept, list);
+            }
+
+            list = next;
+        }
+
+        return kept;
+    }
+
+    private ParkedPull? TakeOverdue(ParkedPull? list, long now, long? maxOffset, ref ParkedPull? taken)
+    {
+        ParkedPull? kept = null;
+        while (list is not null)
+        {
+            ParkedPull? next = list.Next;
+            if (list.Deadline <= now || list.Pull.Responder.Connection.IsClosed || maxOffset > list.Pull.QueueOffset)
+            {
+                _count--;
+                Push(ref taken, list);
+            }
+            else
+            {
+                Push(ref kept, list);
+            }
+
+            list = next;
+        }
+
+        return kept;
     }
 }

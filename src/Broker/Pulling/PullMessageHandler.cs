@@ -75,7 +75,7 @@ internal sealed class PullMessageHandler
     {
         SubscriptionGroupConfig group = FindGroup(in header, request.Code);
         Topic topic = FindTopic(in header, request);
-        IMessageFilter? filter = FindFilter(in header, group);
+        IMessageFilter? filter = FindFilter(in header, topic.Name, group);
 
         if ((header.SysFlag & PullSysFlag.CommitOffset) != 0 && header.CommitOffset >= 0)
         {
@@ -215,8 +215,8 @@ internal sealed class PullMessageHandler
                 + $"topicConfig.readQueueNums:[{topic.Config.ReadQueueNums}] consumer:[{request.Connection.RemoteEndPoint}]");
     }
 
-    private IMessageFilter? FindFilter(in PullMessageHeader header, SubscriptionGroupConfig group) =>
-        _filters.For((header.SysFlag & PullSysFlag.Subscription) != 0
+    private IMessageFilter? FindFilter(in PullMessageHeader header, string topic, SubscriptionGroupConfig group) =>
+        _filters.For(topic, (header.SysFlag & PullSysFlag.Subscription) != 0
             ? _filters.Parse(header.ExpressionType.Span, header.Subscription.Span)
             : FindExpression(in header, group));
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Names;
 using GrayMQ.Filtering;
 using GrayMQ.Filtering.Tags;
@@ -16,7 +17,8 @@ namespace GrayMQ.Broker.Pulling;
 /// requests, which are not compiled anew for every request.
 /// </summary>
 /// <param name="filtersByProperties">RocketMQ: enablePropertyFilter.</param>
-internal sealed class SubscriptionFilters(bool filtersByProperties)
+/// <param name="indexes">Null when subscriptions are not indexed.</param>
+internal sealed class SubscriptionFilters(bool filtersByProperties, FilterIndexes? indexes)
 {
     // Clients that send their expression with every request have few of them; what comes in by the thousand is no such client's.
     private const int MaxRemembered = 4096;
@@ -27,9 +29,9 @@ internal sealed class SubscriptionFilters(bool filtersByProperties)
 
     private int _rememberedCount;
 
-    /// <summary>The filter of a subscription; null when it takes everything.</summary>
+    /// <summary>The filter of a subscription to a topic, as it is best just now; null when it takes everything.</summary>
     /// <exception cref="RemotingException">This broker does not filter by what it asks for (SYSTEM_ERROR).</exception>
-    public IMessageFilter? For(SubscriptionExpression expression)
+    public IMessageFilter? For(string topic, SubscriptionExpression expression)
     {
         if (expression.Tags is { MatchesAll: true })
         {
@@ -37,6 +39,11 @@ internal sealed class SubscriptionFilters(bool filtersByProperties)
         }
 
         CheckType(expression);
+        if (expression.Filter is { } filter && indexes?.Find(topic)?.Find(filter) is { } indexed)
+        {
+            return indexed;
+        }
+
         return _filters.GetValue(
             expression, static each => each.Tags is { } tags ? new TagFilter(tags) : new PropertyFilter(each.Filter!));
     }

@@ -12,10 +12,10 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
     private const int MinReserveBytes = 4 * 1024;
     private const int MaxReserveBytes = 256 * 1024;
 
-    private MappedFile? _memory;
+    private readonly OnDemandMapping _mapping = new(
+        queue.Storage.FileSystem, queue.PathOf(baseOffset), queue.Storage.FileBytes, queue.Storage.MapLock);
+
     private int _reservedBytes;
-    private long _lastUsedMs;
-    private bool _retired;
 
     /// <summary>The byte offset of its first entry within the queue: its name.</summary>
     public long BaseOffset { get; } = baseOffset;
@@ -29,32 +29,15 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
 
     public LogicQueue Queue => queue;
 
-    public bool IsMapped => Volatile.Read(ref _memory) is { IsUnmapped: false };
+    public bool IsMapped => _mapping.IsMapped;
 
-    /// <summary>A lease on the mapped file, to be released by the caller; maps it if it is not. Throws IOException.</summary>
-    public MappedFile Lease()
-    {
-        MappedFile? memory = Volatile.Read(ref _memory);
-        return memory is not null && memory.TryLease() ? memory : MapAndLease();
-    }
+    public string Path => _mapping.Path;
 
-    /// <summary>
-    /// As <see cref="Lease"/>; false if the file was removed, or is missing on the disk. Any other failure (no descriptors, no
-    /// memory) passes, says nothing of the file, and is an IOException.
-    /// </summary>
-    public bool TryLease([NotNullWhen(true)] out MappedFile? memory)
-    {
-        try
-        {
-            memory = Lease();
-            return true;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            memory = null;
-            return false;
-        }
-    }
+    /// <inheritdoc cref="OnDemandMapping.Lease"/>
+    public MappedFile Lease() => _mapping.Lease();
+
+    /// <inheritdoc cref="OnDemandMapping.TryLease"/>
+    public bool TryLease([NotNullWhen(true)] out MappedFile? memory) => _mapping.TryLease(out memory);
 
     /// <summary>Writes an entry; the file has to be created before. Throws IOException. Dispatcher only.</summary>
     public void Write(int position, in ConsumeQueueEntry entry)
@@ -89,7 +72,7 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
             file.SetLength(queue.Storage.FileBytes);
         }
 
-        fileSystem.Move(queue.Storage.NewFilePath, queue.PathOf(this));
+        fileSystem.Move(queue.Storage.NewFilePath, Path);
     }
 
     /// <summary>Takes what is to be flushed and forgets it; guarded by the dispatch lock.</summary>
@@ -121,81 +104,32 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
         }
     }
 
-    /// <summary>Remembers that it was used; a read touches it once, not for every entry.</summary>
-    public void Touch(long nowMs) => Volatile.Write(ref _lastUsedMs, nowMs);
+    /// <inheritdoc cref="OnDemandMapping.Touch"/>
+    public void Touch(long nowMs) => _mapping.Touch(nowMs);
 
-    /// <summary>Unmaps the file if nobody touched it since; whoever reads just now keeps the memory for so long.</summary>
-    public void UnmapIfIdle(long usedBeforeMs)
-    {
-        if (Volatile.Read(ref _lastUsedMs) < usedBeforeMs)
-        {
-            Unmap();
-        }
-    }
+    /// <inheritdoc cref="OnDemandMapping.UnmapIfIdle"/>
+    public void UnmapIfIdle(long usedBeforeMs) => _mapping.UnmapIfIdle(usedBeforeMs);
 
-    public void Unmap()
-    {
-        lock (queue.Storage.MapLock)
-        {
-            MappedFile? memory = _memory;
-            Volatile.Write(ref _memory, null);
-            memory?.Release();
-        }
-    }
+    public void Unmap() => _mapping.Unmap();
 
-    /// <summary>Unmaps the file for good, before it is deleted: whoever still knows it gets an exception.</summary>
-    public void Retire()
-    {
-        lock (queue.Storage.MapLock)
-        {
-            _retired = true;
-        }
-
-        Unmap();
-    }
+    /// <inheritdoc cref="OnDemandMapping.Retire"/>
+    public void Retire() => _mapping.Retire();
 
     /// <summary>Cuts off everything from a position on; what follows reads as zeros, in the file's full length.</summary>
     public void Cut(int position)
     {
         Unmap();
-        using IStoreFile file = queue.Storage.FileSystem.Open(queue.PathOf(this), create: false);
+        using IStoreFile file = queue.Storage.FileSystem.Open(Path, create: false);
         file.SetLength(position);
         file.SetLength(queue.Storage.FileBytes);
         _reservedBytes = 0;
-    }
-
-    private MappedFile MapAndLease()
-    {
-        lock (queue.Storage.MapLock)
-        {
-            if (_memory is { } other && other.TryLease())
-            {
-                return other;
-            }
-
-            if (_retired)
-            {
-                throw new FileNotFoundException($"{queue.PathOf(this)} was removed.");
-            }
-
-            using IStoreFile file = queue.Storage.FileSystem.Open(queue.PathOf(this), create: false);
-            if (file.Length < queue.Storage.FileBytes)
-            {
-                throw new IOException($"{queue.PathOf(this)} is shorter than {queue.Storage.FileBytes} bytes.");
-            }
-
-            var memory = new MappedFile(file.Map(queue.Storage.FileBytes, readAhead: false));
-            memory.TryLease();
-            Volatile.Write(ref _memory, memory);
-            return memory;
-        }
     }
 
     private void Reserve(int neededBytes)
     {
         int piece = Math.Clamp(_reservedBytes, MinReserveBytes, MaxReserveBytes);
         int end = Math.Min(Math.Max(neededBytes, _reservedBytes + piece), queue.Storage.FileBytes);
-        using IStoreFile file = queue.Storage.FileSystem.Open(queue.PathOf(this), create: false);
+        using IStoreFile file = queue.Storage.FileSystem.Open(Path, create: false);
         int from = Math.Max(_reservedBytes, (neededBytes - ConsumeQueueEntry.Bytes) & ~(MinReserveBytes - 1));
         if (_reservedBytes == 0)
         {

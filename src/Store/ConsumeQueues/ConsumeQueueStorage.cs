@@ -13,6 +13,9 @@ internal sealed class ConsumeQueueStorage(
 
     public string RootPath { get; } = options.ConsumeQueuePath;
 
+    /// <summary>Where what is kept beside the entries of queues lies.</summary>
+    public string AnswersPath { get; } = options.AnswersPath;
+
     /// <summary>Where a queue's next file is made, before it is moved into its place; dispatcher only.</summary>
     public string NewFilePath { get; } = Path.Combine(options.RootDirectory, "graymq.newqueue");
 

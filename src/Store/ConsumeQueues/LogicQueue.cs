@@ -1,5 +1,6 @@
 using System.Globalization;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Answers;
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.Files;
 
@@ -21,6 +22,7 @@ public sealed class LogicQueue
         Storage = storage;
         _topic = topic;
         QueueId = queueId;
+        Answers = new QueueAnswers(this);
     }
 
     public string Topic => _topic.Topic;
@@ -46,6 +48,9 @@ public sealed class LogicQueue
     internal TopicQueues TopicQueues => _topic;
 
     internal ReadOnlySpan<ConsumeQueueFile> Files => _files;
+
+    /// <summary>What is kept beside the entries for filters.</summary>
+    internal QueueAnswers Answers { get; }
 
     /// <summary>Waits in the list of queues to be flushed; guarded by the dispatch lock.</summary>
     internal bool IsDirty { get; set; }
@@ -81,6 +86,14 @@ public sealed class LogicQueue
         return false;
     }
 
+    /// <summary>
+    /// Keeps an answer beside an entry, for filters that read it there (<see cref="Reading.IMessageFilter.ReadsAnswersOf"/>); false when
+    /// there is no room for it. To be called from within <see cref="Dispatching.IArrivalListener.OnArrived"/>, of the message that arrived.
+    /// Throws IOException. It may be lost at any time, so nothing may depend on its being there.
+    /// </summary>
+    public bool TryKeepAnswer(long queueOffset, in ConsumeQueueEntry entry, ReadOnlySpan<byte> answer) =>
+        Answers.TryPut(queueOffset, entry, answer);
+
     /// <summary>Reads an entry of any file that there is, whether the log still has its message or not. Throws IOException.</summary>
     internal bool TryReadEntry(long queueOffset, out ConsumeQueueEntry entry)
     {
@@ -110,8 +123,7 @@ public sealed class LogicQueue
         return index < files.Length ? files[index] : null;
     }
 
-    internal string PathOf(ConsumeQueueFile file) =>
-        Path.Combine(DirectoryPath, CommitLogFile.NameOf(file.BaseOffset));
+    internal string PathOf(long baseOffset) => Path.Combine(DirectoryPath, CommitLogFile.NameOf(baseOffset));
 
     /// <summary>
     /// Writes the entry of the message with this queue offset; false if the queue has it already. The dispatcher calls
@@ -181,7 +193,7 @@ public sealed class LogicQueue
         {
             keep--;
             files[keep].Retire();
-            Storage.FileSystem.Delete(PathOf(files[keep]));
+            Storage.FileSystem.Delete(files[keep].Path);
         }
 
         if (keep > 0)
@@ -210,11 +222,16 @@ public sealed class LogicQueue
             foreach (ConsumeQueueFile file in files.AsSpan(0, removed))
             {
                 file.Retire();
-                Storage.FileSystem.Delete(PathOf(file));
+                Storage.FileSystem.Delete(file.Path);
             }
         }
 
         CorrectMinOffset(minPhysicalOffset);
+        if (removed > 0)
+        {
+            Answers.RemoveBefore(_files[0].FirstEntry);
+        }
+
         return removed;
     }
 
@@ -276,6 +293,8 @@ public sealed class LogicQueue
         {
             file.UnmapIfIdle(usedBeforeMs);
         }
+
+        Answers.UnmapIdle(usedBeforeMs);
     }
 
     internal void Unmap()
@@ -284,6 +303,8 @@ public sealed class LogicQueue
         {
             file.Unmap();
         }
+
+        Answers.Unmap();
     }
 
     /// <summary>The topic was deleted: nobody can read the queue any more.</summary>
@@ -293,6 +314,8 @@ public sealed class LogicQueue
         {
             file.Retire();
         }
+
+        Answers.Retire();
     }
 
     private void FillGap(long from, long to, long physicalOffset)

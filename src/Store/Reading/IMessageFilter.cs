@@ -1,4 +1,5 @@
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.ConsumeQueues;
 
 namespace GrayMQ.Store.Reading;
 
@@ -12,4 +13,13 @@ public interface IMessageFilter
     bool MatchesMessage(in StoredMessage message);
 
     bool NeedsMessage { get; }
+
+    /// <summary>Does it know what is kept beside the entries of this queue (<see cref="LogicQueue.TryKeepAnswer"/>)?</summary>
+    bool ReadsAnswersOf(LogicQueue queue) => false;
+
+    /// <summary>
+    /// Asked only if <see cref="ReadsAnswersOf"/>, with what is kept beside an entry: whether the message matches, so that it need not be
+    /// looked at; null when that does not say.
+    /// </summary>
+    bool? MatchesAnswer(ReadOnlySpan<byte> answer) => null;
 }

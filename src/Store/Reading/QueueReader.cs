@@ -1,4 +1,5 @@
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Answers;
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Files;
@@ -55,13 +56,17 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
             return ReadStatus.OffsetFoundNull;
         }
 
+        MappedFile? kept = null;
         try
         {
             file.Touch(queue.Storage.NowMs);
-            return ReadFile(file, entries, queueOffset, max, maxCount, maxBytes, filter, result);
+            AnswerFile? answers = filter?.ReadsAnswersOf(queue) == true ? queue.Answers.Find(queueOffset) : null;
+            answers?.TryLease(out kept);
+            return ReadFile(file, entries, kept is null ? null : answers, kept, queueOffset, max, maxCount, maxBytes, filter, result);
         }
         finally
         {
+            kept?.Release();
             entries.Release();
         }
     }
@@ -70,6 +75,8 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
     private ReadStatus ReadFile(
         ConsumeQueueFile file,
         MappedFile entries,
+        AnswerFile? answers,
+        MappedFile? kept,
         long queueOffset,
         long max,
         int maxCount,
@@ -100,7 +107,10 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
                 continue;
             }
 
-            if (filter is not null && !filter.MatchesEntry(entry.TagsCode))
+            bool? answer = answers is null
+                ? null
+                : filter!.MatchesAnswer(answers.Read(kept!, (int)(offset - answers.FirstEntry), entry));
+            if (answer == false || (filter is not null && !filter.MatchesEntry(entry.TagsCode)))
             {
                 status = result.Count == 0 ? ReadStatus.NoMatchedMessage : status;
                 continue;
@@ -114,7 +124,7 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
                 continue;
             }
 
-            if (filter is { NeedsMessage: true } && !filter.MatchesMessage(message))
+            if (answer is null && filter is { NeedsMessage: true } && !filter.MatchesMessage(message))
             {
                 result.RemoveLast();
                 result.FilteredCount++;

@@ -106,7 +106,7 @@ internal sealed class QueueLoader(
         long position = (queue.MaxOffset * ConsumeQueueEntry.Bytes) - file.BaseOffset;
         Span<byte> behind = stackalloc byte[(int)Math.Min((2 * PageBytes) - (position % PageBytes), storage.FileBytes - position)];
         bool isClear;
-        using (IStoreFile open = fileSystem.Open(queue.PathOf(file), create: false))
+        using (IStoreFile open = fileSystem.Open(file.Path, create: false))
         {
             isClear = open.Read(position, behind) == behind.Length && !behind.ContainsAnyExcept((byte)0);
         }
@@ -157,7 +157,7 @@ internal sealed class QueueLoader(
         while (keep > 1 && files[keep - 1].FirstEntry >= end)
         {
             keep--;
-            fileSystem.Delete(queue.PathOf(files[keep]));
+            fileSystem.Delete(files[keep].Path);
         }
 
         queue.Load(files[..keep], end);
@@ -293,7 +293,7 @@ internal sealed class QueueLoader(
         }
 
         ConsumeQueueFile file = files[low - 1];
-        using IStoreFile open = fileSystem.Open(queue.PathOf(file), create: false);
+        using IStoreFile open = fileSystem.Open(file.Path, create: false);
         int first = 1;
         int end = storage.FileEntries;
         last = ReadEntry(open, 0);
@@ -332,7 +332,7 @@ internal sealed class QueueLoader(
 
     private ConsumeQueueEntry ReadEntry(LogicQueue queue, ConsumeQueueFile file, int number)
     {
-        using IStoreFile open = fileSystem.Open(queue.PathOf(file), create: false);
+        using IStoreFile open = fileSystem.Open(file.Path, create: false);
         return ReadEntry(open, number);
     }
 

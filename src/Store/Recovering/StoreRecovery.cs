@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.CheckPoints;
 using GrayMQ.Store.CommitLogs;
@@ -101,6 +102,7 @@ internal sealed class StoreRecovery(
         dispatch.Followers.SetEnd(end);
         queueLoader.Verify(files.MinOffset, end);
         RebuildQueues(end);
+        CutAnswers();
         foreach (LogicQueue queue in dispatch.Queues.All)
         {
             queue.NextOffset = Math.Max(queue.NextOffset, queue.MaxOffset);
@@ -114,6 +116,7 @@ internal sealed class StoreRecovery(
     // Without a log, what queues and index say points nowhere.
     private void PutQueuesAway()
     {
+        fileSystem.DeleteDirectory(options.AnswersPath);
         foreach (string path in new[] { options.ConsumeQueuePath, options.IndexPath })
         {
             if (fileSystem.ListDirectories(path).Count > 0 || fileSystem.ListFiles(path).Count > 0)
@@ -326,6 +329,24 @@ internal sealed class StoreRecovery(
             }
 
             return false;
+        }
+    }
+
+    // What is kept beside entries that are no more must not be found beside those that will stand there.
+    private void CutAnswers()
+    {
+        foreach (string topic in fileSystem.ListDirectories(options.AnswersPath))
+        {
+            if (dispatch.Queues.FindTopic(Encoding.UTF8.GetBytes(topic)) is not { } queues)
+            {
+                fileSystem.DeleteDirectory(Path.Combine(options.AnswersPath, topic));
+                continue;
+            }
+
+            foreach (LogicQueue? queue in queues.Queues)
+            {
+                queue?.Answers.CutTo(queue.MaxOffset);
+            }
         }
     }
 

@@ -94,6 +94,8 @@ internal sealed class TopicRemoval(
                 {
                     queue?.Retire();
                 }
+
+                ForgetAnswers(queues.Topic);
             }
 
             return true;
@@ -125,6 +127,20 @@ internal sealed class TopicRemoval(
 
         fileSystem.Move(directory, _awayPath);
         return true;
+    }
+
+    // What is left of them is of no use to a topic that is made anew, and goes at the next start.
+    private void ForgetAnswers(string topic)
+    {
+        string path = Path.Combine(options.AnswersPath, topic);
+        try
+        {
+            fileSystem.DeleteDirectory(path);
+        }
+        catch (IOException e)
+        {
+            Log.RemovedTopicNotDeleted(logger, e, path);
+        }
     }
 
     private void WaitForDispatch(string topic)
