@@ -4,6 +4,7 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
@@ -120,6 +121,7 @@ internal static class BrokerHandlers
             new AckHandler(popAccess, popAcks),
             new PopQueryHandler(popAccess, poppable, popOffsets, messages, time),
             new PopsInFlightHandler(state.Pops.CheckPoints, messages),
+            new FilterStatsHandler(state.Filters, consumers),
             new RecallHandler(
                 name,
                 settings.Get(BrokerSettings.RegionId),

@@ -2,6 +2,7 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
@@ -40,6 +41,7 @@ internal static class BrokerRequests
         AckHandler acks,
         PopQueryHandler popQueries,
         PopsInFlightHandler popsInFlight,
+        FilterStatsHandler filterStats,
         RecallHandler recalls,
         TimerQueryHandler timers,
         QueueOffsetHandler queueOffsets,
@@ -82,6 +84,8 @@ internal static class BrokerRequests
         .On<PollingInfoHeader>(RequestCode.PollingInfo, popQueries.PollingInfoAsync)
         .OnPool<GroupHeader>(RequestCode.ShowPopsInFlight, popsInFlight.HandleAsync)
         .On<PeekMessageHeader>(RequestCode.PeekMessage, popQueries.PeekAsync)
+
+        .OnPool<TopicHeader>(RequestCode.ShowFilters, filterStats.HandleAsync)
 
         .OnPool<RecallMessageHeader>(RequestCode.RecallMessage, recalls.HandleAsync)
         .OnPool<NoHeader>(RequestCode.GetTimerCheckPoint, timers.CheckPointAsync)

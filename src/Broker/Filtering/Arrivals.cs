@@ -41,7 +41,6 @@ internal sealed class Arrivals(FilterIndexes? indexes, ILogger<Arrivals> logger,
         }
 
         version.Index.Match(message.Properties, _matches);
-        topic.Statistics.OnMatched(_matches);
         int most = KeptAnswer.MaxBytes(version.Index.IdLimit);
         if (_answer.Length < most)
         {
@@ -57,6 +56,8 @@ internal sealed class Arrivals(FilterIndexes? indexes, ILogger<Arrivals> logger,
         {
             topic.Statistics.OnNotKept();
         }
+
+        topic.Statistics.OnMatched(_matches);
 
         return new MessageAnswer(version, _matches);
     }

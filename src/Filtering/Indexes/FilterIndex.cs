@@ -39,6 +39,9 @@ public sealed class FilterIndex
     /// <summary>Subscriptions in it.</summary>
     public int Count => _subscriptions.Count;
 
+    /// <summary>Clauses in it: what subscriptions came apart into.</summary>
+    public int ClauseCount => Root.Count;
+
     /// <summary>Every id that was ever in it is below.</summary>
     public int IdLimit { get; }
 

@@ -156,6 +156,7 @@ public enum RequestCode
     ListTransactions = 30010,
     ShowTimers = 30020,
     ShowPopsInFlight = 30030,
+    ShowFilters = 30040,
 
     // Gray release: 30100 to 30119 are asked of name servers, or sent by them; 30120 to 30139 are asked of brokers.
     GetGrayState = 30100,

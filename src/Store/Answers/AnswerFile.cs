@@ -8,7 +8,7 @@ namespace GrayMQ.Store.Answers;
 
 /// <summary>
 /// What is kept beside the entries of one consume-queue file, under the same name. Sparse: blocks are reserved a piece at a time before
-/// they are written to. When its room is used up, or it is damaged, messages are without answers: then readers look at the messages.
+/// they are written to. It is made longer when it is full; what it has no room for is not kept, and readers look at those messages.
 /// <code>
 /// 0               entries × 8   4 position in this file | 4 length of the record there; zeros where nothing is kept (big-endian)
 /// entries × 8     records, one behind the other (see AnswerRecord)
@@ -18,37 +18,38 @@ internal sealed class AnswerFile
 {
     public const int EntryBytes = 8;
 
-    /// <summary>Bytes of records for each entry that there is room for, on average.</summary>
-    private const int RoomPerEntry = 256;
+    // Bytes of records for each entry, on average, that a new file has room for.
+    private const int FirstRoomPerEntry = 32;
 
     private const int ReservePageBytes = 4 * 1024;
     private const int ReserveBytes = 64 * 1024;
 
     private readonly ConsumeQueueStorage _storage;
-    private readonly OnDemandMapping _mapping;
     private readonly int _tableBytes;
-    private readonly int _length;
+    private volatile OnDemandMapping _mapping;
+    private int _length;
 
     // Dispatcher only. Where the next record goes; -1 until the table has told.
     private int _end = -1;
     private int _reservedTableTo;
     private int _reservedTo;
 
-    public AnswerFile(ConsumeQueueStorage storage, string path, long firstEntry)
+    /// <param name="length">Of the file as it is, or is to be made.</param>
+    public AnswerFile(ConsumeQueueStorage storage, string path, long firstEntry, int length)
     {
         _storage = storage;
         FirstEntry = firstEntry;
         _tableBytes = storage.FileEntries * EntryBytes;
-        _length = LengthFor(storage.FileEntries);
-        _mapping = new OnDemandMapping(storage.FileSystem, path, _length, storage.MapLock);
+        _length = length;
+        _mapping = Map(path);
     }
 
     public long FirstEntry { get; }
 
     public string Path => _mapping.Path;
 
-    /// <summary>Bytes of a file with so many entries.</summary>
-    public static int LengthFor(int entries) => (int)Math.Min((long)entries * (EntryBytes + RoomPerEntry), Array.MaxLength);
+    /// <summary>Bytes of a new file with so many entries: the fewest that a file has.</summary>
+    public static int FirstLength(int entries) => (int)Math.Min((long)entries * (EntryBytes + FirstRoomPerEntry), Array.MaxLength);
 
     public void Create()
     {
@@ -62,21 +63,21 @@ internal sealed class AnswerFile
     /// <summary>Keeps an answer; false when there is no room for it. Throws IOException. Dispatcher only.</summary>
     public bool TryPut(int number, in ConsumeQueueEntry entry, ReadOnlySpan<byte> answer)
     {
+        if (_end < 0)
+        {
+            _end = FindEnd();
+        }
+
+        int position = _end;
+        int length = AnswerRecord.CheckBytes + answer.Length;
+        if (_length - position < length && !TryGrow(length))
+        {
+            return false;
+        }
+
         MappedFile memory = _mapping.Lease();
         try
         {
-            if (_end < 0)
-            {
-                _end = FindEnd(memory);
-            }
-
-            int position = _end;
-            int length = AnswerRecord.CheckBytes + answer.Length;
-            if (_length - position < length)
-            {
-                return false;
-            }
-
             Reserve(number * EntryBytes, EntryBytes, ref _reservedTableTo, _tableBytes);
             Reserve(position, length, ref _reservedTo, _length);
             AnswerRecord.Write(memory.Span(position, length), entry, answer);
@@ -95,8 +96,9 @@ internal sealed class AnswerFile
     /// <summary>A lease on the file, to read it by; false if it is gone. Throws IOException.</summary>
     public bool TryLease(out MappedFile? memory)
     {
-        bool leased = _mapping.TryLease(out memory);
-        _mapping.Touch(_storage.NowMs);
+        OnDemandMapping mapping = _mapping;
+        bool leased = mapping.TryLease(out memory);
+        mapping.Touch(_storage.NowMs);
         return leased;
     }
 
@@ -104,7 +106,7 @@ internal sealed class AnswerFile
     public ReadOnlySpan<byte> Read(MappedFile memory, int number, in ConsumeQueueEntry entry)
     {
         (uint position, uint length) = Parts(ToDisk(Volatile.Read(ref Slot(memory, number))));
-        return IsPlausible(position, length)
+        return IsPlausible(position, length, memory)
             ? AnswerRecord.Read(memory.Span((int)position, (int)length), entry)
             : default;
     }
@@ -137,23 +139,55 @@ internal sealed class AnswerFile
 
     private static (uint Position, uint Length) Parts(ulong slot) => ((uint)(slot >> 32), (uint)slot);
 
-    // No CRC covers the table: what it says is checked like anything from outside.
-    private bool IsPlausible(uint position, uint length) =>
-        position >= (uint)_tableBytes && length >= AnswerRecord.CheckBytes && (ulong)position + length <= (ulong)_length;
+    private OnDemandMapping Map(string path) => new(_storage.FileSystem, path, _length, _storage.MapLock);
 
-    private int FindEnd(MappedFile memory)
+    // No CRC covers the table: what it says is checked like anything from outside. And the file may have grown since it was mapped.
+    private bool IsPlausible(uint position, uint length, MappedFile memory) =>
+        position >= (uint)_tableBytes && length >= AnswerRecord.CheckBytes && (ulong)position + length <= (ulong)memory.Length;
+
+    private int FindEnd()
     {
-        uint end = (uint)_tableBytes;
-        for (int number = 0; number < _storage.FileEntries; number++)
+        MappedFile memory = _mapping.Lease();
+        try
         {
-            (uint position, uint length) = Parts(ToDisk(Slot(memory, number)));
-            if (IsPlausible(position, length))
+            uint end = (uint)_tableBytes;
+            for (int number = 0; number < _storage.FileEntries; number++)
             {
-                end = Math.Max(end, position + length);
+                (uint position, uint length) = Parts(ToDisk(Slot(memory, number)));
+                if (IsPlausible(position, length, memory))
+                {
+                    end = Math.Max(end, position + length);
+                }
             }
+
+            return (int)end;
+        }
+        finally
+        {
+            memory.Release();
+        }
+    }
+
+    // Doubles the room. Who reads just now goes on with the memory that he has.
+    private bool TryGrow(int neededBytes)
+    {
+        int length = (int)Math.Min(_tableBytes + (2L * (_length - _tableBytes)), Array.MaxLength);
+        if (length - _end < neededBytes)
+        {
+            return false;
         }
 
-        return (int)end;
+        using (IStoreFile file = _storage.FileSystem.Open(Path, create: false))
+        {
+            file.SetLength(length);
+        }
+
+        OnDemandMapping before = _mapping;
+        _length = length;
+        _mapping = Map(Path);
+        _mapping.Touch(_storage.NowMs);
+        before.Retire();
+        return true;
     }
 
     // Without blocks of its own, a full disk would be a signal at the write and not an exception here.

@@ -107,14 +107,14 @@ internal sealed class QueueAnswers(LogicQueue queue)
     private AnswerFile Add(long firstEntry)
     {
         Storage.FileSystem.CreateDirectory(DirectoryPath);
-        AnswerFile file = FileOf(firstEntry);
+        var file = new AnswerFile(Storage, PathOf(firstEntry), firstEntry, AnswerFile.FirstLength(Storage.FileEntries));
         file.Create();
         _files = [.. _files!, file];
         return file;
     }
 
-    private AnswerFile FileOf(long firstEntry) =>
-        new(Storage, Path.Combine(DirectoryPath, CommitLogFile.NameOf(firstEntry * ConsumeQueueEntry.Bytes)), firstEntry);
+    private string PathOf(long firstEntry) =>
+        Path.Combine(DirectoryPath, CommitLogFile.NameOf(firstEntry * ConsumeQueueEntry.Bytes));
 
     private void Remove(AnswerFile file)
     {
@@ -132,15 +132,17 @@ internal sealed class QueueAnswers(LogicQueue queue)
             }
 
             var files = new List<AnswerFile>();
-            int fileBytes = AnswerFile.LengthFor(Storage.FileEntries);
+            int fewestBytes = AnswerFile.FirstLength(Storage.FileEntries);
             foreach (string name in Storage.FileSystem.ListFiles(DirectoryPath))
             {
                 string path = Path.Combine(DirectoryPath, name);
+                long length = Storage.FileSystem.FileLength(path);
                 if (CommitLogFile.TryParseName(name, out long baseOffset)
                     && baseOffset % Storage.FileBytes == 0
-                    && Storage.FileSystem.FileLength(path) == fileBytes)
+                    && length >= fewestBytes
+                    && length <= Array.MaxLength)
                 {
-                    files.Add(FileOf(baseOffset / ConsumeQueueEntry.Bytes));
+                    files.Add(new AnswerFile(Storage, path, baseOffset / ConsumeQueueEntry.Bytes, (int)length));
                 }
                 else
                 {

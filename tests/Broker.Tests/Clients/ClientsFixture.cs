@@ -87,7 +87,7 @@ internal sealed class ClientsFixture : IAsyncDisposable
         _registry.Start();
         var heartbeats = new HeartbeatHandler(Consumers, Producers, Groups, Topics, _limits);
         var list = new ConsumerListHandler(Consumers);
-        var queries = new ClientQueryHandler(Consumers, Producers, Offsets, new SubscriptionFilters(filtersByProperties: true));
+        var queries = new ClientQueryHandler(Consumers, Producers, Offsets, new SubscriptionFilters(filtersByProperties: true, indexes: null));
         var locks = new QueueLockHandler(Locks, _limits);
         RequestTable table = new RequestTable()
             .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)

@@ -23,6 +23,7 @@ namespace GrayMQ.Protocol.Bodies.Json;
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(GetBrokerMemberGroupResponseBody))]
 [JsonSerializable(typeof(GetConsumerListByGroupResponseBody))]
+[JsonSerializable(typeof(FilterStats))]
 [JsonSerializable(typeof(GetConsumerStatusBody))]
 [JsonSerializable(typeof(GrayCommand))]
 [JsonSerializable(typeof(GrayHistory))]
