@@ -1,6 +1,5 @@
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.ConsumeQueues;
-using GrayMQ.Store.Files;
 
 namespace GrayMQ.Store.Answers;
 
