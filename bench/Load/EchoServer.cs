@@ -3,10 +3,9 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Net;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Transports;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Load;
 
@@ -22,7 +21,7 @@ internal static class EchoServer
         byte[] reply = new byte[replyBytes];
         BinaryPrimitives.WriteInt32BigEndian(reply, replyBytes - LengthBytes);
         "{\"code\":0,"u8.CopyTo(reply.AsSpan(Frame.PrefixBytes));
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        var transport = SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance);
         await using IConnectionListener listener = await transport.BindAsync(new IPEndPoint(IPAddress.Loopback, port), cancel);
         Console.WriteLine($"echo on {listener.EndPoint}, replies of {replyBytes} bytes");
         while (await listener.AcceptAsync(cancel) is { } connection)

@@ -10,14 +10,13 @@ using GrayMQ.Broker.Transactions;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using GrayMQ.Store;
 using GrayMQ.Store.Files;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Broker;
 
@@ -92,7 +91,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             BrokerSettings.ServerOptions(settings, _certificate),
             BrokerHandlers.Table(
                 settings, running, _address, _state, _state.Intake, _transactions, progress, heartbeats, _routes, _registration, time, loggers),
-            transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
+            transport ?? SocketTransport.Create(time, loggers),
             time,
             loggers);
         _server.ConnectionClosed += heartbeats.ConnectionClosed;

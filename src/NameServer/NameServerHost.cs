@@ -10,12 +10,11 @@ using GrayMQ.NameServer.KVConfigs;
 using GrayMQ.NameServer.Routes;
 using GrayMQ.NameServer.Topics;
 using GrayMQ.Remoting.Servers;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.NameServer;
 
@@ -79,7 +78,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 new KVConfigHandler(configs, _logger),
                 new ConfigurationHandler(settings, settingsFile, _options, _logger),
                 new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, _routes)),
-            transport ?? new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers),
+            transport ?? SocketTransport.Create(time, loggers),
             time,
             loggers);
         _server.ConnectionClosed += registrations.OnConnectionClosed;

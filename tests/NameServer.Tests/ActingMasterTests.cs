@@ -5,9 +5,8 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using GrayMQ.Remoting.Transports;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.NameServer.Tests;
 
@@ -77,7 +76,7 @@ public sealed class ActingMasterTests
         await using var slave = new RemotingServer(
             new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)] },
             table,
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance),
             TimeProvider.System,
             NullLoggerFactory.Instance);
         await slave.StartAsync();

@@ -5,12 +5,11 @@ using System.Text;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using GrayMQ.Store.Files;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Broker.Serving;
 
@@ -183,8 +182,8 @@ internal sealed class RunningBroker : IAsyncDisposable
     /// <summary>Binds a free loopback port of the family that is asked for, so that tests may run side by side.</summary>
     private sealed class FreePortTransport : IConnectionListenerFactory
     {
-        private readonly SocketTransportFactory _sockets =
-            new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        private readonly IConnectionListenerFactory _sockets =
+            SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance);
 
         public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
             _sockets.BindAsync(

@@ -1,9 +1,8 @@
 using System.Net;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using GrayMQ.Remoting.Transports;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Broker.Serving;
 
@@ -22,7 +21,7 @@ internal sealed class TestServer : IAsyncDisposable
         var server = new RemotingServer(
             new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)] },
             requests,
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance),
             TimeProvider.System,
             NullLoggerFactory.Instance);
         server.ConnectionClosed += closed;

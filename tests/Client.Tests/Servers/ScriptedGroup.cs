@@ -41,7 +41,7 @@ internal sealed class ScriptedGroup
     public Func<IEnumerable<string>, IEnumerable<string>> Members { get; set; } = ids => ids;
 
     /// <summary>Whoever sent the last heartbeat.</summary>
-    public RemotingConnection? Consumer { get; private set; }
+    public RemotingPeer? Consumer { get; private set; }
 
     public void AddTo(ScriptedBroker broker, RequestTable requests)
     {

@@ -2,9 +2,8 @@ using System.Globalization;
 using System.Net;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using GrayMQ.Remoting.Transports;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Client.Tests.Servers;
 
@@ -31,7 +30,7 @@ internal sealed class TestServer : IAsyncDisposable
         var server = new RemotingServer(
             new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, port)] },
             requests,
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance),
             TimeProvider.System,
             NullLoggerFactory.Instance);
         await server.StartAsync();

@@ -6,9 +6,8 @@ using GrayMQ.Fuzz.Seeds;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using GrayMQ.Remoting.Transports;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Fuzz.Targets;
 
@@ -103,7 +102,7 @@ internal sealed class ServerTarget : FuzzTarget
         var server = new RemotingServer(
             new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)] },
             table,
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance),
             TimeProvider.System,
             NullLoggerFactory.Instance);
         await server.StartAsync().ConfigureAwait(false);

@@ -1,8 +1,8 @@
 using System.Net;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Options;
+using GrayMQ.Remoting.Transports;
+using Microsoft.AspNetCore.Connections;
 
 namespace GrayMQ.Remoting.Tests.Testing;
 
@@ -41,6 +41,5 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
-    private static SocketTransportFactory Sockets(CapturedLog log) =>
-        new SocketTransportFactory(Options.Create(new SocketTransportOptions()), log);
+    private static IConnectionListenerFactory Sockets(CapturedLog log) => SocketTransport.Create(TimeProvider.System, log);
 }
