@@ -230,6 +230,7 @@ public static class BrokerSettings
             EndPoints = [new IPEndPoint(bind, port), new IPEndPoint(bind, port - OldClientPortDistance)],
             TlsMode = settings.Get(TlsMode),
             Certificate = certificate,
+            Proxy = ProxySettings.ToOptions(settings),
             MaxConnections = settings.Get(MaxConnections),
             MaxIdle = TimeSpan.FromSeconds(settings.Get(MaxIdleSeconds)),
             Connection = ConnectionOptions.Default with
@@ -296,6 +297,8 @@ public static class BrokerSettings
         .Define(AssignmentSettings.All)
         .Define(ReplySettings.All)
         .Define(FilterSettings.All)
+        .Define(ProxySettings.All)
+        .Require(ProxySettings.ProxyProtocol, ProxySettings.SourcesAreNamed)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

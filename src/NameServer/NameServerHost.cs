@@ -68,6 +68,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 Certificate = _certificate,
                 MaxConnections = options.MaxConnections,
                 MaxIdle = options.MaxIdle,
+                Proxy = options.Proxy,
                 TlsMode = options.TlsMode,
             },
             NameServerRequests.Table(

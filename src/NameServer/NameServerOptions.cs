@@ -1,5 +1,6 @@
 using System.Net;
 using GrayMQ.NameServer.Gray.Databases;
+using GrayMQ.Remoting.Proxies;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
 
@@ -19,6 +20,8 @@ public sealed record NameServerOptions
     public required TimeSpan MaxIdle { get; init; }
 
     public required int MaxConnections { get; init; }
+
+    public required ProxyOptions Proxy { get; init; }
 
     public required string KVConfigPath { get; init; }
 
@@ -62,6 +65,8 @@ public sealed record NameServerOptions
         TlsServerKeyPath = settings.Get(NameServerSettings.TlsServerKeyPath),
         MaxIdle = TimeSpan.FromSeconds(settings.Get(NameServerSettings.ServerChannelMaxIdleTimeSeconds)),
         MaxConnections = settings.Get(NameServerSettings.MaxConnections),
+        Proxy = ProxyOptions.From(
+            settings.Get(NameServerSettings.ProxyProtocol), settings.Get(NameServerSettings.ProxyProtocolSources)),
         KVConfigPath = settings.Get(NameServerSettings.KVConfigPath),
         BrokerChannelExpiredTime = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.BrokerChannelExpiredTime)),
         ScanNotActiveBrokerInterval = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.ScanNotActiveBrokerInterval)),

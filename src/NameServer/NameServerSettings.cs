@@ -1,5 +1,6 @@
 using System.Net;
 using GrayMQ.NameServer.Gray.Databases;
+using GrayMQ.Remoting.Proxies;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Settings;
 using GrayMQ.Settings.RocketMqKeys;
@@ -49,6 +50,23 @@ public static class NameServerSettings
 
     public static SettingDefinition<int> MaxConnections { get; } =
         Setting.Int32("maxConnections", 100_000, "Open connections; one more is closed at once.", 1);
+
+    public static SettingDefinition<ProxyMode> ProxyProtocol { get; } =
+        Setting.Choice(
+            "proxyProtocol",
+            ProxyMode.Off,
+            "Whether connections may or must begin with a PROXY header (v1, v2) that names the client.",
+            ("off", ProxyMode.Off),
+            ("optional", ProxyMode.Optional),
+            ("required", ProxyMode.Required));
+
+    public static SettingDefinition<IReadOnlyList<string>> ProxyProtocolSources { get; } =
+        Setting.List("proxyProtocolSources", [], "Load balancers whose PROXY headers are believed: address[/bits][;address[/bits]].") with
+        {
+            Check = sources => sources.All(source => ProxyOptions.TryParseSource(source, out _))
+                ? null
+                : "IP addresses, or networks as in 10.1.0.0/16, separated by ';'",
+        };
 
     public static SettingDefinition<string> KVConfigPath { get; } =
         Setting.Text(
@@ -142,6 +160,8 @@ public static class NameServerSettings
             TlsServerKeyPath,
             ServerChannelMaxIdleTimeSeconds,
             MaxConnections,
+            ProxyProtocol,
+            ProxyProtocolSources,
             KVConfigPath,
             BrokerChannelExpiredTime,
             ScanNotActiveBrokerInterval,
@@ -158,10 +178,16 @@ public static class NameServerSettings
             GrayDatabase,
             GrayPollInterval,
             GrayDatabaseTimeout)
+        .Require(ProxyProtocol, SourcesAreNamed)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")
         .Ignore(RocketMqKeyTable.NameServer);
+
+    private static string? SourcesAreNamed(EffectiveSettings settings) =>
+        settings.Get(ProxyProtocol) != ProxyMode.Off && settings.Get(ProxyProtocolSources).Count == 0
+            ? "proxyProtocolSources to name the load balancers that are believed"
+            : null;
 
     private static string? IsNoneOrFile(string path) => path.Length == 0 || File.Exists(path) ? null : "a file that exists";
 

@@ -75,4 +75,10 @@ internal static partial class Log
 
     [LoggerMessage(23, LogLevel.Warning, "TLS is enforced but no certificate is configured: a self-signed one is used, made for this run, which clients cannot verify")]
     public static partial void EnforcingSelfSigned(ILogger logger);
+
+    [LoggerMessage(24, LogLevel.Warning, "Refusing the connection of {Peer}: {Reason} ({Unlogged} more were refused since the last such line)")]
+    public static partial void ProxyRefused(ILogger logger, EndPoint? peer, string reason, long unlogged);
+
+    [LoggerMessage(25, LogLevel.Debug, "{Client} connected, by the proxy {Proxy}")]
+    public static partial void ConnectedByProxy(ILogger logger, EndPoint? client, EndPoint? proxy);
 }

@@ -15,6 +15,7 @@ internal static class Program
     private static readonly FuzzTarget[] Targets =
     [
         new FrameTarget(),
+        new ProxyHeaderTarget(),
         new HeaderTarget("json-header", type: 0),
         new HeaderTarget("binary-header", type: 1),
         new StoredMessageTarget(),

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Proxies;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,6 @@ public sealed class RemotingServer : IAsyncDisposable
 {
     private static readonly TimeSpan IdleScanInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan RefusalLogInterval = TimeSpan.FromSeconds(1);
 
     // Connections that were cut off end at once, but for a handler that holds the read loop.
     private static readonly TimeSpan CutOffTimeout = TimeSpan.FromSeconds(5);
@@ -26,7 +26,9 @@ public sealed class RemotingServer : IAsyncDisposable
     private readonly IConnectionListenerFactory _transport;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ProxyAcceptor _proxies;
     private readonly TlsAcceptor _tls;
+    private readonly LineThrottle _refusals;
     private readonly UnsentBudget _unsent;
     private readonly ConcurrentDictionary<string, RemotingConnection> _connections = new();
 
@@ -37,8 +39,6 @@ public sealed class RemotingServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private ITimer? _idleScan;
     private int _open;
-    private long _refusalLoggedTimestamp = long.MinValue;
-    private long _refusalsUnlogged;
     private TaskCompletionSource? _allClosed;
     private int _disposed;
 
@@ -55,7 +55,9 @@ public sealed class RemotingServer : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<RemotingServer>();
         _unsent = new UnsentBudget(options.Connection.MaxUnsentBytesOfAll);
+        _proxies = new ProxyAcceptor(options, time, _logger);
         _tls = new TlsAcceptor(options, time, _logger);
+        _refusals = new LineThrottle(time);
     }
 
     /// <summary>Raised once for each connection that ended, after its last request was read.</summary>
@@ -230,7 +232,11 @@ public sealed class RemotingServer : IAsyncDisposable
         _contexts[context] = true;
         if (Interlocked.Increment(ref _open) > _options.MaxConnections)
         {
-            LogRefusal(context.RemoteEndPoint);
+            if (_refusals.TryPass(out long held))
+            {
+                Log.TooManyConnections(_logger, context.RemoteEndPoint, _options.MaxConnections, held);
+            }
+
             context.Abort(new ConnectionAbortedException("too many connections"));
             _ = CloseAsync(context, null);
             return;
@@ -241,22 +247,6 @@ public sealed class RemotingServer : IAsyncDisposable
             static work => _ = work.Server.ServeAsync(work.Context), (Server: this, Context: context), preferLocal: false);
     }
 
-    // Whoever opens more connections than there may be does so by the thousand.
-    private void LogRefusal(EndPoint? peer)
-    {
-        long last = Volatile.Read(ref _refusalLoggedTimestamp);
-        long now = _time.GetTimestamp();
-        if ((last == long.MinValue || _time.GetElapsedTime(last, now) >= RefusalLogInterval)
-            && Interlocked.CompareExchange(ref _refusalLoggedTimestamp, now, last) == last)
-        {
-            Log.TooManyConnections(_logger, peer, _options.MaxConnections, Interlocked.Exchange(ref _refusalsUnlogged, 0));
-        }
-        else
-        {
-            Interlocked.Increment(ref _refusalsUnlogged);
-        }
-    }
-
     private async Task ServeAsync(ConnectionContext context)
     {
         IDuplexPipe? transport = null;
@@ -264,7 +254,12 @@ public sealed class RemotingServer : IAsyncDisposable
         {
             Log.Connected(_logger, context.RemoteEndPoint);
 
-            // Not cancelled when the peer leaves: what it sent before is still to be read.
+            // Neither is cancelled when the peer leaves: what it sent before is still to be read.
+            if (!await _proxies.AcceptAsync(context, _stopping.Token).ConfigureAwait(false))
+            {
+                return;
+            }
+
             transport = await _tls.AcceptAsync(context.RemoteEndPoint, context.Transport, _stopping.Token).ConfigureAwait(false);
             if (transport is not null)
             {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Remoting.Connections;
+using GrayMQ.Remoting.Proxies;
 
 namespace GrayMQ.Remoting.Servers;
 
@@ -20,6 +21,9 @@ public sealed record RemotingServerOptions
     /// <summary>Whether a TLS client has to show a certificate of its own that is trusted here.</summary>
     public bool RequireClientCertificate { get; init; }
 
+    /// <summary>Whether connections may say for whom they come.</summary>
+    public ProxyOptions Proxy { get; init; } = ProxyOptions.Off;
+
     /// <summary>Open connections; one more is closed at once.</summary>
     public int MaxConnections { get; init; } = 100_000;
 
@@ -29,7 +33,7 @@ public sealed record RemotingServerOptions
     /// </summary>
     public TimeSpan MaxIdle { get; init; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>The time that a TLS handshake may take.</summary>
+    /// <summary>The time that a PROXY header may take from its first byte on, and after it a TLS handshake.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     internal bool NeverIdle => MaxIdle <= TimeSpan.Zero;

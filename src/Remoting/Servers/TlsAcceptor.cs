@@ -30,19 +30,10 @@ public sealed class TlsAcceptor(
     /// </summary>
     public async Task<IDuplexPipe?> AcceptAsync(EndPoint? peer, IDuplexPipe transport, CancellationToken cancel)
     {
-        ReadResult first;
-        using (var timeout = new CancellationTokenSource(options.NeverIdle ? Timeout.InfiniteTimeSpan : options.MaxIdle, time))
-        using (var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, timeout.Token))
+        if (await FirstBytes.ReadAsync(transport.Input, options.MaxIdle, time, cancel).ConfigureAwait(false) is not { } first)
         {
-            try
-            {
-                first = await transport.Input.ReadAsync(either.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (timeout.IsCancellationRequested)
-            {
-                Log.SilentPeer(logger, peer, (long)options.MaxIdle.TotalSeconds);
-                return null;
-            }
+            Log.SilentPeer(logger, peer, (long)options.MaxIdle.TotalSeconds);
+            return null;
         }
 
         bool tls = !first.Buffer.IsEmpty && first.Buffer.FirstSpan[0] == TlsHandshake;
