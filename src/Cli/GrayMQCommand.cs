@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GrayMQ.Cli.Clusters;
+using GrayMQ.Cli.Filters;
 using GrayMQ.Cli.Groups;
 using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
@@ -53,6 +54,7 @@ internal static class GrayMQCommand
         root.Subcommands.Add(OffsetCommands.Create(tools));
         root.Subcommands.Add(TimerCommands.Create(tools));
         root.Subcommands.Add(TransactionCommands.Create(tools));
+        root.Subcommands.Add(FilterCommands.Create(tools));
         root.Subcommands.Add(ClusterCommands.Create(tools));
         return root;
     }

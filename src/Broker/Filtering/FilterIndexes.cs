@@ -74,15 +74,6 @@ internal sealed class FilterIndexes : IDisposable
     /// <summary>The filters of a topic; null when nobody subscribes to it by a condition.</summary>
     public TopicFilters? Find(string topic) => _filters.GetValueOrDefault(topic);
 
-    /// <summary>Completes once all is indexed that was subscribed to before the call. For those who want to see it.</summary>
-    public void Settle()
-    {
-        lock (_working)
-        {
-            Apply();
-        }
-    }
-
     public void Dispose()
     {
         _consumers.SubscriptionsChanged -= OnGroupChanged;

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GrayMQ.Cli.Clusters;
+using GrayMQ.Cli.Filters;
 using GrayMQ.Cli.Groups;
 using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
@@ -27,6 +28,9 @@ namespace GrayMQ.Cli.Output;
 [JsonSerializable(typeof(OffsetReset))]
 [JsonSerializable(typeof(TimerListing))]
 [JsonSerializable(typeof(TransactionListing))]
+[JsonSerializable(typeof(FilterExplanation))]
+[JsonSerializable(typeof(FilterTest))]
+[JsonSerializable(typeof(FilterStatsListing))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     /// <summary>One document over several lines.</summary>

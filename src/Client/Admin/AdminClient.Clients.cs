@@ -82,6 +82,11 @@ public sealed partial class AdminClient
     public Task<PendingTimers> GetTimersAsync(string address, CancellationToken cancel = default) =>
         CallAsync<NoHeader, PendingTimers>(address, RequestCode.ShowTimers, default, cancel);
 
+    /// <summary>What a broker does for the conditions on properties by which groups subscribe to a topic.</summary>
+    /// <exception cref="BrokerException">The broker cannot tell, as RocketMQ's (REQUEST_CODE_NOT_SUPPORTED).</exception>
+    public Task<FilterStats> GetFilterStatsAsync(string address, string topic, CancellationToken cancel = default) =>
+        CallAsync<TopicHeader, FilterStats>(address, RequestCode.ShowFilters, new TopicHeader(topic), cancel);
+
     /// <summary>The transactions of a broker that have not ended, the oldest first.</summary>
     /// <exception cref="BrokerException">The broker cannot tell, as RocketMQ's (REQUEST_CODE_NOT_SUPPORTED).</exception>
     public Task<TransactionList> ListTransactionsAsync(
