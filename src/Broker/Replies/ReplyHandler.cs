@@ -27,8 +27,13 @@ internal sealed class ReplyHandler(
     TimeProvider time,
     ILogger<ReplyHandler> logger)
 {
-    /// <summary>Bytes of all replies that wait for their readers' answers; beyond, replies are refused with SYSTEM_BUSY.</summary>
+    /// <summary>
+    /// Bytes that all replies may hold which wait for their readers' answers, or for the disk; beyond, replies are refused with SYSTEM_BUSY.
+    /// </summary>
     public const long MaxWaitingBytes = 64 * 1024 * 1024;
+
+    // What a reply holds beside its body and properties: its request, its push, and what waits for the answer to that.
+    private const int FixedBytes = 2048;
 
     private static readonly TimeSpan PushTimeout = TimeSpan.FromSeconds(10);
 
@@ -51,24 +56,22 @@ internal sealed class ReplyHandler(
             return;
         }
 
-        // Whether it can be stored is not for the one who waits to suffer from.
-        string? problem;
         try
         {
-            problem = await PushAsync(reply).ConfigureAwait(false);
+            // Whether it can be stored is not for the one who waits to suffer from.
+            string? problem = await PushAsync(reply).ConfigureAwait(false);
+            if (problem is not null)
+            {
+                Log.ReplyNotPushed(logger, reply.Push.Topic, problem);
+            }
+
+            AppendResult? stored = storesReplies ? await StoreAsync(reply).ConfigureAwait(false) : null;
+            Answer(request.Responder, reply.QueueId, problem, stored);
         }
         finally
         {
-            Interlocked.Add(ref _waitingBytes, -reply.Body.Length);
+            Interlocked.Add(ref _waitingBytes, -reply.HeldBytes);
         }
-
-        if (problem is not null)
-        {
-            Log.ReplyNotPushed(logger, reply.Push.Topic, problem);
-        }
-
-        AppendResult? stored = storesReplies ? await StoreAsync(reply).ConfigureAwait(false) : null;
-        Answer(request.Responder, reply.QueueId, problem, stored);
     }
 
     // Takes everything out of the connection's buffers.
@@ -104,14 +107,15 @@ internal sealed class ReplyHandler(
             StoreHost = intake.StoreHost.ToString(),
             StoreTimestampMs = now,
         };
-        if (Interlocked.Add(ref _waitingBytes, request.Body.Length) > MaxWaitingBytes)
+        long heldBytes = FixedBytes + request.Body.Length + stored.Length + ((long)push.Properties.Length * sizeof(char));
+        if (Interlocked.Add(ref _waitingBytes, heldBytes) > MaxWaitingBytes)
         {
-            Interlocked.Add(ref _waitingBytes, -request.Body.Length);
+            Interlocked.Add(ref _waitingBytes, -heldBytes);
             throw new RemotingException(
                 ResponseCode.SystemBusy, $"replies of {MaxWaitingBytes} bytes wait for clients to take them, which is the limit");
         }
 
-        return new Reply(requester, topic, queueId, push, bornHost, stored, request.Body.ToArray());
+        return new Reply(requester, topic, queueId, push, bornHost, stored, request.Body.ToArray(), heldBytes);
     }
 
     // What went wrong, in RocketMQ's words; null when it was taken.
@@ -198,6 +202,14 @@ internal sealed class ReplyHandler(
     /// <summary>A reply out of the connection's buffers.</summary>
     /// <param name="Requester">The client that waits for it; null where the reply does not say.</param>
     /// <param name="Properties">Those to be stored.</param>
+    /// <param name="HeldBytes">What it counts for towards <see cref="MaxWaitingBytes"/>.</param>
     private sealed record Reply(
-        string? Requester, Topic Topic, int QueueId, ReplyMessageHeader Push, MessageHost BornHost, byte[] Properties, byte[] Body);
+        string? Requester,
+        Topic Topic,
+        int QueueId,
+        ReplyMessageHeader Push,
+        MessageHost BornHost,
+        byte[] Properties,
+        byte[] Body,
+        long HeldBytes);
 }

@@ -133,6 +133,34 @@ public sealed class ReplyTests
     }
 
     [Fact]
+    public async Task Reply_WhileTooManyPropertiesWait_IsRefused()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(("storeReplyMessageEnable", "false"));
+        var reading = new TaskCompletionSource();
+        await ProducerAsync(broker, "c1", async (request, _) =>
+        {
+            await reading.Task;
+            request.Reply(ResponseCode.Success);
+        });
+        Peer replier = broker.Connect("r");
+        string properties = Sends.Properties(("MSG_TYPE", "reply"), ("REPLY_TO_CLIENT", "c1"), ("large", new string('x', 30_000)));
+        int tooMany = (int)(ReplyHandler.MaxWaitingBytes / (3 * properties.Length)) + 1;
+        Task<RemotingCommand>[] replies =
+        [
+            .. Enumerable.Range(0, tooMany).Select(_ => replier.AskAsync(
+                RequestCode.SendReplyMessageV2, Sends.Header(ReplyTopic, properties: properties))),
+        ];
+
+        RemotingCommand first = await await Task.WhenAny(replies);
+        Assert.Equal(ResponseCode.SystemBusy, first.ResponseCode);
+
+        reading.SetResult();
+        RemotingCommand[] all = await Task.WhenAll(replies);
+        Assert.Contains(all, reply => reply.ResponseCode == ResponseCode.Success);
+        Assert.Equal(ResponseCode.Success, (await ReplyAsync(replier, "c1")).ResponseCode);
+    }
+
+    [Fact]
     public async Task Reply_ToATopicThatMayNotBeSentTo_IsRefused()
     {
         await using RunningBroker broker = await RunningBroker.StartAsync(("autoCreateTopicEnable", "false"));
