@@ -174,6 +174,9 @@ internal static partial class Log
     [LoggerMessage(329, LogLevel.Warning, "Topic {Topic} was deleted while messages for it were pending: they are stored under its name, to be consumed if it is created again")]
     public static partial void TimerTopicDeleted(ILogger logger, string topic);
 
+    [LoggerMessage(349, LogLevel.Warning, "{Count} transactions wait again: the log has lost its end, and with it what ended or checked them")]
+    public static partial void TransactionsWaitAgain(ILogger logger, int count);
+
     [LoggerMessage(350, LogLevel.Information, "{Count} transactions have not ended")]
     public static partial void TransactionsPending(ILogger logger, long count);
 

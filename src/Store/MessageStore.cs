@@ -101,6 +101,15 @@ public sealed class MessageStore : IAsyncDisposable
     /// <summary>Everything below is in its queue.</summary>
     public long DispatchedOffset => _dispatcher.Offset;
 
+    /// <summary>Where the log ended when the store was opened.</summary>
+    public long OpenedAtOffset { get; private set; }
+
+    /// <summary>
+    /// Is everything dispatched that the log held when the store was opened? It is at once, but where a full disk stopped it: then the
+    /// dispatcher goes on when there is room.
+    /// </summary>
+    public bool IsCaughtUp => DispatchedOffset >= OpenedAtOffset;
+
     /// <summary>Bytes of the log that are not in their queues yet (RocketMQ: dispatchBehindBytes).</summary>
     public long DispatchBehindBytes => Math.Max(0, _log.MaxOffset - _dispatcher.Offset);
 
@@ -324,6 +333,7 @@ public sealed class MessageStore : IAsyncDisposable
             throw;
         }
 
+        OpenedAtOffset = recovered.End;
         _log.SetEnd(recovered.End, recovered.Start, recovered.LastStoreTimestampMs, recovered.TailReserved);
         _cleaner.SetTrimmed(_log.MinOffset);
         _dispatcher.SetOffset(recovered.Dispatched, recovered.LastRecordOffset, recovered.LastStoreTimestampMs);

@@ -208,6 +208,27 @@ public sealed class LogFollowerTests : IDisposable
         Assert.Equal(Wanted(appended), failing.Shown);
     }
 
+    // Queues that are rebuilt are of records which the follower has not come to, or has come to long ago.
+    [Fact]
+    public async Task Open_FollowerFailsWhileAQueueIsRebuilt_EverythingIsShownInOrder()
+    {
+        (string killed, List<AppendResult> appended) = await KillAsync(600, 300);
+        string file = Directory.GetFiles(Path.Combine(killed, "consumequeue", Followed, "0")).Order().First();
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..100]);
+        var time = new ManualTime();
+        var failing = new Recorder { AppliedOffset = appended[300].PhysicalOffset, FailsOnce = true };
+        await using TestStore store = TestStore.Open(TestStore.Options(killed), time: time, followers: [failing], start: false);
+        Assert.False(store.Store.IsCaughtUp);
+        Assert.Empty(failing.Shown);
+        Assert.Equal(appended[^1].EndOffset, store.Store.OpenedAtOffset);
+
+        store.Store.Start();
+
+        TestStore.WaitFor(() => store.Store.IsCaughtUp);
+        Assert.Equal(Wanted(appended, 300), failing.Shown);
+        Assert.Equal(200, store.ReadAll(Followed).Count);
+    }
+
     private sealed class Recorder : ILogFollower
     {
         private readonly Lock _lock = new();
@@ -228,6 +249,8 @@ public sealed class LogFollowerTests : IDisposable
         public long CheckPoint { get; private set; } = -1;
 
         public int Failures => Volatile.Read(ref _failures);
+
+        public bool FailsOnce { get; set; }
 
         public bool Fails
         {
@@ -250,8 +273,9 @@ public sealed class LogFollowerTests : IDisposable
 
         public void OnRecord(in StoredMessage message)
         {
-            if (Fails)
+            if (Fails || FailsOnce)
             {
+                FailsOnce = false;
                 Interlocked.Increment(ref _failures);
                 throw new IOException("No space left on device");
             }

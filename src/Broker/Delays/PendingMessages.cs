@@ -21,6 +21,7 @@ internal sealed class PendingMessages : IDisposable
     private readonly ILogger _logger;
     private MessageStore? _messages;
     private TimerDelivery? _delivery;
+    private bool _isLive;
 
     private PendingMessages(DelayOptions options, RocketMqTimers rocketMq, StateStore states, TimeProvider time, ILoggerFactory loggers)
     {
@@ -56,15 +57,45 @@ internal sealed class PendingMessages : IDisposable
             time,
             loggers);
 
-    /// <summary>The message store is open.</summary>
+    /// <summary>The message store is open, and nothing was appended yet.</summary>
     /// <exception cref="IOException">What it has shown could not be written down.</exception>
     public void Attach(MessageStore messages, MessageIntake intake, TopicTable topics)
     {
         _messages = messages;
-        Timers.OnOpened();
-        if (_rocketMq.IsAheadOf(messages))
+        Timers.OnOpened(messages.OpenedAtOffset);
+        TryGoLive();
+        _delivery = new TimerDelivery(Timers, TryGoLive, intake, topics, _time, _loggers.CreateLogger<TimerDelivery>());
+    }
+
+    public void Start() => Delivery.Start();
+
+    /// <summary>Nothing is delivered any more.</summary>
+    public void Stop() => _delivery?.Stop();
+
+    /// <summary>Writes down where RocketMQ would go on; when nothing is delivered any more.</summary>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public void Save()
+    {
+        if (_messages is not null && _isLive)
         {
-            _rocketMq.Write(Timers, messages, Options.Levels.Max, _time.GetUtcNow().ToUnixTimeMilliseconds());
+            Timers.Apply();
+            _rocketMq.Write(Timers, _messages, Options.Levels.Max, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        }
+    }
+
+    // Where a full disk stopped it, the store opens before everything was shown that it holds: until it was, what was delivered may seem to
+    // be pending, and RocketMQ's files to be ahead of the queues.
+    private bool TryGoLive()
+    {
+        if (_isLive || !_messages!.IsCaughtUp)
+        {
+            return _isLive;
+        }
+
+        Timers.Apply();
+        if (_rocketMq.IsAheadOf(_messages))
+        {
+            _rocketMq.Write(Timers, _messages, Options.Levels.Max, _time.GetUtcNow().ToUnixTimeMilliseconds());
         }
 
         if (_rocketMq.HasNews)
@@ -78,23 +109,8 @@ internal sealed class PendingMessages : IDisposable
             _rocketMq.SetKnown();
         }
 
-        _delivery = new TimerDelivery(Timers, intake, topics, _time, _loggers.CreateLogger<TimerDelivery>());
-    }
-
-    public void Start() => Delivery.Start();
-
-    /// <summary>Nothing is delivered any more.</summary>
-    public void Stop() => _delivery?.Stop();
-
-    /// <summary>Writes down where RocketMQ would go on; when nothing is delivered any more.</summary>
-    /// <exception cref="IOException">A file cannot be written.</exception>
-    public void Save()
-    {
-        if (_messages is not null)
-        {
-            Timers.Apply();
-            _rocketMq.Write(Timers, _messages, Options.Levels.Max, _time.GetUtcNow().ToUnixTimeMilliseconds());
-        }
+        _isLive = true;
+        return true;
     }
 
     public void Dispose()

@@ -36,6 +36,7 @@ internal sealed class TimerDelivery : IDisposable
     private const int RetryMs = 500;
 
     private readonly TimerStore _timers;
+    private readonly Func<bool> _mayDeliver;
     private readonly MessageIntake _intake;
     private readonly TopicTable _topics;
     private readonly TimeProvider _time;
@@ -50,14 +51,17 @@ internal sealed class TimerDelivery : IDisposable
     private string? _deletedTopic;
     private long _delivered;
 
+    /// <param name="mayDeliver">Is it known what was delivered already? Asked by the thread that delivers, until it is.</param>
     public TimerDelivery(
         TimerStore timers,
+        Func<bool> mayDeliver,
         MessageIntake intake,
         TopicTable topics,
         TimeProvider time,
         ILogger<TimerDelivery> logger)
     {
         _timers = timers;
+        _mayDeliver = mayDeliver;
         _intake = intake;
         _topics = topics;
         _time = time;
@@ -119,6 +123,11 @@ internal sealed class TimerDelivery : IDisposable
             if (_timers.HasChanges)
             {
                 _timers.Apply(MaxRemovals);
+            }
+
+            if (!_mayDeliver())
+            {
+                return LookMs;
             }
 
             long nowMs = NowMs();

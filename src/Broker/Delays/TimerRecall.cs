@@ -42,6 +42,12 @@ internal sealed class TimerRecall(
     public RecallOutcome Recall(RecallHandle handle, string? producerGroup, MessageHost bornHost, bool mayWait, out AppendResult result)
     {
         result = default;
+        if (!store.IsCaughtUp)
+        {
+            // It may have been delivered.
+            return RecallOutcome.Refused;
+        }
+
         if (mayWait)
         {
             WaitForDispatch();

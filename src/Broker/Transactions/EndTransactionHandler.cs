@@ -53,6 +53,12 @@ internal sealed class EndTransactionHandler(
 
     private ValueTask End(Responder responder, in EndTransactionHeader header)
     {
+        if (!halves.IsCaughtUp)
+        {
+            throw new RemotingException(
+                ResponseCode.ServiceNotAvailable, "service not available now: the broker has not come through its log yet");
+        }
+
         MessageSlices slices = _slices ??= new MessageSlices();
         try
         {

@@ -15,6 +15,7 @@ namespace GrayMQ.Broker.Transactions;
 /// 'c' physicalOffset         root 8                  by the last record, where that is not the root
 /// 'o' queueOffset            -                       ended, and no operation record says so yet
 /// 'p' operation's offset     queueOffset 8           the greatest queue offset that an operation record names
+/// 'e' recordEnd root         as with 'h'             ended by a record that the disk may not have
 /// 'f'                        physicalOffset 8        everything behind has been shown to this database
 /// </code>
 /// </summary>
@@ -26,6 +27,7 @@ internal static class HalfMessageCodec
     public const byte CurrentKind = (byte)'c';
     public const byte OwedKind = (byte)'o';
     public const byte OperationKind = (byte)'p';
+    public const byte EndedKind = (byte)'e';
     public const byte FirstKind = (byte)'f';
 
     /// <summary>Bytes that hold every key.</summary>
@@ -39,7 +41,11 @@ internal static class HalfMessageCodec
     public static ReadOnlySpan<byte> DueKey(Span<byte> buffer, long dueMs, long root) =>
         new KeyWriter(buffer).Byte(DueKind).Int64(dueMs).Int64(root).Key;
 
-    /// <summary>The number behind the kind: the only one but for <see cref="DueKind"/>.</summary>
+    /// <param name="recordEnd">Where the record ends that has ended the transaction.</param>
+    public static ReadOnlySpan<byte> EndedKey(Span<byte> buffer, long recordEnd, long root) =>
+        new KeyWriter(buffer).Byte(EndedKind).Int64(recordEnd).Int64(root).Key;
+
+    /// <summary>The number behind the kind.</summary>
     public static long NumberOf(ReadOnlySpan<byte> key)
     {
         var reader = new KeyReader(key);
@@ -47,7 +53,8 @@ internal static class HalfMessageCodec
         return reader.Int64();
     }
 
-    public static long RootOfDue(ReadOnlySpan<byte> key)
+    /// <summary>The root in a key of <see cref="DueKind"/> or <see cref="EndedKind"/>.</summary>
+    public static long RootOf(ReadOnlySpan<byte> key)
     {
         var reader = new KeyReader(key);
         reader.Byte();

@@ -19,39 +19,23 @@ namespace GrayMQ.Broker.Transactions;
 /// otherwise is owed to that queue until a record there names it.</item>
 /// </list>
 /// Most transactions end within the second that they are kept in memory alone; <see cref="AppliedOffset"/> stays before the first of
-/// those.
+/// those, and before the first whose end the disk may not have.
 /// </summary>
-internal sealed partial class HalfMessageStore : ILogFollower
+internal sealed class HalfMessageStore : ILogFollower
 {
     private const string FollowerName = "halves";
-
-    // Beyond, the oldest go to the database at once, so many at a time.
-    private const int MaxYoung = 65_536;
-    private const int MovedAtOnce = 1024;
-
-    // Owed, and the database knows it.
-    private const long InDatabase = long.MaxValue;
 
     private static readonly byte[] HalfTopicName = Encoding.UTF8.GetBytes(TopicNames.TransactionHalf);
     private static readonly byte[] OperationTopicName = Encoding.UTF8.GetBytes(TopicNames.TransactionOperation);
     private static readonly byte[] ProgressKey = Encoding.UTF8.GetBytes(FollowerName);
 
     private readonly StateStore _states;
-    private readonly TransactionOptions _options;
     private readonly Lock _gate = new();
-    private readonly HalfTopics _topics = new();
-    private readonly YoungHalves _young = new();
-    private readonly OldHalves _old;
+    private readonly HalfTransactions _halves;
 
-    // By queue offset: from which record on the log has to be shown again to know it, or InDatabase.
-    private readonly Dictionary<long, long> _owed = [];
-
-    // Roots of those that somebody is ending, or checking, until the record that says so comes by.
-    private readonly HashSet<long> _ending = [];
-    private readonly HashSet<long> _checking = [];
-
+    private ILogView? _log;
     private Func<long>? _dispatchedOffset;
-    private long? _first;
+    private long _newFrom = long.MaxValue;
     private long _applied;
     private long _shownTo;
     private long _nextQueueOffset;
@@ -61,15 +45,7 @@ internal sealed partial class HalfMessageStore : ILogFollower
     public HalfMessageStore(StateStore states, TransactionOptions options)
     {
         _states = states;
-        _options = options;
-        _old = new OldHalves(states.Values, states.Halves, _topics);
-        _old.Load();
-        _first = _old.FindFirst();
-        foreach (long queueOffset in _old.Owed())
-        {
-            _owed[queueOffset] = InDatabase;
-        }
-
+        _halves = new HalfTransactions(states, options);
         _applied = states.Values.Get(states.Progress, ProgressKey) is { Length: sizeof(long) } bytes
             ? BinaryPrimitives.ReadInt64BigEndian(bytes)
             : -1;
@@ -99,24 +75,48 @@ internal sealed partial class HalfMessageStore : ILogFollower
         {
             lock (_gate)
             {
-                return _topics.All.Sum(topic => topic.Count);
+                return _halves.Topics.All.Sum(topic => topic.Count);
             }
         }
     }
 
-    /// <summary>From now on records are new ones.</summary>
+    /// <summary>
+    /// Has everything been shown that the log held at the start? Not where a full disk stopped it: until then, what has ended may seem
+    /// not to have.
+    /// </summary>
+    public bool IsCaughtUp
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _dispatchedOffset is not null && _dispatchedOffset() >= _newFrom;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The log is open, and nothing was appended yet. Returns how many transactions wait again because a power failure has taken what
+    /// ended or checked them. Throws IOException.
+    /// </summary>
     /// <param name="dispatchedOffset">Everything below has been shown.</param>
+    /// <param name="logEnd">From there on records are new ones.</param>
     /// <param name="nextQueueOffset">Of the queue of half messages.</param>
     /// <param name="nextOperationOffset">Of the operation queue.</param>
-    public void Start(Func<long> dispatchedOffset, long nextQueueOffset, long nextOperationOffset)
+    public int Start(Func<long> dispatchedOffset, long logEnd, long nextQueueOffset, long nextOperationOffset)
     {
         lock (_gate)
         {
+            int waiting = _halves.Recover(logEnd, nextQueueOffset);
             _dispatchedOffset = dispatchedOffset;
+            _newFrom = logEnd;
             _nextQueueOffset = Math.Max(_nextQueueOffset, nextQueueOffset);
             _nextOperationOffset = Math.Max(_nextOperationOffset, nextOperationOffset);
+            return waiting;
         }
     }
+
+    public void OnOpening(ILogView log) => _log = log;
 
     public bool Follows(ReadOnlySpan<byte> topic) => topic.SequenceEqual(HalfTopicName) || topic.SequenceEqual(OperationTopicName);
 
@@ -133,27 +133,22 @@ internal sealed partial class HalfMessageStore : ILogFollower
         HalfMessage? asked = null;
         lock (_gate)
         {
-            if (_first is null)
-            {
-                _old.PutFirst(message.PhysicalOffset);
-                _first = message.PhysicalOffset;
-            }
-
+            _halves.BeginAt(message.PhysicalOffset);
             if (isHalf)
             {
-                asked = OnHalf(in message);
+                asked = _halves.OnHalf(in message, isNew: message.PhysicalOffset >= _newFrom);
                 _nextQueueOffset = Math.Max(_nextQueueOffset, message.QueueOffset + 1);
             }
             else
             {
                 if (message.PreparedTransactionOffset > 0)
                 {
-                    End(message.PreparedTransactionOffset);
+                    _halves.OnEnding(in message);
                 }
 
                 if (isOperation)
                 {
-                    OnOperation(in message);
+                    _halves.OnOperation(in message);
                     _nextOperationOffset = Math.Max(_nextOperationOffset, message.QueueOffset + 1);
                 }
             }
@@ -175,35 +170,13 @@ internal sealed partial class HalfMessageStore : ILogFollower
         }
     }
 
+    // What names records that are gone is undone at the start, which need not have come through here: the database may know more of the
+    // log than it says to have applied.
     public void OnLogCut(long logEnd)
     {
         lock (_gate)
         {
-            var lost = new List<HalfMessage>();
-            using KeyValueBatch batch = _old.NewBatch();
-            foreach (HalfMessage half in _old.All(long.MinValue, int.MaxValue))
-            {
-                if (half.Root >= logEnd)
-                {
-                    _old.Remove(batch, in half);
-                    lost.Add(half);
-                }
-                else if (half.PhysicalOffset >= logEnd)
-                {
-                    // The record of its last check is gone, the one that was sent is not.
-                    _old.Replace(batch, in half, half with { PhysicalOffset = half.Root, QueueOffset = -1 });
-                }
-            }
-
-            foreach (long queueOffset in _owed.Keys)
-            {
-                // Other messages will have these offsets.
-                _old.RemoveOwed(batch, queueOffset);
-            }
-
-            WriteApplied(batch, logEnd);
-            lost.ForEach(Ended);
-            _owed.Clear();
+            WriteApplied(logEnd, sync: true);
             _shownTo = logEnd;
         }
     }
@@ -217,19 +190,14 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            if (_ending.Contains(root))
+            if (_halves.Claims.IsEnding(root))
             {
                 return false;
             }
 
             // In this order: what is not known and has not been shown either has not ended.
-            if (!TryFind(root, out _) && root < _dispatchedOffset!())
-            {
-                return false;
-            }
-
-            _ending.Add(root);
-            return true;
+            bool hasEnded = !_halves.TryFind(root, out _) && root < _dispatchedOffset!();
+            return !hasEnded && _halves.Claims.TryBeginEnding(root);
         }
     }
 
@@ -238,7 +206,7 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            return TryFind(root, out HalfMessage half) && half.PhysicalOffset == physicalOffset;
+            return _halves.TryFind(root, out HalfMessage half) && half.PhysicalOffset == physicalOffset;
         }
     }
 
@@ -247,7 +215,7 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            _ending.Remove(root);
+            _halves.Claims.StopEnding(root);
         }
     }
 
@@ -257,9 +225,9 @@ internal sealed partial class HalfMessageStore : ILogFollower
         lock (_gate)
         {
             var due = new List<HalfMessage>();
-            foreach (long root in _old.Due(nowMs, max))
+            foreach (long root in _halves.Old.Due(nowMs, max))
             {
-                if (!_ending.Contains(root) && !_checking.Contains(root) && _old.TryFind(root, out HalfMessage half))
+                if (_halves.Claims.IsFree(root) && _halves.Old.TryFind(root, out HalfMessage half))
                 {
                     due.Add(half);
                 }
@@ -274,7 +242,7 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            return TryFind(root, out _) && !_ending.Contains(root) && _checking.Add(root);
+            return _halves.TryFind(root, out _) && _halves.Claims.TryBeginChecking(root);
         }
     }
 
@@ -283,7 +251,7 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            _checking.Remove(root);
+            _halves.Claims.StopChecking(root);
         }
     }
 
@@ -292,12 +260,9 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            if (_old.TryFind(root, out HalfMessage half))
+            if (_halves.Old.TryFind(root, out HalfMessage half))
             {
-                using KeyValueBatch batch = _old.NewBatch();
-                _old.Remove(batch, in half);
-                _old.Write(batch);
-                Ended(half);
+                _halves.Forget([half]);
             }
         }
     }
@@ -310,17 +275,10 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            MoveYoung(long.MaxValue);
-            List<HalfMessage> passed = _old.All(long.MinValue, int.MaxValue);
+            _halves.MoveYoung(long.MaxValue);
+            List<HalfMessage> passed = _halves.Old.All(long.MinValue, int.MaxValue);
             passed.RemoveAll(half => half.QueueOffset < 0 || half.QueueOffset >= queueOffset);
-            using KeyValueBatch batch = _old.NewBatch();
-            foreach (HalfMessage half in passed)
-            {
-                _old.Remove(batch, in half);
-            }
-
-            _old.Write(batch);
-            passed.ForEach(Ended);
+            _halves.Forget(passed);
             return passed.Count;
         }
     }
@@ -330,7 +288,7 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            return [.. _owed.Keys.Order()];
+            return _halves.Owed.All();
         }
     }
 
@@ -339,17 +297,12 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            MoveYoung(storedBeforeMs);
-            long applied = _young.TryPeek(out HalfMessage oldest) ? Math.Min(_shownTo, oldest.Root) : _shownTo;
-            foreach (long bound in _owed.Values)
-            {
-                applied = Math.Min(applied, bound);
-            }
-
+            _halves.ForgetEnded(_log?.DurableOffset ?? 0);
+            _halves.MoveYoung(storedBeforeMs);
+            long applied = Math.Min(_shownTo, _halves.Bound);
             if (applied > _applied)
             {
-                using KeyValueBatch batch = _old.NewBatch();
-                WriteApplied(batch, applied);
+                WriteApplied(applied, sync: false);
             }
         }
     }
@@ -363,9 +316,9 @@ internal sealed partial class HalfMessageStore : ILogFollower
         lock (_gate)
         {
             long half = Math.Min(
-                _young.TryPeek(out HalfMessage oldest) ? oldest.QueueOffset : _nextQueueOffset,
-                _old.MinQueueOffset() ?? _nextQueueOffset);
-            return (half, _old.PassOperations(half) ?? _nextOperationOffset);
+                _halves.Young.TryPeek(out HalfMessage oldest) ? oldest.QueueOffset : _nextQueueOffset,
+                _halves.Old.MinQueueOffset() ?? _nextQueueOffset);
+            return (half, _halves.Old.PassOperations(half) ?? _nextOperationOffset);
         }
     }
 
@@ -374,8 +327,8 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            List<HalfMessage> found = _old.All(fromRoot, max);
-            found.AddRange(_young.All().Where(half => half.Root >= fromRoot));
+            List<HalfMessage> found = _halves.Old.All(fromRoot, max);
+            found.AddRange(_halves.Young.All().Where(half => half.Root >= fromRoot));
             found.Sort(static (one, other) => one.Root.CompareTo(other.Root));
             return found.Count > max ? found[..max] : found;
         }
@@ -386,11 +339,15 @@ internal sealed partial class HalfMessageStore : ILogFollower
     {
         lock (_gate)
         {
-            return [.. _topics.All.Select(topic => KeyValuePair.Create(topic.Name, topic.Count))];
+            return [.. _halves.Topics.All.Select(topic => KeyValuePair.Create(topic.Name, topic.Count))];
         }
     }
 
-    private bool IsLive => _dispatchedOffset is not null;
-
-    private bool TryFind(long root, out HalfMessage half) => _young.TryFind(root, out half) || _old.TryFind(root, out half);
+    private void WriteApplied(long applied, bool sync)
+    {
+        Span<byte> value = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(value, applied);
+        _states.Values.Put(_states.Progress, ProgressKey, value, sync);
+        _applied = applied;
+    }
 }

@@ -131,7 +131,7 @@ internal sealed class OldHalves(KeyValueStore values, KeyFamily family, HalfTopi
             HalfMessageCodec.Key(to, HalfMessageCodec.DueKind, nowMs + 1));
         while (found.Count < max && scan.MoveNext())
         {
-            found.Add(HalfMessageCodec.RootOfDue(scan.Key));
+            found.Add(HalfMessageCodec.RootOf(scan.Key));
         }
 
         return found;
@@ -145,6 +145,50 @@ internal sealed class OldHalves(KeyValueStore values, KeyFamily family, HalfTopi
         while (scan.MoveNext())
         {
             found.Add(HalfMessageCodec.NumberOf(scan.Key));
+        }
+
+        return found;
+    }
+
+    /// <summary>Puts aside a transaction that has ended.</summary>
+    /// <param name="recordEnd">Where the record ends that says so.</param>
+    public void PutEnded(KeyValueBatch batch, long recordEnd, in HalfMessage half)
+    {
+        Span<byte> key = stackalloc byte[HalfMessageCodec.MaxKeyBytes];
+        batch.Put(family, HalfMessageCodec.EndedKey(key, recordEnd, half.Root), HalfMessageCodec.Encode(half));
+    }
+
+    public void RemoveEnded(KeyValueBatch batch, long recordEnd, long root)
+    {
+        Span<byte> key = stackalloc byte[HalfMessageCodec.MaxKeyBytes];
+        batch.Delete(family, HalfMessageCodec.EndedKey(key, recordEnd, root));
+    }
+
+    /// <summary>What was put aside, in the order of the records that have ended it.</summary>
+    public List<(long RecordEnd, HalfMessage Half)> Ended()
+    {
+        var found = new List<(long, HalfMessage)>();
+        using KeyValueScan scan = Scan(HalfMessageCodec.EndedKind, long.MinValue);
+        while (scan.MoveNext())
+        {
+            long root = HalfMessageCodec.RootOf(scan.Key);
+            found.Add((HalfMessageCodec.NumberOf(scan.Key), HalfMessageCodec.Decode(root, scan.Value, topics)));
+        }
+
+        return found;
+    }
+
+    /// <summary>Those whose last record is a check at or behind an offset.</summary>
+    public List<HalfMessage> CheckedFrom(long physicalOffset)
+    {
+        var found = new List<HalfMessage>();
+        using KeyValueScan scan = Scan(HalfMessageCodec.CurrentKind, physicalOffset);
+        while (scan.MoveNext())
+        {
+            if (TryFind(BinaryPrimitives.ReadInt64BigEndian(scan.Value), out HalfMessage half))
+            {
+                found.Add(half);
+            }
         }
 
         return found;

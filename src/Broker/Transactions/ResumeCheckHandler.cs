@@ -30,6 +30,12 @@ internal sealed class ResumeCheckHandler(
 
     public async ValueTask HandleAsync(RemotingRequest request, ResumeCheckHalfMessageHeader header)
     {
+        if (!halves.IsCaughtUp)
+        {
+            throw new RemotingException(
+                ResponseCode.ServiceNotAvailable, "service not available now: the broker has not come through its log yet");
+        }
+
         AppendResult result = Resume(header.MessageId);
         if (!result.IsOk)
         {

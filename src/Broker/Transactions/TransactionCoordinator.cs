@@ -28,6 +28,9 @@ internal sealed class TransactionCoordinator : IDisposable
     private readonly Lock _round = new();
     private ITimer? _timer;
     private long _operationsDueMs;
+    private long _firstHalf;
+    private long _firstOperation;
+    private bool _isLive;
     private bool _stopped;
 
     public TransactionCoordinator(
@@ -55,16 +58,15 @@ internal sealed class TransactionCoordinator : IDisposable
     /// <summary>Begins, once the store is open and before anything is appended. Throws IOException.</summary>
     public void Start()
     {
-        long nextHalf = _store.FindQueue(TopicNames.TransactionHalf, HalfMessageIntake.QueueId)?.MaxOffset ?? 0;
-        long nextOperation = _store.FindQueue(TopicNames.TransactionOperation, HalfMessageIntake.QueueId)?.MaxOffset ?? 0;
-        _halves.Start(() => _store.DispatchedOffset, nextHalf, nextOperation);
-        TakeOver(nextHalf, nextOperation);
-        long pending = _halves.Count;
-        if (pending > 0)
+        _firstHalf = NextOffset(TopicNames.TransactionHalf);
+        _firstOperation = NextOffset(TopicNames.TransactionOperation);
+        int waiting = _halves.Start(() => _store.DispatchedOffset, _store.OpenedAtOffset, _firstHalf, _firstOperation);
+        if (waiting > 0)
         {
-            Log.TransactionsPending(_logger, pending);
+            Log.TransactionsWaitAgain(_logger, waiting);
         }
 
+        TryGoLive();
         _operationsDueMs = NowMs();
         _timer = _time.CreateTimer(_ => Run(), null, Period, Period);
     }
@@ -78,6 +80,12 @@ internal sealed class TransactionCoordinator : IDisposable
             _stopped = true;
             try
             {
+                if (!TryGoLive())
+                {
+                    _halves.Save(long.MaxValue);
+                    return;
+                }
+
                 if (_operations.TryAppend(_halves.Owed()))
                 {
                     // Until the dispatcher has come to it.
@@ -96,12 +104,34 @@ internal sealed class TransactionCoordinator : IDisposable
 
     public void Dispose() => _timer?.Dispose();
 
+    // Where the disk was full, the store opens before everything was shown. False until it was.
+    private bool TryGoLive()
+    {
+        if (_isLive || !_halves.IsCaughtUp)
+        {
+            return _isLive;
+        }
+
+        TakeOver();
+        _isLive = true;
+        long pending = _halves.Count;
+        if (pending > 0)
+        {
+            Log.TransactionsPending(_logger, pending);
+        }
+
+        return true;
+    }
+
+    private long NextOffset(string topic) =>
+        _store.FindQueue(topic, HalfMessageIntake.QueueId) is { } queue ? _store.NextQueueOffset(queue) : 0;
+
     // What stands before RocketMQ's offset it has seen to. Our own offset never passes what is pending, so this is for a store that
     // RocketMQ has had.
-    private void TakeOver(long nextHalf, long nextOperation)
+    private void TakeOver()
     {
-        long half = Clamp(TopicNames.TransactionHalf, nextHalf);
-        Clamp(TopicNames.TransactionOperation, nextOperation);
+        long half = Clamp(TopicNames.TransactionHalf, _firstHalf);
+        Clamp(TopicNames.TransactionOperation, _firstOperation);
         if (half > 0 && _halves.ForgetBefore(half) is > 0 and int passed)
         {
             Log.TransactionsPassed(_logger, passed, half);
@@ -131,7 +161,7 @@ internal sealed class TransactionCoordinator : IDisposable
 
         try
         {
-            if (!_stopped)
+            if (!_stopped && TryGoLive())
             {
                 RunRound();
             }

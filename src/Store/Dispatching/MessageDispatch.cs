@@ -29,7 +29,6 @@ internal sealed class MessageDispatch(
     public LogicQueue? Dispatch(in StoredMessage message, out long tagsCode)
     {
         tagsCode = 0;
-        int sysFlag = message.SysFlag;
         if (!QueueTable.IsValid(message.Topic, message.QueueId) || message.QueueOffset < 0)
         {
             Log.MessageNotDispatchable(logger, message.PhysicalOffset, message.QueueId, message.QueueOffset);
@@ -40,28 +39,11 @@ internal sealed class MessageDispatch(
 
         // Before the queue: what fails here is tried again, and an entry in the queue would then count as dispatched.
         DispatchBesidesQueue(queue, message);
-        bool added = false;
-        if (LogicQueue.Takes(sysFlag))
-        {
-            tagsCode = TagsCodeOf(message);
-            try
-            {
-                added = queue.Put(
-                    message.QueueOffset, new ConsumeQueueEntry(message.PhysicalOffset, message.TotalSize, tagsCode));
-            }
-            catch (InvalidDataException e)
-            {
-                Log.QueueOffsetRefused(logger, e, message.PhysicalOffset);
-            }
-
-            if (added)
-            {
-                MarkDirty(queue);
-            }
-        }
-
-        return added ? queue : null;
+        return Put(queue, message, out tagsCode) ? queue : null;
     }
+
+    /// <summary>Puts a message into its queue alone, for what followers and index have seen. Throws IOException.</summary>
+    public void DispatchToQueue(LogicQueue queue, in StoredMessage message) => Put(queue, message, out _);
 
     /// <summary>Shows a message to followers and puts it into the index, but into no queue. Throws IOException.</summary>
     public void DispatchBesidesQueue(LogicQueue queue, in StoredMessage message)
@@ -117,6 +99,32 @@ internal sealed class MessageDispatch(
             queue.HasNewFiles = true;
             MarkDirty(queue);
         }
+    }
+
+    private bool Put(LogicQueue queue, in StoredMessage message, out long tagsCode)
+    {
+        tagsCode = 0;
+        if (!LogicQueue.Takes(message.SysFlag))
+        {
+            return false;
+        }
+
+        tagsCode = TagsCodeOf(message);
+        try
+        {
+            if (!queue.Put(message.QueueOffset, new ConsumeQueueEntry(message.PhysicalOffset, message.TotalSize, tagsCode)))
+            {
+                return false;
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            Log.QueueOffsetRefused(logger, e, message.PhysicalOffset);
+            return false;
+        }
+
+        MarkDirty(queue);
+        return true;
     }
 
     private void MarkDirty(LogicQueue queue)

@@ -350,9 +350,11 @@ internal sealed class StoreRecovery(
         }
     }
 
-    // Queues that were not usable are filled in again from the log; other queues are left alone.
-    private void RebuildQueues(long end)
+    // Queues that were not usable are filled in again from the log, up to where everything is dispatched; other queues are left alone, and
+    // followers and index have seen it all.
+    private void RebuildQueues(long logEnd)
     {
+        long end = _dispatchedTo < 0 ? logEnd : _dispatchedTo;
         int count = 0;
         long offset = end;
         foreach (LogicQueue queue in dispatch.Queues.All)
@@ -381,9 +383,9 @@ internal sealed class StoreRecovery(
             StoredMessageStatus status = LogWalk.Read(file, offset, out StoredMessage message);
             if (status == StoredMessageStatus.Message)
             {
-                if (dispatch.Queues.Find(message.Topic, message.QueueId) is { NeedsRebuild: true })
+                if (dispatch.Queues.Find(message.Topic, message.QueueId) is { NeedsRebuild: true } queue && message.QueueOffset >= 0)
                 {
-                    dispatch.Dispatch(message, out _);
+                    dispatch.DispatchToQueue(queue, message);
                 }
 
                 offset += message.TotalSize;

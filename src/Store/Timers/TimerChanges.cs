@@ -111,12 +111,12 @@ internal sealed class TimerChanges(long applied, long lowMs)
     public void OnOpening(ILogView log) => _log = log;
 
     /// <summary>Should it be written before more is added?</summary>
-    /// <param name="isOpen">Is somebody there to write removals from time to time?</param>
-    public bool IsFull(bool isOpen)
+    /// <param name="isNew">Is it the log's end that is shown? Then somebody writes removals from time to time.</param>
+    public bool IsFull(bool isNew)
     {
         lock (_lock)
         {
-            return _arrivals.Count >= MaxQueued || (!isOpen && _settlements.Count >= MaxQueued && IsSettled(Durable));
+            return _arrivals.Count >= MaxQueued || (!isNew && _settlements.Count >= MaxQueued && IsSettled(Durable));
         }
     }
 

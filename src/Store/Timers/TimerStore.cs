@@ -29,7 +29,7 @@ public sealed class TimerStore : ILogFollower, IDisposable
     private readonly TimerChanges _changes;
     private readonly ITimerHistory? _history;
     private ILogView? _log;
-    private volatile bool _opened;
+    private long _newFrom = long.MaxValue;
     private volatile bool _isDriven;
 
     // Guards everything below: one thread writes at a time.
@@ -98,19 +98,20 @@ public sealed class TimerStore : ILogFollower, IDisposable
 
     public void OnRecord(in StoredMessage message)
     {
+        bool isNew = message.PhysicalOffset >= Volatile.Read(ref _newFrom);
         long settles = message.PreparedTransactionOffset < 0 ? ~message.PreparedTransactionOffset : -1;
-        bool pending = _rules.Current.TryRead(message, out TimerEntry entry) && (_opened || _history?.IsDone(message, entry) != true);
+        bool pending = _rules.Current.TryRead(message, out TimerEntry entry) && (isNew || _history?.IsDone(message, entry) != true);
         if (settles < 0 && !pending)
         {
             return;
         }
 
-        if (_changes.IsFull(_opened))
+        if (_changes.IsFull(isNew))
         {
             Apply(MaxRemovalsWhileShown);
         }
 
-        TimerArrival? arrival = pending ? new TimerArrival(entry, TopicIdOf(RealTopicOf(message)), !_opened) : null;
+        TimerArrival? arrival = pending ? new TimerArrival(entry, TopicIdOf(RealTopicOf(message)), !isNew) : null;
         if (_changes.Add(arrival, settles, message.PhysicalOffset + message.TotalSize))
         {
             Changed?.Invoke();
@@ -137,13 +138,11 @@ public sealed class TimerStore : ILogFollower, IDisposable
         _changes.SetCut(logEnd);
     }
 
-    /// <summary>The store is open: from here on each change is new.</summary>
-    /// <exception cref="KeyValueStoreException">What was shown could not be written.</exception>
-    public void OnOpened()
-    {
-        Apply();
-        _opened = true;
-    }
+    /// <summary>
+    /// The store is open: records that begin at or behind <paramref name="logEnd"/> are new. What lies before may have been shown before, or
+    /// be shown later still.
+    /// </summary>
+    public void OnOpened(long logEnd) => Volatile.Write(ref _newFrom, logEnd);
 
     /// <summary>Writes what has gathered: entries added at once, removed ones when the disk has what removes them.</summary>
     /// <exception cref="KeyValueStoreException">Nothing was written, and nothing is forgotten: it can be tried again.</exception>

@@ -2,6 +2,8 @@ using System.Text;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.States;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Store.Dispatching;
+using GrayMQ.Store.Reading;
 
 namespace GrayMQ.Broker.Transactions;
 
@@ -28,6 +30,7 @@ public sealed class HalfMessageStoreTests : IDisposable
         MaxMessageBytes = 4 << 20,
     };
 
+    private readonly DurableTo _disk = new();
     private StateStore _states;
     private HalfMessageStore _halves;
     private int _nextHalf;
@@ -37,6 +40,7 @@ public sealed class HalfMessageStoreTests : IDisposable
     {
         _states = StateStore.Open(_root);
         _halves = new HalfMessageStore(_states, _options);
+        _halves.OnOpening(_disk);
     }
 
     public void Dispose()
@@ -195,6 +199,110 @@ public sealed class HalfMessageStoreTests : IDisposable
         Assert.Empty(_halves.Owed());
     }
 
+    public enum Ending
+    {
+        Commit,
+        Rollback,
+        RocketMqsRollback,
+        GivenUp,
+    }
+
+    // The database may survive what the log does not.
+    [Theory]
+    [InlineData(Ending.Commit, true)]
+    [InlineData(Ending.Commit, false)]
+    [InlineData(Ending.Rollback, true)]
+    [InlineData(Ending.Rollback, false)]
+    [InlineData(Ending.RocketMqsRollback, true)]
+    [InlineData(Ending.RocketMqsRollback, false)]
+    [InlineData(Ending.GivenUp, true)]
+    [InlineData(Ending.GivenUp, false)]
+    public void PowerFailure_TakesTheEnd_TransactionWaitsAgain(Ending ending, bool isOld)
+    {
+        long other = Half();
+        long root = Half();
+        _halves.Save(isOld ? long.MaxValue : 0);
+        long end = root + RecordBytes;
+        _disk.DurableOffset = end;
+        End(root, queueOffset: 1, ending);
+        Operation("1,");
+        Assert.Equal([other], Pending());
+        _halves.Save(isOld ? long.MaxValue : 0);
+
+        Assert.Equal(isOld ? 1 : 0, Reopen(end));
+
+        Assert.Equal([other, root], Pending());
+        Assert.Equal(2, _halves.Count);
+        Assert.Empty(_halves.Owed());
+
+        // And ends once more, for good.
+        _disk.DurableOffset = long.MaxValue;
+        End(root, queueOffset: 1, ending);
+        _halves.Save(long.MaxValue);
+        Assert.Equal(0, Reopen());
+        Assert.Equal([other], Pending());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Kill_BeforeTheDiskHasTheEnd_LeavesItEnded(bool isOld)
+    {
+        long root = Half();
+        _halves.Save(isOld ? long.MaxValue : 0);
+        _disk.DurableOffset = root + RecordBytes;
+        End(root, queueOffset: 0, Ending.Commit);
+        _halves.Save(isOld ? long.MaxValue : 0);
+
+        Assert.Equal(0, Reopen());
+        Assert.Empty(Pending());
+
+        // The disk has it; then nothing is kept of it any more.
+        _disk.DurableOffset = long.MaxValue;
+        _halves.Save(long.MaxValue);
+        Assert.Equal(0, Reopen(root + RecordBytes));
+    }
+
+    [Fact]
+    public void PowerFailure_TakesTheCheck_TheRootIsLookedAtAgain()
+    {
+        long root = Half();
+        _halves.Save(long.MaxValue);
+        Half(checks: 1, prepared: root);
+
+        // The database knows of the check, but does not say that it has applied it.
+        Assert.Equal(1, Reopen(root + RecordBytes));
+
+        HalfMessage half = Assert.Single(_halves.List(0, 10));
+        Assert.Equal((root, root), (half.Root, half.PhysicalOffset));
+    }
+
+    [Fact]
+    public void PowerFailure_TakesTheHalfMessage_ItIsForgotten()
+    {
+        long kept = Half();
+        Half();
+        _halves.Save(long.MaxValue);
+
+        Reopen(kept + RecordBytes);
+
+        Assert.Equal([kept], Pending());
+        Assert.Equal(1, _halves.Count);
+    }
+
+    // Where a full disk stops the start, the rest of the log is shown later.
+    [Fact]
+    public void Start_BeforeEverythingIsShown_IsNotCaughtUp()
+    {
+        long dispatched = 0;
+        _halves.Start(() => dispatched, logEnd: 2 * RecordBytes, 0, 0);
+        Assert.False(_halves.IsCaughtUp);
+
+        dispatched = 2 * RecordBytes;
+
+        Assert.True(_halves.IsCaughtUp);
+    }
+
     [Fact]
     public void Applied_StaysBeforeTheFirstThatOnlyMemoryHas()
     {
@@ -224,11 +332,30 @@ public sealed class HalfMessageStoreTests : IDisposable
         Assert.Equal([early, late], _halves.Due(8000, 10).Select(half => half.Root));
         Assert.Equal([early], _halves.Due(8000, 1).Select(half => half.Root));
 
-        _halves.Start(() => long.MaxValue, 0, 0);
+        _halves.Start(() => long.MaxValue, long.MaxValue, 0, 0);
         Assert.True(_halves.TryBeginChecking(early));
         Assert.Equal([late], _halves.Due(8000, 10).Select(half => half.Root));
         Assert.True(_halves.TryBeginEnding(late));
         Assert.Empty(_halves.Due(8000, 10));
+    }
+
+    private void End(long root, int queueOffset, Ending ending)
+    {
+        switch (ending)
+        {
+            case Ending.Commit:
+                Write("Orders", 0, prepared: root, sysFlag: MessageSysFlag.TransactionCommit);
+                break;
+            case Ending.Rollback:
+                Operation($"{queueOffset},", prepared: root);
+                break;
+            case Ending.RocketMqsRollback:
+                Operation($"{queueOffset},");
+                break;
+            default:
+                Write("TRANS_CHECK_MAX_TIME_TOPIC", 0, prepared: root);
+                break;
+        }
     }
 
     private long[] Pending() => [.. _halves.List(0, 1000).Select(half => half.Root)];
@@ -287,25 +414,43 @@ public sealed class HalfMessageStoreTests : IDisposable
         }
     }
 
-    // As after a kill, or a power failure that took the log's end away.
-    private void Reopen(long end = long.MaxValue)
+    // As after a kill, or a power failure that took the log's end away. Returns how many wait again.
+    private int Reopen(long end = long.MaxValue)
     {
         _states.Dispose();
         _states = StateStore.Open(_root);
         _halves = new HalfMessageStore(_states, _options);
+        _halves.OnOpening(_disk);
         if (_halves.AppliedOffset > end)
         {
             _halves.OnLogCut(end);
         }
 
         long from = _halves.AppliedOffset;
-        foreach (byte[] record in _log)
+        _log.RemoveAll(record => Read(record).PhysicalOffset >= end);
+        foreach (byte[] record in _log.Where(record => Read(record).PhysicalOffset >= from))
         {
-            Assert.True(StoredMessage.TryRead(record, out StoredMessage message, out _));
-            if (message.PhysicalOffset >= from && message.PhysicalOffset < end)
-            {
-                Show(record);
-            }
+            Show(record);
         }
+
+        _nextHalf = NextOffset(HalfTopic);
+        _nextOperation = NextOffset(OperationTopic);
+        return _halves.Start(() => (_log.Count + 1) * RecordBytes, (_log.Count + 1) * RecordBytes, _nextHalf, _nextOperation);
+    }
+
+    private int NextOffset(string topic) => _log.Count(record => Read(record).Topic == topic);
+
+    private static (long PhysicalOffset, string Topic) Read(byte[] record)
+    {
+        Assert.True(StoredMessage.TryRead(record, out StoredMessage message, out _));
+        return (message.PhysicalOffset, Encoding.UTF8.GetString(message.Topic));
+    }
+
+    // Records are shown by the test itself; this only says how much the disk has of them.
+    private sealed class DurableTo : ILogView
+    {
+        public long DurableOffset { get; set; } = long.MaxValue;
+
+        public bool TryRead(long physicalOffset, MessageSlices result) => false;
     }
 }

@@ -38,7 +38,8 @@ internal sealed class PendingStore : IAsyncDisposable
             time: time,
             followers: [Timers],
             start: false);
-        Timers.OnOpened();
+        Timers.Apply();
+        Timers.OnOpened(Messages.Store.OpenedAtOffset);
     }
 
     public string Root { get; }

@@ -102,14 +102,14 @@ public sealed class TimerChangesTests
     [Fact]
     public void IsFull_ManyChanges_HaveToBeWrittenFirst()
     {
-        for (int i = 0; !_changes.IsFull(isOpen: false); i++)
+        for (int i = 0; !_changes.IsFull(isNew: false); i++)
         {
             Assert.True(i < 100_000, "there is no limit");
             _changes.Add(new TimerArrival(First with { PhysicalOffset = i }, 0, IsReplay: true), settles: -1, recordEnd: 500);
         }
 
         _changes.OnWritten(_changes.Take(int.MaxValue), lowMs: 0);
-        Assert.False(_changes.IsFull(isOpen: false));
+        Assert.False(_changes.IsFull(isNew: false));
     }
 
     // What cannot be removed yet is no reason to write: while the store opens, that may be all that comes.
@@ -124,8 +124,8 @@ public sealed class TimerChangesTests
         }
 
         _log.DurableOffset = durable;
-        Assert.Equal(isFull, _changes.IsFull(isOpen: false));
-        Assert.False(_changes.IsFull(isOpen: true));
+        Assert.Equal(isFull, _changes.IsFull(isNew: false));
+        Assert.False(_changes.IsFull(isNew: true));
     }
 
     // A log without records, of which a test says how much the disk has.

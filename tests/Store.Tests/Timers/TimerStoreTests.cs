@@ -296,6 +296,26 @@ public sealed class TimerStoreTests : IDisposable
         Assert.NotEmpty(store.Due(store.NowMs + 1_000));
     }
 
+    // A full disk stops the start before everything is shown: the rest comes later, and is not new for that.
+    [Fact]
+    public async Task OnRecord_ShownAfterTheStart_ButOlder_CountsOnce()
+    {
+        await using PendingStore store = Open();
+        store.AddLevel(1);
+        long waiting = store.AddLevel(1);
+        store.Timers.Apply();
+        TimerEntry entry = store.Find(store.NowMs + 1_000, waiting);
+        using var slices = new MessageSlices();
+        Assert.True(store.Timers.TryReadRecord(entry, slices));
+        Assert.True(StoredMessage.TryRead(slices[0], out StoredMessage message, out _));
+
+        store.Timers.OnOpened(store.Messages.Store.MaxPhysicalOffset);
+        store.Timers.OnRecord(message);
+        store.Timers.Apply();
+
+        Assert.Equal(2, store.Total);
+    }
+
     private sealed record DeliveredBefore(long QueueOffset) : ITimerHistory
     {
         public bool IsDone(in StoredMessage message, in TimerEntry entry) => message.QueueOffset < QueueOffset;
