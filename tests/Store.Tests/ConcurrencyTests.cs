@@ -193,6 +193,12 @@ public sealed class ConcurrencyTests : IDisposable
             {
                 ValueTask<Flushing.FlushStatus> waiting = commits.Add(++offset);
                 commits.Complete(offset);
+                var spin = new SpinWait();
+                while (!waiting.IsCompleted)
+                {
+                    spin.SpinOnce();
+                }
+
                 if (waiting.GetAwaiter().GetResult() != Flushing.FlushStatus.Flushed)
                 {
                     throw new InvalidOperationException();

@@ -31,7 +31,7 @@ internal sealed class SendMessageHandler(
 {
     private const int MaxStackBytes = 1024;
 
-    private readonly SendIdentity _identity = new(options.Region, options.TraceOn);
+    private readonly SendReplies _replies = new(new SendIdentity(options.Region, options.TraceOn), intake);
     private readonly MessageHost _storeHost = intake.StoreHost;
     private readonly byte[] _addedProperties = SendProperties.Added(options);
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
@@ -47,7 +47,7 @@ internal sealed class SendMessageHandler(
         catch (RemotingException e)
         {
             // Refusals, too, say which broker speaks.
-            request.Responder.Reply(e.Code, e.Message, _identity);
+            request.Responder.Reply(e.Code, e.Message, _replies.Identity);
             return ValueTask.CompletedTask;
         }
     }
@@ -108,9 +108,14 @@ internal sealed class SendMessageHandler(
                 : sent.IsDelayed ? delayed.Append(topic, queueId, in message, uniqueKey, out recallHandle)
                 : intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
-            return sent.WaitForFlush
-                ? ReplyWhenFlushed(request.Responder, queueId, in result, uniqueKey, recallHandle)
-                : Reply(request.Responder, ResponseCode.Success, queueId, in result, uniqueKey, recallHandle);
+            var outcome = new SendOutcome(request.Responder, queueId, result, recallHandle);
+            if (sent.WaitForFlush)
+            {
+                return _replies.ReplyWhenFlushed(in outcome, uniqueKey);
+            }
+
+            _replies.Reply(in outcome, ResponseCode.Success, uniqueKey);
+            return ValueTask.CompletedTask;
         }
         finally
         {
@@ -119,52 +124,6 @@ internal sealed class SendMessageHandler(
                 ArrayPool<byte>.Shared.Return(rented);
             }
         }
-    }
-
-    private ValueTask ReplyWhenFlushed(
-        Responder responder, int queueId, in AppendResult result, ReadOnlySpan<byte> uniqueKey, string? recallHandle)
-    {
-        ValueTask<FlushStatus> flush = intake.WaitForFlushAsync(result.EndOffset);
-        if (flush.IsCompletedSuccessfully)
-        {
-            return Reply(responder, MessageIntake.ToCode(flush.Result), queueId, in result, uniqueKey, recallHandle);
-        }
-
-        // What is in the request's buffers is gone by the time of the answer.
-        byte[] kept = ArrayPool<byte>.Shared.Rent(uniqueKey.Length);
-        uniqueKey.CopyTo(kept);
-        return ReplyLaterAsync(flush, responder, queueId, result, kept, uniqueKey.Length, recallHandle);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReplyLaterAsync(
-        ValueTask<FlushStatus> flush,
-        Responder responder,
-        int queueId,
-        AppendResult result,
-        byte[] uniqueKey,
-        int uniqueKeyLength,
-        string? recallHandle)
-    {
-        FlushStatus status = await flush.ConfigureAwait(false);
-        await Reply(responder, MessageIntake.ToCode(status), queueId, in result, uniqueKey.AsSpan(0, uniqueKeyLength), recallHandle)
-            .ConfigureAwait(false);
-        ArrayPool<byte>.Shared.Return(uniqueKey);
-    }
-
-    private ValueTask Reply(
-        Responder responder,
-        ResponseCode code,
-        int queueId,
-        in AppendResult result,
-        ReadOnlySpan<byte> uniqueKey,
-        string? recallHandle)
-    {
-        Span<byte> messageId = stackalloc byte[MessageId.V6Digits];
-        MessageId.TryFormat(messageId, in _storeHost, result.PhysicalOffset, out int length);
-        responder.Reply(
-            code, null, new SendReply(messageId[..length], queueId, result.QueueOffset, uniqueKey, _identity, recallHandle));
-        return ValueTask.CompletedTask;
     }
 
     private ValueTask SendBatch(RemotingRequest request, in SendMessageHeader header)
@@ -222,7 +181,7 @@ internal sealed class SendMessageHandler(
             ? await intake.WaitForFlushAsync(result.EndOffset).ConfigureAwait(false)
             : FlushStatus.Flushed;
         byte[] messageIds = Encoding.ASCII.GetBytes(string.Join(',', offsets.Select(offset => MessageId.Format(in _storeHost, offset))));
-        responder.Reply(MessageIntake.ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _identity));
+        responder.Reply(MessageIntake.ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _replies.Identity));
     }
 
     // Clients before 4.6.1 leave the property on messages that they send again for a later attempt (RocketMQ: sendMessage).

@@ -3,10 +3,11 @@ using System.Threading.Tasks.Sources;
 namespace GrayMQ.Store.Flushing;
 
 /// <summary>One append that waits for its flush; taken from a pool and given back when its result has been read.</summary>
-internal sealed class FlushWaiter(GroupCommit owner) : IValueTaskSource<FlushStatus>
+internal sealed class FlushWaiter(GroupCommit owner) : IValueTaskSource<FlushStatus>, IThreadPoolWorkItem
 {
-    // Continuations write replies: they must not run on the flushing thread.
-    private ManualResetValueTaskSourceCore<FlushStatus> _core = new() { RunContinuationsAsynchronously = true };
+    // Completed on the thread pool, where continuations may run.
+    private ManualResetValueTaskSourceCore<FlushStatus> _core;
+    private FlushStatus _status;
 
     /// <summary>Everything below has to be on disk.</summary>
     public long Offset { get; private set; }
@@ -25,7 +26,26 @@ internal sealed class FlushWaiter(GroupCommit owner) : IValueTaskSource<FlushSta
         StartedAt = startedAt;
     }
 
-    public void Complete(FlushStatus status) => _core.SetResult(status);
+    /// <summary>Completes this and those that follow it, on the thread pool.</summary>
+    public void CompleteList(FlushStatus status)
+    {
+        _status = status;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        FlushStatus status = _status;
+        FlushWaiter? waiter = this;
+        while (waiter is not null)
+        {
+            // Once completed, a waiter may be in use again: its link is read before.
+            FlushWaiter? next = waiter.Next;
+            waiter.Next = null;
+            waiter._core.SetResult(status);
+            waiter = next;
+        }
+    }
 
     public FlushStatus GetResult(short token)
     {

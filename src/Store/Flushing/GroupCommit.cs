@@ -6,6 +6,9 @@ internal sealed class GroupCommit(TimeProvider time)
     // Waiters kept for reuse; more at a time are left to the garbage collector.
     private const int MaxPooled = 4_096;
 
+    // Waiters that are not worth waking another thread for.
+    private const int MinShare = 4;
+
     private readonly Lock _lock = new();
     private FlushWaiter? _waiting;
     private FlushWaiter? _pool;
@@ -101,15 +104,29 @@ internal sealed class GroupCommit(TimeProvider time)
         return taken;
     }
 
+    // Shared out among the processors: continuations write replies, and must not hold up the flushing thread. An item of the pool for each
+    // would cost more than most replies do.
     private static void CompleteAll(FlushWaiter? waiter, FlushStatus status)
     {
+        int count = 0;
+        for (FlushWaiter? counted = waiter; counted is not null; counted = counted.Next)
+        {
+            count++;
+        }
+
+        int share = Math.Max(MinShare, (count + Environment.ProcessorCount - 1) / Environment.ProcessorCount);
         while (waiter is not null)
         {
-            // Once completed, a waiter may be in use again: its link is read before.
-            FlushWaiter? next = waiter.Next;
-            waiter.Next = null;
-            waiter.Complete(status);
-            waiter = next;
+            FlushWaiter first = waiter;
+            FlushWaiter last = waiter;
+            for (int i = 1; i < share && last.Next is not null; i++)
+            {
+                last = last.Next;
+            }
+
+            waiter = last.Next;
+            last.Next = null;
+            first.CompleteList(status);
         }
     }
 }
