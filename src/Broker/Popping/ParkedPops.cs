@@ -62,6 +62,9 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     /// <summary>How many wait now.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Groups and topics at which arrivals look.</summary>
+    public int TargetCount => _targets.Count;
+
     /// <summary>Whether the broker stops: nothing is to be handed out any more.</summary>
     public bool IsClosed => Volatile.Read(ref _closed);
 

@@ -49,6 +49,11 @@ internal sealed class PopTarget
             return null;
         }
 
+        if (text.Length > RememberedExpressions.MaxTextBytes)
+        {
+            return filters.For(Topic.Name, filters.Parse(type, text));
+        }
+
         KnownExpression? known = _expression;
         if (known is null || !type.SequenceEqual(known.Type) || !text.SequenceEqual(known.Text))
         {

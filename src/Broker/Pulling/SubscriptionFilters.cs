@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using GrayMQ.Broker.Filtering;
-using GrayMQ.Broker.Names;
 using GrayMQ.Filtering;
 using GrayMQ.Filtering.Tags;
 using GrayMQ.Protocol.Commands;
@@ -20,14 +18,8 @@ namespace GrayMQ.Broker.Pulling;
 /// <param name="indexes">Null when subscriptions are not indexed.</param>
 internal sealed class SubscriptionFilters(bool filtersByProperties, FilterIndexes? indexes)
 {
-    // Clients that send their expression with every request have few of them; what comes in by the thousand is no such client's.
-    private const int MaxRemembered = 4096;
-
     private readonly ConditionalWeakTable<SubscriptionExpression, IMessageFilter> _filters = [];
-    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, SubscriptionExpression>> _remembered =
-        new(Utf8NameComparer.Instance);
-
-    private int _rememberedCount;
+    private readonly RememberedExpressions _remembered = new();
 
     /// <summary>The filter of a subscription to a topic, as it is best just now; null when it takes everything.</summary>
     /// <exception cref="RemotingException">This broker does not filter by what it asks for (SYSTEM_ERROR).</exception>
@@ -59,14 +51,13 @@ internal sealed class SubscriptionFilters(bool filtersByProperties, FilterIndexe
             return SubscriptionExpression.All;
         }
 
-        if (_remembered.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(type, out ConcurrentDictionary<string, SubscriptionExpression>? known)
-            && known.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(text, out SubscriptionExpression? expression))
+        if (!_remembered.TryFind(type, text, out SubscriptionExpression? expression))
         {
-            return expression;
+            string typeText = Encoding.UTF8.GetString(type);
+            expression = Parse(typeText, Encoding.UTF8.GetString(text));
+            _remembered.Add(typeText, expression, text.Length);
         }
 
-        expression = Parse(Encoding.UTF8.GetString(type), Encoding.UTF8.GetString(text));
-        Remember(Encoding.UTF8.GetString(type), expression);
         return expression;
     }
 
@@ -96,17 +87,6 @@ internal sealed class SubscriptionFilters(bool filtersByProperties, FilterIndexe
             throw new RemotingException(
                 ResponseCode.SystemError, $"The broker does not support consumer to filter message by {expression.Type}");
         }
-    }
-
-    private void Remember(string type, SubscriptionExpression expression)
-    {
-        if (Interlocked.Increment(ref _rememberedCount) > MaxRemembered)
-        {
-            _remembered.Clear();
-            Volatile.Write(ref _rememberedCount, 1);
-        }
-
-        _remembered.GetOrAdd(type, static _ => new(Utf8NameComparer.Instance))[expression.Text] = expression;
     }
 
     /// <summary>
