@@ -6,6 +6,7 @@ using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
 using GrayMQ.Broker.Metadata;
@@ -41,6 +42,7 @@ internal static class BrokerHandlers
         HeartbeatHandler heartbeats,
         TopicRouteTable routes,
         ITopicAnnouncer announcer,
+        LifecycleParts lifecycle,
         TimeProvider time,
         ILoggerFactory loggers)
     {
@@ -73,6 +75,7 @@ internal static class BrokerHandlers
                 loggers.CreateLogger<QueuePopper>()),
             poppable,
             state.Pops.Parked,
+            lifecycle.State,
             loggers.CreateLogger<PopService>());
         var popAcks = new PopAcks(popAccess, state.Pops, popOffsets, messages, Encoding.UTF8.GetBytes(name), time);
         state.Pops.ReviveWith(new PopReviver(
@@ -89,6 +92,7 @@ internal static class BrokerHandlers
             new SendMessageHandler(
                 sendOptions,
                 topics,
+                lifecycle.Gate,
                 intake,
                 transactions.Sends,
                 new RetrySends(groups, state.Clients.Locks, retryTopics),
@@ -103,6 +107,7 @@ internal static class BrokerHandlers
                 sendOptions,
                 settings.Get(ReplySettings.StoreReplyMessageEnable),
                 topics,
+                lifecycle.Gate,
                 state.Clients.Producers,
                 intake,
                 time,
@@ -115,6 +120,7 @@ internal static class BrokerHandlers
                 offsets,
                 messages,
                 state.Parked,
+                lifecycle.State,
                 state.Statistics,
                 filters),
             new PopMessageHandler(popOptions, popAccess, pops, filters, time),
@@ -165,6 +171,7 @@ internal static class BrokerHandlers
             new TopicStatsHandler(name, topics, messages, state.Statistics),
             new RuntimeInfoHandler(settings.Get(BrokerSettings.StorePathRootDir), messages, state.Statistics, time),
             new BrokerConfigHandler(running),
-            new CleanupHandler(topics, messages, loggers.CreateLogger<CleanupHandler>()));
+            new CleanupHandler(topics, messages, loggers.CreateLogger<CleanupHandler>()),
+            lifecycle.Handler);
     }
 }

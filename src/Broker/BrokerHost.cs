@@ -4,9 +4,11 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Http;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Transactions;
+using GrayMQ.Hosting;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
@@ -24,13 +26,14 @@ namespace GrayMQ.Broker;
 /// A broker: all of its parts put together, to be started and stopped once. Making one opens and recovers what is stored; nothing
 /// is served before <see cref="StartAsync"/>.
 /// </summary>
-public sealed class BrokerHost : IHostedService, IAsyncDisposable
+public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
 {
     private readonly EffectiveSettings _settings;
     private readonly IPEndPoint _address;
+    private readonly BrokerLifecycle _lifecycle;
     private readonly BrokerState _state;
     private readonly TransactionParts _transactions;
-    private readonly BrokerPages _pages;
+    private readonly LifecycleParts _lifecycleParts;
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
     private readonly RemotingClient _nameServers;
@@ -57,23 +60,28 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
     {
         _settings = settings;
         _logger = loggers.CreateLogger<BrokerHost>();
+        _lifecycle = new BrokerLifecycle(time, loggers.CreateLogger<BrokerLifecycle>());
         _address = BrokerSettings.Address(settings);
         _certificate = ServerCertificate.Load(
             settings.Get(BrokerSettings.TlsServerCertPath), settings.Get(BrokerSettings.TlsServerKeyPath));
         var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
         TransactionOptions transactions = TransactionSettings.ToOptions(settings, running, _address);
+        _lifecycle.Enter(LifecycleState.Recovering);
         _state = new BrokerState(
             settings, _address, () => notify.Value, transactions, time, loggers, files ?? new LinuxFileSystem(), storeLock);
+        _lifecycle.Enter(LifecycleState.Standby);
         _transactions = new TransactionParts(_state, _state.Intake, transactions, time, loggers);
         RegisterAgainOnPermissionChange(running);
         _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
         _routes = new TopicRouteTable(
             AssignmentSettings.RouteOptions(settings), _state.Topics, _nameServers, time, loggers.CreateLogger<TopicRouteTable>());
 
+        var view = new RouteView(time);
         _registration = new NameServerRegistration(
             BrokerSettings.RegistrationOptions(settings, running, _address),
             _state.Topics,
+            view,
             _nameServers,
             time,
             loggers.CreateLogger<NameServerRegistration>());
@@ -85,17 +93,46 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             _state.Offsets,
             _state.Messages,
             _state.Statistics);
+        _lifecycleParts = new LifecycleParts(
+            LifecycleSettings.Options(settings, _address),
+            _lifecycle,
+            _state,
+            progress,
+            view,
+            _registration,
+            _nameServers,
+            () => _server!,
+            time,
+            loggers);
         var heartbeats = new HeartbeatHandler(
-            _state.Clients.Consumers, _state.Clients.Producers, _state.Groups, _state.Topics, ClientSettings.ToLimits(settings));
+            _state.Clients.Consumers,
+            _state.Clients.Producers,
+            _state.Groups,
+            _state.Topics,
+            _lifecycle,
+            ClientSettings.ToLimits(settings));
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
             BrokerHandlers.Table(
-                settings, running, _address, _state, _state.Intake, _transactions, progress, heartbeats, _routes, _registration, time, loggers),
+                settings,
+                running,
+                _address,
+                _state,
+                _state.Intake,
+                _transactions,
+                progress,
+                heartbeats,
+                _routes,
+                _registration,
+                _lifecycleParts,
+                time,
+                loggers),
             transport ?? SocketTransport.Create(time, loggers),
             time,
             loggers);
         _server.ConnectionClosed += heartbeats.ConnectionClosed;
-        _pages = new BrokerPages(
+        _server.ConnectionClosed += _lifecycleParts.Sends.ConnectionClosed;
+        var pages = new BrokerPages(
             new MetricsPage(
                 settings.Get(BrokerSettings.BrokerClusterName),
                 settings.Get(BrokerSettings.BrokerName),
@@ -109,10 +146,16 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
                 _state.Parked,
                 _state.Messages,
                 _transactions.Metrics,
+                _lifecycle,
                 time),
-            _state.Messages);
+            _lifecycleParts);
         _http = BrokerSettings.HttpEndPoint(settings) is { } httpEndPoint
-            ? new HttpEndpoint(httpEndPoint, _pages.ByPath, loggers)
+            ? new HttpEndpoint(
+                httpEndPoint,
+                pages.ByPath,
+                new PostGuard(settings.Get(BrokerSettings.HttpToken), httpEndPoint.Address),
+                () => _lifecycle.IsLeaving,
+                loggers)
             : null;
     }
 
@@ -135,8 +178,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
         _state.Start();
         _routes.Start();
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
-        await _registration.StartAsync(cancellationToken).ConfigureAwait(false);
-        _pages.IsServing = true;
+        await _lifecycleParts.Arrival.ComeAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
             _logger,
             _settings.Get(BrokerSettings.BrokerName),
@@ -144,11 +186,21 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
             _settings.Get(BrokerSettings.StorePathRootDir));
     }
 
-    /// <summary>Leaves the routes, answers what was asked, and writes down what RocketMQ would read.</summary>
+    /// <inheritdoc/>
+    public async Task DrainAsync(CancellationToken hurry)
+    {
+        if (_lifecycle.State is >= LifecycleState.Serving and < LifecycleState.Stopped)
+        {
+            await _lifecycleParts.Departure.AskAsync(new DrainRequest("a signal", IsFinal: true)).ConfigureAwait(false);
+            await _lifecycleParts.Departure.WaitAsync(hurry).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Leaves the routes, unless it will be back soon, answers what was asked, and writes down what RocketMQ would read.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _pages.IsServing = false;
-        await _registration.StopAsync(cancellationToken).ConfigureAwait(false);
+        _lifecycle.Enter(LifecycleState.Stopped);
+        await _registration.StopAsync(_lifecycleParts.Departure.KeepsRoute, cancellationToken).ConfigureAwait(false);
         _state.Parked.Close();
         _state.Pops.Parked.Close();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
@@ -165,6 +217,7 @@ public sealed class BrokerHost : IHostedService, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _lifecycleParts.Dispose();
         await _registration.DisposeAsync().ConfigureAwait(false);
         _routes.Dispose();
         await _nameServers.DisposeAsync().ConfigureAwait(false);

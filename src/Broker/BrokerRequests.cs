@@ -4,6 +4,7 @@ using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Maintenance;
 using GrayMQ.Broker.Metadata;
@@ -62,7 +63,8 @@ internal static class BrokerRequests
         TopicStatsHandler topicStats,
         RuntimeInfoHandler runtimeInfo,
         BrokerConfigHandler configuration,
-        CleanupHandler cleanups) => new RequestTable()
+        CleanupHandler cleanups,
+        LifecycleHandler lifecycle) => new RequestTable()
         .On(RequestCode.SendMessage, SendMessageHeader.Read, sending.HandleAsync)
         .On(RequestCode.SendMessageV2, SendMessageHeader.ReadV2, sending.HandleAsync)
         .On(RequestCode.SendBatchMessage, SendMessageHeader.ReadV2, sending.HandleAsync)
@@ -152,5 +154,9 @@ internal static class BrokerRequests
         .OnPool<NoHeader>(RequestCode.UpdateBrokerConfig, configuration.UpdateAsync)
         .OnPool<NoHeader>(RequestCode.CleanExpiredConsumeQueue, cleanups.ConsumeQueuesAsync)
         .OnPool<NoHeader>(RequestCode.CleanUnusedTopic, cleanups.UnusedTopicsAsync)
-        .OnPool<NoHeader>(RequestCode.DeleteExpiredCommitLog, cleanups.CommitLogAsync);
+        .OnPool<NoHeader>(RequestCode.DeleteExpiredCommitLog, cleanups.CommitLogAsync)
+
+        .OnPool<DrainBrokerHeader>(RequestCode.DrainBroker, lifecycle.DrainAsync)
+        .OnPool<NoHeader>(RequestCode.UndrainBroker, lifecycle.UndrainAsync)
+        .OnPool<NoHeader>(RequestCode.ShowLifecycle, lifecycle.ShowAsync);
 }

@@ -6,6 +6,7 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Filtering;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Registration;
@@ -85,6 +86,9 @@ public static class BrokerSettings
         {
             Check = IsAddress,
         };
+
+    public static readonly SettingDefinition<string> HttpToken =
+        Setting.Text("httpToken", "", "What POSTs by HTTP have to show (Authorization: Bearer TOKEN); without one they are taken on loopback only");
 
     public static readonly SettingDefinition<TlsMode> TlsMode =
         Setting.Choice("tlsMode", Remoting.Servers.TlsMode.Permissive, "Which connections are taken",
@@ -282,7 +286,7 @@ public static class BrokerSettings
     private static SettingsCatalogue Build() => new SettingsCatalogue("broker")
         .Define(
             BrokerName, BrokerClusterName, BrokerId, BrokerRole, BrokerIP1, BindAddress, ListenPort, HaListenPort, NamesrvAddr, HttpPort,
-            HttpAddress, TlsMode, TlsServerCertPath, TlsServerKeyPath, MaxIdleSeconds, MaxConnections, MaxFrameBytes,
+            HttpAddress, HttpToken, TlsMode, TlsServerCertPath, TlsServerKeyPath, MaxIdleSeconds, MaxConnections, MaxFrameBytes,
             BrokerPermission, EnableTopicMessageTypeCheck, AutoCreateTopicEnable, DefaultTopicQueueNums, ClusterTopicEnable, BrokerTopicEnable,
             AutoCreateSubscriptionGroup, RegionId, TraceOn, EnablePropertyFilter, LitePullMessageEnable, LongPollingEnable, ShortPollingTimeMills,
             MaxParkedPulls, DefaultQueryMaxNum, RegisterNameServerPeriod, RegisterBrokerTimeoutMills, CompressedRegister,
@@ -299,6 +303,7 @@ public static class BrokerSettings
         .Define(FilterSettings.All)
         .Define(ProxySettings.All)
         .Require(ProxySettings.ProxyProtocol, ProxySettings.SourcesAreNamed)
+        .Define(LifecycleSettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

@@ -31,6 +31,33 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "A change of topics is not known to every name server after {Waited}; the answer goes out now")]
     public static partial void AnnouncementTakesLong(ILogger logger, TimeSpan waited);
 
+    [LoggerMessage(20, LogLevel.Information, "The broker was {Before} and is {State} now")]
+    public static partial void LifecycleChanged(ILogger logger, string before, string state);
+
+    [LoggerMessage(21, LogLevel.Information, "{AskedBy} asks the broker to leave: {Mode}")]
+    public static partial void DrainAsked(ILogger logger, string askedBy, string mode);
+
+    [LoggerMessage(22, LogLevel.Information, "{AskedBy} asks the broker to stay")]
+    public static partial void DrainTakenBack(ILogger logger, string askedBy);
+
+    [LoggerMessage(23, LogLevel.Error, "A step of leaving failed: the broker leaves without it")]
+    public static partial void DrainFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(24, LogLevel.Warning, "After {Waited} there are still producers that send what others would take: {Senders}. They are refused from now on")]
+    public static partial void DrainNotQuiet(ILogger logger, TimeSpan waited, string senders);
+
+    [LoggerMessage(25, LogLevel.Warning, "Name server {Address} did not tell who else takes messages: {Reason}")]
+    public static partial void RoutesNotTold(ILogger logger, string address, string reason);
+
+    [LoggerMessage(26, LogLevel.Warning, "Name server {Address} could not be asked whether the broker may leave: {Reason}")]
+    public static partial void LeaseNotAsked(ILogger logger, string address, string reason);
+
+    [LoggerMessage(27, LogLevel.Error, "Asking again whether the broker may leave failed")]
+    public static partial void LeaseNotRenewed(ILogger logger, Exception error);
+
+    [LoggerMessage(28, LogLevel.Error, "The status file {Path} does not say what the broker does")]
+    public static partial void StatusFileFailed(ILogger logger, Exception error, string path);
+
     [LoggerMessage(100, LogLevel.Information, "Topic {Config} was created like {Template} because {Producer} sends to it")]
     public static partial void TopicCreatedOnSend(ILogger logger, string config, string template, EndPoint? producer);
 

@@ -27,6 +27,9 @@ internal sealed record CommandContext
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Cancelled when a server that is leaving is to wait for nobody any more.</summary>
+    public CancellationToken Hurry { get; init; }
+
     /// <summary>This process's own.</summary>
     public static CommandContext OfProcess() => new()
     {

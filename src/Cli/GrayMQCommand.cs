@@ -2,6 +2,7 @@ using System.CommandLine;
 using GrayMQ.Cli.Clusters;
 using GrayMQ.Cli.Filters;
 using GrayMQ.Cli.Groups;
+using GrayMQ.Cli.Lifecycle;
 using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
 using GrayMQ.Cli.Servers;
@@ -56,6 +57,9 @@ internal static class GrayMQCommand
         root.Subcommands.Add(TransactionCommands.Create(tools));
         root.Subcommands.Add(FilterCommands.Create(tools));
         root.Subcommands.Add(ClusterCommands.Create(tools));
+        root.Subcommands.Add(DrainCommands.Drain(tools));
+        root.Subcommands.Add(DrainCommands.Undrain(tools));
+        root.Subcommands.Add(RollingRestartCommand.Create(tools));
         return root;
     }
 }

@@ -46,7 +46,7 @@ public static class ServerProgram
         }
 
         using var signals = new StopSignals();
-        var run = new ServerRun { Name = name, Output = Console.Out, Error = Console.Error, Warnings = load.Warnings };
+        var run = new ServerRun { Name = name, Output = Console.Out, Error = Console.Error, Warnings = load.Warnings, Hurry = signals.Hurry };
         return await run.RunAsync(loggers => make(load.Settings, parsed.File, loggers), static _ => null, signals.Token)
             .ConfigureAwait(false);
     }

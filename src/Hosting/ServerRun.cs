@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Hosting;
 
-/// <summary>The life of a server that fills a process: start, one line when it is ready, wait until it is to stop, stop.</summary>
+/// <summary>The life of a server that fills a process: start, one line when it is ready, wait until it is to stop, leave, stop.</summary>
 public sealed record ServerRun
 {
     /// <summary>The exit code of a server that did not start, or broke.</summary>
@@ -30,6 +30,9 @@ public sealed record ServerRun
     public IEnumerable<SettingProblem> Warnings { get; init; } = [];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Cancelled when a server that is leaving is to wait for nobody any more.</summary>
+    public CancellationToken Hurry { get; init; }
 
     /// <summary>Runs a server until <paramref name="stop"/> is cancelled.</summary>
     /// <param name="make">Makes it; recovers what it stores.</param>
@@ -97,6 +100,11 @@ public sealed record ServerRun
             }
 
             Log.Stopping(logger);
+            if (server is IDrainable leaving)
+            {
+                await leaving.DrainAsync(Hurry).ConfigureAwait(false);
+            }
+
             using var limited = new CancellationTokenSource(StopTimeout, Time);
             await server.StopAsync(limited.Token).ConfigureAwait(false);
         }

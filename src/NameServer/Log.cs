@@ -91,4 +91,13 @@ internal static partial class Log
 
     [LoggerMessage(28, LogLevel.Error, "Looking at the gray state failed")]
     public static partial void GrayPollFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(40, LogLevel.Debug, "Broker {Name} at {Node} asked to leave: granted {Granted}, beside {Others}")]
+    public static partial void DrainLeased(ILogger logger, string name, BrokerIdentity node, bool granted, string others);
+
+    [LoggerMessage(41, LogLevel.Information, "The broker at {Node} that was leaving is back, or stays")]
+    public static partial void DrainReturned(ILogger logger, BrokerIdentity node);
+
+    [LoggerMessage(42, LogLevel.Information, "Broker {Name}:{Id} at {Node} has gone to come back: its route stays for {ReturnMs} ms")]
+    public static partial void RouteKept(ILogger logger, BrokerIdentity node, string name, long id, long returnMs);
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using GrayMQ.NameServer.Brokers;
 using GrayMQ.NameServer.Configurations;
+using GrayMQ.NameServer.Drains;
 using GrayMQ.NameServer.Gray;
 using GrayMQ.NameServer.Gray.Commands;
 using GrayMQ.NameServer.Gray.Progress;
@@ -50,7 +51,8 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<NameServerHost>();
         _options = new LiveOptions(options);
-        _routes = new RouteTable(_options, time, _logger);
+        var leases = new DrainLeases(time);
+        _routes = new RouteTable(_options, leases, time, _logger);
         _notifier = new MinBrokerIdNotifier(time, loggers);
         _certificate = ServerCertificate.Load(options.TlsServerCertPath, options.TlsServerKeyPath);
         KVConfigStore configs = KVConfigStore.Open(options.KVConfigPath);
@@ -75,6 +77,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 new RouteHandler(new RouteAnswers(_routes, configs, _options), _options, time),
                 registrations,
                 new ClusterHandler(_routes, _logger),
+                new DrainHandler(leases, _logger),
                 new TopicHandler(_routes, _options, _logger),
                 new KVConfigHandler(configs, _logger),
                 new ConfigurationHandler(settings, settingsFile, _options, _logger),

@@ -1,5 +1,6 @@
 using GrayMQ.NameServer.Brokers;
 using GrayMQ.NameServer.Configurations;
+using GrayMQ.NameServer.Drains;
 using GrayMQ.NameServer.Gray;
 using GrayMQ.NameServer.KVConfigs;
 using GrayMQ.NameServer.Routes;
@@ -17,6 +18,7 @@ internal static class NameServerRequests
         RouteHandler routes,
         RegistrationHandler registrations,
         ClusterHandler clusters,
+        DrainHandler drains,
         TopicHandler topics,
         KVConfigHandler kvConfigs,
         ConfigurationHandler configurations,
@@ -27,6 +29,8 @@ internal static class NameServerRequests
         .On<UnregisterBrokerHeader>(RequestCode.UnregisterBroker, registrations.UnregisterAsync)
         .On<QueryDataVersionHeader>(RequestCode.QueryDataVersion, registrations.QueryDataVersionAsync)
         .On<BrokerHeartbeatHeader>(RequestCode.BrokerHeartbeat, registrations.HeartbeatAsync)
+        .On<LeaseDrainHeader>(RequestCode.LeaseDrain, drains.LeaseAsync)
+        .On<ReturnDrainHeader>(RequestCode.ReturnDrain, drains.ReturnAsync)
 
         .OnPool<NoHeader>(RequestCode.GetBrokerClusterInfo, clusters.DescribeAsync)
         .OnPool<GetBrokerMemberGroupHeader>(RequestCode.GetBrokerMemberGroup, clusters.DescribeMembersAsync)

@@ -11,6 +11,7 @@ public sealed class ServerRunTests : IDisposable
     private readonly StringWriter _output = new();
     private readonly StringWriter _error = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _hurry = new();
 
     [Fact]
     public async Task RunAsync_ToldToStop_StopsBeforeItDisposes()
@@ -22,6 +23,33 @@ public sealed class ServerRunTests : IDisposable
         Assert.Equal(0, exitCode);
         Assert.Equal(["start", "stop", "dispose"], server.Calls);
         Assert.Equal("ready\n", _output.ToString());
+    }
+
+    [Fact]
+    public async Task RunAsync_ServerThatOthersCountOn_LeavesBeforeItStops()
+    {
+        var server = new LeavingServer();
+        Task<int> running = RunAsync(server, ready: () => _stop.Cancel());
+        await server.Leaving.Task.WaitAsync(Timeout);
+        Assert.Equal(["start", "drain"], server.Calls);
+
+        server.Left.SetResult();
+
+        Assert.Equal(0, await running);
+        Assert.Equal(["start", "drain", "stop", "dispose"], server.Calls);
+    }
+
+    [Fact]
+    public async Task RunAsync_InAHurry_TellsTheServerThatLeaves()
+    {
+        var server = new LeavingServer();
+        Task<int> running = RunAsync(server, ready: () => _stop.Cancel());
+        await server.Leaving.Task.WaitAsync(Timeout);
+
+        await _hurry.CancelAsync();
+
+        Assert.Equal(0, await running);
+        Assert.Equal(["start", "drain", "stop", "dispose"], server.Calls);
     }
 
     [Fact]
@@ -73,9 +101,11 @@ public sealed class ServerRunTests : IDisposable
         _output.Dispose();
         _error.Dispose();
         _stop.Dispose();
+        _hurry.Dispose();
     }
 
-    private Task<int> RunAsync(Server server, IEnumerable<SettingProblem>? warnings = null, Action? ready = null)
+    private Task<int> RunAsync<TServer>(TServer server, IEnumerable<SettingProblem>? warnings = null, Action? ready = null)
+        where TServer : Server
     {
         var run = new ServerRun
         {
@@ -84,6 +114,7 @@ public sealed class ServerRunTests : IDisposable
             Error = _error,
             Level = LogLevel.Warning,
             Warnings = warnings ?? [],
+            Hurry = _hurry.Token,
         };
         return run.RunAsync(
             _ => server,
@@ -95,7 +126,7 @@ public sealed class ServerRunTests : IDisposable
             _stop.Token).WaitAsync(Timeout);
     }
 
-    private sealed class Server : IHostedService, IAsyncDisposable
+    private class Server : IHostedService, IAsyncDisposable
     {
         public List<string> Calls { get; } = [];
 
@@ -118,6 +149,21 @@ public sealed class ServerRunTests : IDisposable
         {
             Calls.Add("dispose");
             return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class LeavingServer : Server, IDrainable
+    {
+        public TaskCompletionSource Leaving { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Left { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async Task DrainAsync(CancellationToken hurry)
+        {
+            Calls.Add("drain");
+            Leaving.SetResult();
+            await using CancellationTokenRegistration hurried = hurry.Register(() => Left.TrySetResult());
+            await Left.Task;
         }
     }
 }

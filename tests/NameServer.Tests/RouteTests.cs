@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.NameServer.Drains;
 using GrayMQ.NameServer.KVConfigs;
 using GrayMQ.NameServer.Routes;
 using GrayMQ.Protocol.Bodies;
@@ -112,7 +113,7 @@ public sealed class RouteTests
     public async Task Query_BesideChanges_NeverKeepsAnOldAnswer()
     {
         LiveOptions live = NewOptions();
-        var routes = new RouteTable(live, TimeProvider.System, NullLogger.Instance);
+        var routes = new RouteTable(live, new DrainLeases(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
         var answers = new RouteAnswers(routes, KVConfigStore.Open("there-is-no-such-file"), live);
         byte[] topic = "T"u8.ToArray();
         TopicConfigAndMappingSerializeWrapper topics = TestNameServer.Topics("T", "U");
@@ -146,7 +147,7 @@ public sealed class RouteTests
     public void Query_ForKnownTopic_AllocatesNothing()
     {
         LiveOptions live = NewOptions();
-        var routes = new RouteTable(live, TimeProvider.System, NullLogger.Instance);
+        var routes = new RouteTable(live, new DrainLeases(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
         routes.Register(Registration(TestNameServer.Topics("T", "U")));
         var answers = new RouteAnswers(routes, KVConfigStore.Open("there-is-no-such-file"), live);
         byte[] topic = "T"u8.ToArray();

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -15,7 +16,12 @@ namespace GrayMQ.Broker.Clients;
 /// ClientManageProcessor.
 /// </summary>
 internal sealed class HeartbeatHandler(
-    ConsumerTable consumers, ProducerTable producers, SubscriptionGroupTable groups, TopicTable topics, ClientLimits limits)
+    ConsumerTable consumers,
+    ProducerTable producers,
+    SubscriptionGroupTable groups,
+    TopicTable topics,
+    BrokerLifecycle lifecycle,
+    ClientLimits limits)
 {
     public ValueTask HeartbeatAsync(RemotingRequest request, NoHeader header)
     {
@@ -25,6 +31,7 @@ internal sealed class HeartbeatHandler(
         {
             SupportsV2 = true,
             SubscriptionsChanged = heartbeat.HeartbeatFingerprint == 0 || resendWanted,
+            Leaving = lifecycle.IsLeaving,
         });
         return ValueTask.CompletedTask;
     }

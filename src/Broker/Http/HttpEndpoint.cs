@@ -26,12 +26,19 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     private readonly ILogger _logger;
 
     /// <param name="address">Where to listen; port 0 takes a free one.</param>
-    /// <param name="pages">What is answered, by path.</param>
-    public HttpEndpoint(IPEndPoint address, IReadOnlyDictionary<string, Func<HttpPage>> pages, ILoggerFactory loggers)
+    /// <param name="routes">What is answered, by path.</param>
+    /// <param name="guard">Who may change something.</param>
+    /// <param name="isLeaving">Whether clients are to come back to another server.</param>
+    public HttpEndpoint(
+        IPEndPoint address,
+        IReadOnlyDictionary<string, HttpRoute> routes,
+        PostGuard guard,
+        Func<bool> isLeaving,
+        ILoggerFactory loggers)
     {
         _address = address;
         _logger = loggers.CreateLogger<HttpEndpoint>();
-        _pages = new Pages(pages, _logger);
+        _pages = new Pages(routes, guard, isLeaving, _logger);
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Listen(address, listen => listen.Protocols = HttpProtocols.Http1);
         options.Limits.MaxConcurrentConnections = MaxConnections;
@@ -70,7 +77,9 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private sealed class Pages(IReadOnlyDictionary<string, Func<HttpPage>> pages, ILogger logger) : IHttpApplication<HttpContext>
+    private sealed class Pages(
+        IReadOnlyDictionary<string, HttpRoute> routes, PostGuard guard, Func<bool> isLeaving, ILogger logger)
+        : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -81,36 +90,42 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         public async Task ProcessRequestAsync(HttpContext context)
         {
             HttpResponse response = context.Response;
-            if (!pages.TryGetValue(context.Request.Path.Value ?? "", out Func<HttpPage>? page))
+            if (isLeaving())
+            {
+                response.Headers.Connection = "close";
+            }
+
+            if (!routes.TryGetValue(context.Request.Path.Value ?? "", out HttpRoute? route))
             {
                 response.StatusCode = StatusCodes.Status404NotFound;
                 return;
             }
 
-            bool head = HttpMethods.IsHead(context.Request.Method);
-            if (!head && !HttpMethods.IsGet(context.Request.Method))
+            if (!route.Takes(context.Request.Method))
             {
                 response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-                response.Headers.Allow = "GET, HEAD";
+                response.Headers.Allow = route.Methods;
                 return;
             }
 
-            HttpPage written = Write(page);
+            HttpPage written = route.Changes && guard.Refuse(context.Request) is { } refused
+                ? refused
+                : await WriteAsync(route, context.Request).ConfigureAwait(false);
             response.StatusCode = written.Status;
             response.ContentType = written.ContentType;
             response.ContentLength = written.Body.Length;
             response.Headers.CacheControl = "no-store";
-            if (!head)
+            if (!HttpMethods.IsHead(context.Request.Method))
             {
                 await response.Body.WriteAsync(written.Body, context.RequestAborted).ConfigureAwait(false);
             }
         }
 
-        private HttpPage Write(Func<HttpPage> page)
+        private async ValueTask<HttpPage> WriteAsync(HttpRoute route, HttpRequest request)
         {
             try
             {
-                return page();
+                return await route.Answer(request).ConfigureAwait(false);
             }
             catch (Exception e)
             {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Names;
 using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Statistics;
@@ -30,11 +31,13 @@ internal sealed class MetricsPage(
     ParkedPulls parked,
     MessageStore store,
     TransactionMetrics transactions,
+    BrokerLifecycle lifecycle,
     TimeProvider time)
 {
     public PrometheusWriter Write()
     {
         var page = new PrometheusWriter(("node_type", "broker"), ("cluster", clusterName), ("node_id", brokerName));
+        WriteLifecycle(page);
         WriteTraffic(page);
         transactions.Write(page);
         WriteConsumers(page);
@@ -42,6 +45,15 @@ internal sealed class MetricsPage(
         WriteStore(page);
         WriteProcess(page);
         return page;
+    }
+
+    private void WriteLifecycle(PrometheusWriter page)
+    {
+        page.Gauge("graymq_lifecycle_state", "1 for the state that the broker is in");
+        foreach (LifecycleState state in Enum.GetValues<LifecycleState>())
+        {
+            page.Sample(state == lifecycle.State ? 1 : 0, ("state", state.ToName()));
+        }
     }
 
     private void WriteTraffic(PrometheusWriter page)

@@ -47,6 +47,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     private Func<Pop, bool>? _hasMessages;
     private int _count;
     private long _sweptMs;
+    private volatile bool _held;
     private bool _closed;
 
     public ParkedPops(ParkLimits limits, TimeProvider time)
@@ -108,7 +109,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         // What happened between the caller's look and the parking has woken nobody. The fence pairs with those of the callers of
         // Wake: either the message is seen here, or the pop is seen there.
         Interlocked.MemoryBarrier();
-        if ((Volatile.Read(ref _closed) || _hasMessages!(pop)) && pop.Target.Waiters.TryTake(parked, number))
+        if ((Volatile.Read(ref _closed) || (!_held && _hasMessages!(pop))) && pop.Target.Waiters.TryTake(parked, number))
         {
             Wake(parked);
         }
@@ -123,7 +124,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
 
         // The entry was published before this call; see TryPark.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _count) == 0)
+        if (Volatile.Read(ref _count) == 0 || _held)
         {
             return;
         }
@@ -200,18 +201,36 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     /// <summary>Wakes all that wait at a target, to look again.</summary>
     public void WakeAll(PopTarget target) => Wake(target.Waiters.TakeOverdue(long.MaxValue));
 
+    /// <summary>From now on nothing is woken by messages, only by time: the broker hands out no more.</summary>
+    public void Hold() => _held = true;
+
+    /// <summary>Wakes all, to look for what has arrived meanwhile; messages wake again.</summary>
+    public void Release()
+    {
+        if (_held)
+        {
+            _held = false;
+            WakeAll();
+        }
+    }
+
     /// <summary>Wakes all that wait and keeps none from now on: the broker stops.</summary>
     public void Close()
     {
         Volatile.Write(ref _closed, true);
+        WakeAll();
+    }
+
+    public void Dispose() => _scan.Dispose();
+
+    private void WakeAll()
+    {
         Interlocked.MemoryBarrier();
         foreach (PopTarget target in _targets.All())
         {
             WakeAll(target);
         }
     }
-
-    public void Dispose() => _scan.Dispose();
 
     // Every pop looks into the retry topics, whatever queue it is for, but for those in order.
     private void WakeForRetry(PopTarget target)

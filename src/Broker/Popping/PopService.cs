@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
@@ -16,16 +17,24 @@ internal sealed class PopService
     private readonly QueuePopper _popper;
     private readonly PoppableQueues _queues;
     private readonly ParkedPops _parked;
+    private readonly BrokerLifecycle _lifecycle;
     private readonly ILogger<PopService> _logger;
 
     public PopService(
-        PopOptions options, PopAccess access, QueuePopper popper, PoppableQueues queues, ParkedPops parked, ILogger<PopService> logger)
+        PopOptions options,
+        PopAccess access,
+        QueuePopper popper,
+        PoppableQueues queues,
+        ParkedPops parked,
+        BrokerLifecycle lifecycle,
+        ILogger<PopService> logger)
     {
         _options = options;
         _access = access;
         _popper = popper;
         _queues = queues;
         _parked = parked;
+        _lifecycle = lifecycle;
         _logger = logger;
         parked.AnswerWith(ServeAgain, pop => queues.HasMessages(in pop));
     }
@@ -78,7 +87,11 @@ internal sealed class PopService
         PopWork work = PopWork.OfThread;
         try
         {
-            _popper.Take(in pop, work);
+            if (!_lifecycle.HoldsBack)
+            {
+                _popper.Take(in pop, work);
+            }
+
             if (work.Count > 0)
             {
                 Reply(in pop, ResponseCode.Success, "FOUND", work);
@@ -123,7 +136,7 @@ internal sealed class PopService
 
     private void Notify(in Pop pop)
     {
-        bool hasMessages = _queues.HasMessages(in pop);
+        bool hasMessages = !_lifecycle.HoldsBack && _queues.HasMessages(in pop);
         bool full = false;
         if (!hasMessages)
         {

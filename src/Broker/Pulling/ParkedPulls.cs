@@ -26,6 +26,7 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
     private readonly ITimer _scan;
     private Action<Pull>? _answer;
     private int _count;
+    private volatile bool _held;
     private bool _closed;
 
     /// <param name="limit">How many may wait at a time.</param>
@@ -77,7 +78,7 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         {
             Wake(queue.TakeOverdue(long.MaxValue));
         }
-        else if (pull.Queue.MaxOffset > pull.QueueOffset)
+        else if (!_held && pull.Queue.MaxOffset > pull.QueueOffset)
         {
             Wake(queue.TakeOverdue(_time.GetTimestamp(), pull.Queue.MaxOffset));
         }
@@ -91,7 +92,7 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         // The entry was published before this call. Without a full fence the count could be read before that is visible to a pull that
         // is being parked, which would then see neither the message nor be seen.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(arrival.Queue, out ParkedQueue? parked) && !parked.IsEmpty)
+        if (Volatile.Read(ref _count) > 0 && !_held && _queues.TryGetValue(arrival.Queue, out ParkedQueue? parked) && !parked.IsEmpty)
         {
             Wake(parked.TakeMatching(in arrival));
         }
@@ -109,18 +110,36 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         }
     }
 
+    /// <summary>From now on nothing is woken by messages, only by time: the broker hands out no more.</summary>
+    public void Hold() => _held = true;
+
+    /// <summary>Wakes all, to look for what has arrived meanwhile; messages wake again.</summary>
+    public void Release()
+    {
+        if (_held)
+        {
+            _held = false;
+            WakeAll();
+        }
+    }
+
     /// <summary>Wakes all that wait and keeps none from now on: the broker stops.</summary>
     public void Close()
     {
         Volatile.Write(ref _closed, true);
+        WakeAll();
+    }
+
+    public void Dispose() => _scan.Dispose();
+
+    private void WakeAll()
+    {
         Interlocked.MemoryBarrier();
         foreach (ParkedQueue queue in _queues.Values)
         {
             Wake(queue.TakeOverdue(long.MaxValue));
         }
     }
-
-    public void Dispose() => _scan.Dispose();
 
     private void WakeOverdue()
     {

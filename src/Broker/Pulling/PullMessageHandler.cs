@@ -1,6 +1,7 @@
 using System.Text;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
@@ -31,6 +32,7 @@ internal sealed class PullMessageHandler
     private readonly ConsumerOffsetTable _offsets;
     private readonly MessageStore _store;
     private readonly ParkedPulls _parked;
+    private readonly BrokerLifecycle _lifecycle;
     private readonly BrokerStatistics _statistics;
     private readonly SubscriptionFilters _filters;
 
@@ -42,6 +44,7 @@ internal sealed class PullMessageHandler
         ConsumerOffsetTable offsets,
         MessageStore store,
         ParkedPulls parked,
+        BrokerLifecycle lifecycle,
         BrokerStatistics statistics,
         SubscriptionFilters filters)
     {
@@ -52,6 +55,7 @@ internal sealed class PullMessageHandler
         _offsets = offsets;
         _store = store;
         _parked = parked;
+        _lifecycle = lifecycle;
         _statistics = statistics;
         _filters = filters;
         parked.AnswerWith(pull => Answer(in pull, TimeSpan.Zero));
@@ -117,6 +121,16 @@ internal sealed class PullMessageHandler
     /// <summary>Reads and answers; parks the pull instead when there is nothing yet and it may wait.</summary>
     private void Answer(in Pull pull, TimeSpan suspend)
     {
+        if (_lifecycle.HoldsBack)
+        {
+            if (suspend <= TimeSpan.Zero || !_parked.TryPark(in pull, suspend))
+            {
+                Reply(in pull, ResponseCode.PullNotFound, "the broker is leaving", pull.QueueOffset);
+            }
+
+            return;
+        }
+
         MessageSlices slices = _slices ??= new MessageSlices();
         ReadStatus status;
         try

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -21,10 +22,15 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
 
     private readonly RegistrationOptions _options;
     private readonly TopicTable _topics;
+    private readonly RouteView _view;
     private readonly RemotingClient _client;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
+
+    // A registration that is under way must not overtake a withdrawal.
+    private readonly SemaphoreSlim _telling = new(1);
+    private bool _withdrawn;
 
     // Changes that come while one registration is under way are told together by the next.
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
@@ -35,10 +41,16 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public NameServerRegistration(
-        RegistrationOptions options, TopicTable topics, RemotingClient client, TimeProvider time, ILogger<NameServerRegistration> logger)
+        RegistrationOptions options,
+        TopicTable topics,
+        RouteView view,
+        RemotingClient client,
+        TimeProvider time,
+        ILogger<NameServerRegistration> logger)
     {
         _options = options;
         _topics = topics;
+        _view = view;
         _client = client;
         _time = time;
         _logger = logger;
@@ -58,13 +70,39 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         _registering = KeepRegisteredAsync(_stopping.Token);
     }
 
-    /// <summary>Takes this broker out of the routes.</summary>
-    public async Task StopAsync(CancellationToken cancel)
+    /// <summary>Tells name servers nothing more, and takes this broker out of the routes.</summary>
+    /// <param name="keepRoute">It will be back soon: the routes stay as they are.</param>
+    public async Task StopAsync(bool keepRoute, CancellationToken cancel)
     {
         _topics.Changed -= OnTopicsChanged;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _registering.ConfigureAwait(false);
-        await Task.WhenAll(_options.NameServers.Select(address => UnregisterAsync(address, cancel))).ConfigureAwait(false);
+        if (!keepRoute)
+        {
+            await Task.WhenAll(_options.NameServers.Select(address => UnregisterAsync(address, cancel))).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes this broker out of the routes, until <see cref="ComeBackAsync"/>.</summary>
+    public async Task WithdrawAsync(CancellationToken cancel)
+    {
+        await _telling.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            _withdrawn = true;
+            await Task.WhenAll(_options.NameServers.Select(address => UnregisterAsync(address, cancel))).ConfigureAwait(false);
+        }
+        finally
+        {
+            _telling.Release();
+        }
+    }
+
+    /// <summary>As <see cref="AnnounceAsync"/>, of a broker that may have withdrawn.</summary>
+    public Task ComeBackAsync(Action change)
+    {
+        Volatile.Write(ref _withdrawn, false);
+        return AnnounceAsync(change);
     }
 
     /// <inheritdoc/>
@@ -92,6 +130,7 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _stopping.Dispose();
+        _telling.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -132,6 +171,22 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
 
     private async Task RegisterEverywhereAsync(CancellationToken cancel)
     {
+        await _telling.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            if (!Volatile.Read(ref _withdrawn))
+            {
+                await TellAsync(cancel).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _telling.Release();
+        }
+    }
+
+    private async Task TellAsync(CancellationToken cancel)
+    {
         byte[] body = RegisterBrokerBodyCodec.Encode(Describe(), _options.Compress);
         var header = new RegisterBrokerHeader
         {
@@ -150,14 +205,15 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
 
     private RegisterBrokerBody Describe()
     {
+        // The version is read first: should the view change in between, the next registration has another version.
         (DataVersion version, IReadOnlyList<Topic> topics) = _topics.Snapshot();
-        var wrapper = new TopicConfigAndMappingSerializeWrapper { DataVersion = version };
+        var wrapper = new TopicConfigAndMappingSerializeWrapper { DataVersion = _view.Show(version) };
         // A broker that serves both ways leaves permissions as they are: they hold more than reading and writing.
         int permission = _options.BrokerPermission.Value;
         bool narrows = !TopicPermission.IsReadable(permission) || !TopicPermission.IsWritable(permission);
         foreach (Topic topic in topics)
         {
-            TopicConfig config = topic.Config;
+            TopicConfig config = _view.Show(topic.Config);
             wrapper.TopicConfigTable[topic.Name] = narrows ? config with { Perm = config.Perm & permission } : config;
         }
 

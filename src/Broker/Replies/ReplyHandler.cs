@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
@@ -22,6 +23,7 @@ internal sealed class ReplyHandler(
     SendOptions options,
     bool storesReplies,
     TopicTable topics,
+    SendGate gate,
     ProducerTable producers,
     MessageIntake intake,
     TimeProvider time,
@@ -38,7 +40,7 @@ internal sealed class ReplyHandler(
     private static readonly TimeSpan PushTimeout = TimeSpan.FromSeconds(10);
 
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
-    private readonly SendIdentity _identity = new(options.Region, options.TraceOn);
+    private readonly SendIdentity _identity = new(options.Region, options.TraceOn, gate);
     private readonly byte[] _region = Encoding.UTF8.GetBytes(options.Region);
     private readonly byte[] _traceOn = options.TraceOn ? "true"u8.ToArray() : "false"u8.ToArray();
     private long _waitingBytes;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Broker.Transactions;
@@ -22,6 +23,7 @@ namespace GrayMQ.Broker.Sending;
 internal sealed class SendMessageHandler(
     SendOptions options,
     TopicTable topics,
+    SendGate gate,
     MessageIntake intake,
     HalfMessageIntake halves,
     RetrySends retries,
@@ -31,7 +33,7 @@ internal sealed class SendMessageHandler(
 {
     private const int MaxStackBytes = 1024;
 
-    private readonly SendReplies _replies = new(new SendIdentity(options.Region, options.TraceOn), intake);
+    private readonly SendReplies _replies = new(new SendIdentity(options.Region, options.TraceOn, gate), intake);
     private readonly MessageHost _storeHost = intake.StoreHost;
     private readonly byte[] _addedProperties = SendProperties.Added(options);
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
@@ -55,6 +57,7 @@ internal sealed class SendMessageHandler(
     private ValueTask Send(RemotingRequest request, in SendMessageHeader header)
     {
         Topic topic = _targets.FindTopic(in header, request);
+        gate.Enter(request.Connection, topic);
         int queueId = SendTargets.ChooseQueue(topic, in header, request);
         return topic.IsRetry && retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
             ? Store(request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
@@ -129,6 +132,7 @@ internal sealed class SendMessageHandler(
     private ValueTask SendBatch(RemotingRequest request, in SendMessageHeader header)
     {
         Topic topic = _targets.FindTopic(in header, request);
+        gate.Enter(request.Connection, topic);
         if (topic.IsRetry)
         {
             throw new RemotingException(

@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.Broker.Sending;
@@ -37,7 +38,8 @@ internal readonly ref struct SendReply(
 }
 
 /// <summary>What each answer to a producer says of this broker, whether the send succeeded or not.</summary>
-internal sealed class SendIdentity(string region, bool traceOn) : IHeaderFields
+/// <remarks>RocketMQ's clients pass over <c>leaving</c>; those of this project send elsewhere from then on.</remarks>
+internal sealed class SendIdentity(string region, bool traceOn, SendGate gate) : IHeaderFields
 {
     private readonly byte[] _region = System.Text.Encoding.UTF8.GetBytes(region);
 
@@ -45,5 +47,9 @@ internal sealed class SendIdentity(string region, bool traceOn) : IHeaderFields
     {
         writer.Write("MSG_REGION"u8, _region);
         writer.Write("TRACE_ON"u8, traceOn);
+        if (gate.IsLeaving)
+        {
+            writer.Write("leaving"u8, true);
+        }
     }
 }

@@ -11,6 +11,7 @@ namespace GrayMQ.Broker.Topics;
 public sealed class Topic
 {
     private TopicConfig _config;
+    private long _lastSendTimestamp = long.MinValue;
 
     internal Topic(TopicConfig config, bool isSystem)
     {
@@ -49,6 +50,15 @@ public sealed class Topic
 
     /// <summary>Whether clients may not send to it, whatever its permission.</summary>
     public bool IsForbiddenToSend { get; }
+
+    /// <summary>
+    /// When a client sent to it last, to a tenth of a second, as <see cref="TimeProvider.GetTimestamp"/> counts; long.MinValue when none did.
+    /// </summary>
+    internal long LastSendTimestamp
+    {
+        get => Volatile.Read(ref _lastSendTimestamp);
+        set => Volatile.Write(ref _lastSendTimestamp, value);
+    }
 
     public override string ToString() => Name;
 }

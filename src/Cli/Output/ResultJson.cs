@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using GrayMQ.Cli.Clusters;
 using GrayMQ.Cli.Filters;
 using GrayMQ.Cli.Groups;
+using GrayMQ.Cli.Lifecycle;
 using GrayMQ.Cli.Messages;
 using GrayMQ.Cli.Offsets;
 using GrayMQ.Cli.Timers;
@@ -31,6 +32,8 @@ namespace GrayMQ.Cli.Output;
 [JsonSerializable(typeof(FilterExplanation))]
 [JsonSerializable(typeof(FilterTest))]
 [JsonSerializable(typeof(FilterStatsListing))]
+[JsonSerializable(typeof(LifecycleView))]
+[JsonSerializable(typeof(RollingRestart))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     /// <summary>One document over several lines.</summary>

@@ -1,4 +1,5 @@
 using GrayMQ.Broker;
+using GrayMQ.Hosting;
 using GrayMQ.Settings;
 using GrayMQ.Store;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace GrayMQ.Cli.Servers;
 /// <summary>The broker by itself.</summary>
 /// <param name="storeLock">The store's lock, if the caller holds it already.</param>
 internal sealed class HostedBroker(
-    EffectiveSettings settings, ILoggerFactory loggers, TimeProvider time, StoreLock? storeLock = null) : IServer
+    EffectiveSettings settings, ILoggerFactory loggers, TimeProvider time, StoreLock? storeLock = null) : IServer, IDrainable
 {
     private readonly BrokerHost _host = new(settings, time, loggers, storeLock: storeLock);
 
@@ -22,6 +23,8 @@ internal sealed class HostedBroker(
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => _host.StartAsync(cancellationToken);
+
+    public Task DrainAsync(CancellationToken hurry) => _host.DrainAsync(hurry);
 
     public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
 

@@ -89,6 +89,7 @@ internal sealed class ServerOptions
             Level = parsed.GetValue(_level) ?? LogLevel.Information,
             Warnings = warnings,
             Time = context.Time,
+            Hurry = context.Hurry,
         };
         return run.RunAsync(make, static server => server.ReadyLine, stop);
     }

@@ -1,4 +1,5 @@
 using GrayMQ.Broker;
+using GrayMQ.Hosting;
 using GrayMQ.NameServer;
 using GrayMQ.Store;
 using GrayMQ.Store.Files;
@@ -8,7 +9,7 @@ namespace GrayMQ.Cli.Servers;
 
 /// <summary>A name server and a broker in one process. The broker starts after the name server and stops before it.</summary>
 internal sealed class Standalone(StandaloneSettings settings, StandaloneArguments arguments, ILoggerFactory loggers, TimeProvider time)
-    : IServer
+    : IServer, IDrainable
 {
     private readonly NameServerHost _nameServer =
         new(settings.NameServer.GetOrThrow(), time, loggers, arguments.NameServerFile);
@@ -27,6 +28,8 @@ internal sealed class Standalone(StandaloneSettings settings, StandaloneArgument
         _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time, _storeLock);
         await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    public Task DrainAsync(CancellationToken hurry) => _broker?.DrainAsync(hurry) ?? Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

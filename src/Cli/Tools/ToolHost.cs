@@ -30,6 +30,15 @@ internal sealed class ToolHost(CommandContext context)
         return group;
     }
 
+    /// <summary>A command that belongs to no group.</summary>
+    public Command Standalone(string name, string description)
+    {
+        var command = new Command(name, description);
+        command.Options.Add(_nameServers);
+        command.Options.Add(_json);
+        return command;
+    }
+
     /// <summary>Says what <paramref name="command"/> does; what goes wrong in it becomes a message and an exit code.</summary>
     public void OnRun(Command command, Func<ToolRun, CancellationToken, Task> body) =>
         command.SetAction(async (parsed, cancel) =>

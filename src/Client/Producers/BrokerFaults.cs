@@ -1,14 +1,15 @@
 using System.Collections.Concurrent;
+using GrayMQ.Client.Sessions;
 
 namespace GrayMQ.Client.Producers;
 
-/// <summary>Which brokers have just failed, and until when they are passed over.</summary>
-internal sealed class BrokerFaults(TimeProvider time)
+/// <summary>Which brokers are passed over: those that leave, and for a while those that have just failed.</summary>
+internal sealed class BrokerFaults(LeavingBrokers leaving, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, long> _avoidUntil = new(StringComparer.Ordinal);
 
     /// <summary>Whether any broker is passed over: the usual case is none.</summary>
-    public bool Any => !_avoidUntil.IsEmpty;
+    public bool Any => !_avoidUntil.IsEmpty || leaving.Any;
 
     public void Avoid(string brokerName, TimeSpan duration) =>
         _avoidUntil[brokerName] = time.GetTimestamp() + (long)(duration.TotalSeconds * time.TimestampFrequency);
@@ -23,6 +24,11 @@ internal sealed class BrokerFaults(TimeProvider time)
 
     public bool IsAvoided(string brokerName)
     {
+        if (leaving.Contains(brokerName))
+        {
+            return true;
+        }
+
         if (!_avoidUntil.TryGetValue(brokerName, out long until))
         {
             return false;

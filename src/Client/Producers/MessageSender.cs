@@ -30,7 +30,7 @@ internal sealed class MessageSender
         _session = session;
         _options = options;
         _logger = logger;
-        _faults = new BrokerFaults(session.Time);
+        _faults = new BrokerFaults(session.Leaving, session.Time);
         _rotation = new QueueRotation(_faults);
         _backoff = new Backoff(options.RetryBackoff, options.MaxRetryBackoff);
         _groupUtf8 = Encoding.UTF8.GetBytes(options.Group);
@@ -222,6 +222,7 @@ internal sealed class MessageSender
             _ => throw new BrokerException(response.ResponseCode, address, response.Remark),
         };
         SendMessageResponseHeader stored = SendMessageResponseHeader.Read(response.Fields);
+        _session.Leaving.Tell(queue.BrokerName, stored.Leaving);
         return new SendResult
         {
             Status = status,

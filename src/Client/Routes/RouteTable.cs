@@ -59,6 +59,20 @@ internal sealed class RouteTable : IAsyncDisposable
     /// <summary>Has the topic asked for again soon: something that went wrong suggests that its route is out of date.</summary>
     public void RequestRefresh(string topic) => _ = RefreshQuietlyAsync(topic);
 
+    /// <summary>Has all topics in use asked for again soon.</summary>
+    public void RequestRefresh()
+    {
+        foreach (string topic in _routes.Keys)
+        {
+            RequestRefresh(topic);
+        }
+    }
+
+    /// <summary>The name of the broker at an address; null when no route has it.</summary>
+    public string? FindBrokerName(string address) => _routes.Values
+        .SelectMany(route => route.Brokers)
+        .FirstOrDefault(broker => broker.Addresses.Values.Contains(address))?.Name;
+
     /// <summary>
     /// The route to send by. A topic that does not exist gets that of <paramref name="defaultTopic"/>, whose brokers create topics when
     /// they are first sent to, with at most <paramref name="queues"/> queues each.

@@ -1,4 +1,6 @@
 using GrayMQ.Client.Routes;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,8 @@ internal sealed class ClientSession : IAsyncDisposable
     {
         ClientId = clientId;
         Time = time;
+        Leaving = new LeavingBrokers(time);
+        requests.On<NotifyBrokerLeavingHeader>(RequestCode.NotifyBrokerLeaving, HandleLeaving);
         _remoting = new RemotingClient(
             new RemotingClientOptions
             {
@@ -33,6 +37,7 @@ internal sealed class ClientSession : IAsyncDisposable
         NameServers = new NameServerList(
             RemotingAddress.ParseList(options.NameServers), Servers, loggers.CreateLogger<NameServerList>());
         Routes = new RouteTable(NameServers, options.RouteRefreshInterval, time, loggers.CreateLogger<RouteTable>());
+        Leaving.Heard += _ => Routes.RequestRefresh();
     }
 
     public string ClientId { get; }
@@ -43,6 +48,9 @@ internal sealed class ClientSession : IAsyncDisposable
 
     public RouteTable Routes { get; }
 
+    /// <summary>Brokers that are not to be sent to where there are others.</summary>
+    public LeavingBrokers Leaving { get; }
+
     public TimeProvider Time { get; }
 
     public async ValueTask DisposeAsync()
@@ -52,5 +60,12 @@ internal sealed class ClientSession : IAsyncDisposable
             await Routes.DisposeAsync().ConfigureAwait(false);
             await _remoting.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private ValueTask HandleLeaving(RemotingRequest request, NotifyBrokerLeavingHeader header)
+    {
+        Leaving.Tell(header.BrokerName, header.Leaving);
+        request.Reply(ResponseCode.Success);
+        return ValueTask.CompletedTask;
     }
 }

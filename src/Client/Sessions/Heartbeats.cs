@@ -122,9 +122,14 @@ internal sealed class Heartbeats : IAsyncDisposable
         _told.TryAdd(address, false);
         try
         {
-            await _session.Servers.CallAsync(address, RequestCode.Heartbeat, default(NoHeader), body, cancel: cancel)
+            RemotingCommand answer = await _session.Servers
+                .CallAsync(address, RequestCode.Heartbeat, default(NoHeader), body, cancel: cancel)
                 .ConfigureAwait(false);
             _told[address] = true;
+            if (HeartbeatResponseHeader.Read(answer.Fields).Leaving && _session.Routes.FindBrokerName(address) is { } leaving)
+            {
+                _session.Leaving.Tell(leaving, leaving: true);
+            }
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
         {

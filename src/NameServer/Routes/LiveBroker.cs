@@ -13,12 +13,13 @@ internal sealed class LiveBroker
     public required long HeardAt { get; set; }
 
     /// <summary>Silence after which it counts as gone; null leaves it to the name server.</summary>
-    public required TimeSpan? Timeout { get; init; }
+    public required TimeSpan? Timeout { get; set; }
 
     /// <summary>The version of the topics that it registered.</summary>
     public required DataVersion Version { get; init; }
 
-    public required object? Connection { get; init; }
+    /// <summary>The connection that it registered by; null once that has ended and the node is expected back.</summary>
+    public required object? Connection { get; set; }
 
     public required string HaAddress { get; init; }
 

@@ -41,6 +41,15 @@ internal sealed class LiveBrokers(TimeProvider time)
         }
     }
 
+    /// <summary>A node has gone, and is expected back within a time; no connection speaks for it until then.</summary>
+    public void Keep(BrokerIdentity node, TimeSpan returnTime)
+    {
+        LiveBroker live = _nodes[node];
+        live.HeardAt = time.GetTimestamp();
+        live.Timeout = returnTime;
+        live.Connection = null;
+    }
+
     /// <summary>The nodes whose life is tied to a connection.</summary>
     public List<BrokerDeparture> FindBy(object connection) =>
     [

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using GrayMQ.NameServer.Drains;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
 
@@ -12,15 +13,17 @@ namespace GrayMQ.NameServer.Routes;
 internal sealed class RouteTable
 {
     private readonly LiveOptions _options;
+    private readonly DrainLeases _leases;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly TopicRoutes _topics;
     private readonly BrokerGroups _groups = new();
     private readonly LiveBrokers _live;
 
-    public RouteTable(LiveOptions options, TimeProvider time, ILogger logger)
+    public RouteTable(LiveOptions options, DrainLeases leases, TimeProvider time, ILogger logger)
     {
         _options = options;
+        _leases = leases;
         _live = new LiveBrokers(time);
         _logger = logger;
         _topics = new TopicRoutes(logger);
@@ -79,14 +82,26 @@ internal sealed class RouteTable
         }
     }
 
-    /// <summary>Forgets the nodes whose life was tied to a connection that has ended; returns whom to tell.</summary>
+    /// <summary>
+    /// Forgets the nodes whose life was tied to a connection that has ended, but for those that said that they will be back; returns whom to
+    /// tell.
+    /// </summary>
     public IReadOnlyList<MinBrokerIdChange> UnregisterBy(object connection)
     {
         lock (_lock)
         {
-            List<BrokerDeparture> gone = _live.FindBy(connection);
-            foreach (BrokerDeparture departure in gone)
+            var gone = new List<BrokerDeparture>();
+            foreach (BrokerDeparture departure in _live.FindBy(connection))
             {
+                if (_leases.LeaveFor(departure.Node) is { } returnTime)
+                {
+                    _live.Keep(departure.Node, returnTime);
+                    Log.RouteKept(
+                        _logger, departure.Node, departure.BrokerName, departure.BrokerId, (long)returnTime.TotalMilliseconds);
+                    continue;
+                }
+
+                gone.Add(departure);
                 Log.BrokerConnectionClosed(_logger, departure.Node, departure.BrokerName, departure.BrokerId);
             }
 

@@ -167,6 +167,14 @@ public enum RequestCode
     GetGrayStatus = 30105,
     GetBrokerGrayStatus = 30120,
 
+    // Life cycle: 30200 to 30209 are asked of name servers, 30210 to 30219 of brokers, or sent by them.
+    LeaseDrain = 30200,
+    ReturnDrain = 30201,
+    DrainBroker = 30210,
+    UndrainBroker = 30211,
+    ShowLifecycle = 30212,
+    NotifyBrokerLeaving = 30213,
+
     PopMessage = 200050,
     AckMessage = 200051,
     PeekMessage = 200052,

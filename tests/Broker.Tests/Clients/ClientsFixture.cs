@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
@@ -85,7 +86,7 @@ internal sealed class ClientsFixture : IAsyncDisposable
         Offsets = _directory.OpenOffsets();
         _registry = ClientRegistry.Open(_directory.Store, Groups, _limits, () => true, Time, NullLoggerFactory.Instance);
         _registry.Start();
-        var heartbeats = new HeartbeatHandler(Consumers, Producers, Groups, Topics, _limits);
+        var heartbeats = new HeartbeatHandler(Consumers, Producers, Groups, Topics, new BrokerLifecycle(Time, NullLogger<BrokerLifecycle>.Instance), _limits);
         var list = new ConsumerListHandler(Consumers);
         var queries = new ClientQueryHandler(Consumers, Producers, Offsets, new SubscriptionFilters(filtersByProperties: true, indexes: null));
         var locks = new QueueLockHandler(Locks, _limits);

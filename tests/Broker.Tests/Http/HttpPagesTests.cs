@@ -26,11 +26,13 @@ public class HttpPagesTests
     {
         await using var endpoint = new HttpEndpoint(
             new IPEndPoint(IPAddress.Loopback, 0),
-            new Dictionary<string, Func<HttpPage>>
+            new Dictionary<string, HttpRoute>
             {
-                ["/page"] = () => HttpPage.Text(418, "tea"),
-                ["/broken"] = () => throw new InvalidOperationException("broken"),
+                ["/page"] = HttpRoute.Get(() => HttpPage.Text(418, "tea")),
+                ["/broken"] = HttpRoute.Get(() => throw new InvalidOperationException("broken")),
             },
+            new PostGuard("", IPAddress.Loopback),
+            () => false,
             NullLoggerFactory.Instance);
         await endpoint.StartAsync(CancellationToken.None);
         using HttpClient http = Open(endpoint.EndPoint);
@@ -52,14 +54,16 @@ public class HttpPagesTests
     [Fact]
     public async Task Start_PortInUse_SaysSo()
     {
-        var pages = new Dictionary<string, Func<HttpPage>>();
-        await using var first = new HttpEndpoint(new IPEndPoint(IPAddress.Loopback, 0), pages, NullLoggerFactory.Instance);
+        await using HttpEndpoint first = At(new IPEndPoint(IPAddress.Loopback, 0));
         await first.StartAsync(CancellationToken.None);
-        await using var second = new HttpEndpoint(first.EndPoint, pages, NullLoggerFactory.Instance);
+        await using HttpEndpoint second = At(first.EndPoint);
 
         IOException refused = await Assert.ThrowsAsync<IOException>(() => second.StartAsync(CancellationToken.None));
 
         Assert.Contains(first.EndPoint.ToString(), refused.Message, StringComparison.Ordinal);
+
+        static HttpEndpoint At(IPEndPoint address) => new(
+            address, new Dictionary<string, HttpRoute>(), new PostGuard("", IPAddress.Loopback), () => false, NullLoggerFactory.Instance);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Buffers;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
@@ -133,6 +134,7 @@ internal sealed class MetadataBroker : IAsyncDisposable
             new ProducerTable(ClientLimits.Default, Directory.Time, NullLogger<ProducerTable>.Instance),
             Groups,
             Topics,
+            new BrokerLifecycle(Directory.Time, NullLogger<BrokerLifecycle>.Instance),
             ClientLimits.Default);
         _server = await TestServer.StartAsync(new RequestTable()
             .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)

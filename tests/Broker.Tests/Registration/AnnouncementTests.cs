@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
@@ -36,7 +37,7 @@ public sealed class AnnouncementTests : IDisposable
 
         _mayAnswer.SetResult();
         await announced;
-        await registration.StopAsync(CancellationToken.None);
+        await registration.StopAsync(keepRoute: false, CancellationToken.None);
     }
 
     [Fact]
@@ -56,7 +57,7 @@ public sealed class AnnouncementTests : IDisposable
 
         Assert.NotNull(topics.Find("made"));
         _mayAnswer.SetResult();
-        await registration.StopAsync(CancellationToken.None);
+        await registration.StopAsync(keepRoute: false, CancellationToken.None);
     }
 
     [Fact]
@@ -94,5 +95,5 @@ public sealed class AnnouncementTests : IDisposable
         new(RemotingClientOptions.Default, new RequestTable(), TimeProvider.System, NullLoggerFactory.Instance);
 
     private NameServerRegistration NewRegistration(string nameServer, TopicTable topics, RemotingClient client) => new(
-        OrderedTopicsTests.Options(nameServer), topics, client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
+        OrderedTopicsTests.Options(nameServer), topics, new RouteView(_directory.Time), client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
@@ -39,7 +40,7 @@ public sealed class OrderedTopicsTests : IDisposable
         await using var client = new RemotingClient(
             RemotingClientOptions.Default, new RequestTable(), TimeProvider.System, NullLoggerFactory.Instance);
         await using var registration = new NameServerRegistration(
-            Options(nameServer.Address), topics, client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
+            Options(nameServer.Address), topics, new RouteView(_directory.Time), client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
 
         await registration.StartAsync(CancellationToken.None);
 
@@ -47,7 +48,7 @@ public sealed class OrderedTopicsTests : IDisposable
         Assert.False(topics.Find("other")!.Config.Order);
         await Eventually.TrueAsync(
             () => registered.Any(body => body.TopicConfigSerializeWrapper.TopicConfigTable["ordered"].Order), "the order is to be told");
-        await registration.StopAsync(CancellationToken.None);
+        await registration.StopAsync(keepRoute: false, CancellationToken.None);
     }
 
     internal static RegistrationOptions Options(string nameServer) => new()

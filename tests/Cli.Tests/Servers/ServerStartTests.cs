@@ -65,7 +65,8 @@ public sealed class ServerStartTests
         string address = (await nameServer.WaitForAsync("ready")).Split(' ')[^1].Trim();
         await using (var broker = new RunningCommand(
             "broker", "-n", address, "--set", "brokerName=b1", "--set", "brokerIP1=127.0.0.1", "--set", "bindAddress=127.0.0.1",
-            "--set", "listenPort=" + FreePorts.ForBroker(), "--set", "storePathRootDir=" + folder.PathOf("store")))
+            "--set", "listenPort=" + FreePorts.ForBroker(), "--set", "storePathRootDir=" + folder.PathOf("store"),
+            "--set", "returnMs=0"))
         {
             await broker.WaitForAsync("GrayMQ is ready: broker 127.0.0.1:");
 

@@ -32,6 +32,7 @@ namespace GrayMQ.Protocol.Bodies.Json;
 [JsonSerializable(typeof(GroupList))]
 [JsonSerializable(typeof(HeartbeatData))]
 [JsonSerializable(typeof(KVTable))]
+[JsonSerializable(typeof(LifecycleReport))]
 [JsonSerializable(typeof(List<LogicQueueMappingItem>))]
 [JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(LockBatchRequestBody))]

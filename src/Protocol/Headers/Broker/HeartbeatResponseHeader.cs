@@ -11,15 +11,23 @@ public readonly record struct HeartbeatResponseHeader : ICommandHeader<Heartbeat
     /// <summary>Whether the client's next heartbeat is to hold its subscriptions again.</summary>
     public bool SubscriptionsChanged { get; init; }
 
+    /// <summary>The broker leaves: the client is to send elsewhere. Of this project.</summary>
+    public bool Leaving { get; init; }
+
     public static HeartbeatResponseHeader Read(HeaderFields fields) => new()
     {
         SupportsV2 = fields.FindBoolean("IS_SUPPORT_HEART_BEAT_V2"u8),
         SubscriptionsChanged = fields.FindBoolean("IS_SUB_CHANGE"u8),
+        Leaving = fields.FindBoolean("leaving"u8),
     };
 
     public void Write(ref HeaderWriter writer)
     {
         writer.Write("IS_SUPPORT_HEART_BEAT_V2"u8, SupportsV2);
         writer.Write("IS_SUB_CHANGE"u8, SubscriptionsChanged);
+        if (Leaving)
+        {
+            writer.Write("leaving"u8, true);
+        }
     }
 }

@@ -21,6 +21,9 @@ public sealed record SendMessageResponseHeader : ICommandHeader<SendMessageRespo
     /// <summary>What a delayed message is recalled by.</summary>
     public string? RecallHandle { get; init; }
 
+    /// <summary>The broker leaves: the next message is to go elsewhere. Of this project.</summary>
+    public bool Leaving { get; init; }
+
     public static SendMessageResponseHeader Read(HeaderFields fields) => new()
     {
         MessageId = fields.GetString("msgId"u8),
@@ -29,6 +32,7 @@ public sealed record SendMessageResponseHeader : ICommandHeader<SendMessageRespo
         TransactionId = fields.FindString("transactionId"u8),
         BatchUniqueId = fields.FindString("batchUniqId"u8),
         RecallHandle = fields.FindString("recallHandle"u8),
+        Leaving = fields.FindBoolean("leaving"u8),
     };
 
     public void Write(ref HeaderWriter writer)
@@ -39,5 +43,9 @@ public sealed record SendMessageResponseHeader : ICommandHeader<SendMessageRespo
         writer.Write("transactionId"u8, TransactionId);
         writer.Write("batchUniqId"u8, BatchUniqueId);
         writer.Write("recallHandle"u8, RecallHandle);
+        if (Leaving)
+        {
+            writer.Write("leaving"u8, true);
+        }
     }
 }

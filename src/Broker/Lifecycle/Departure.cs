@@ -1,0 +1,336 @@
+using GrayMQ.Broker.Popping;
+using GrayMQ.Broker.Pulling;
+using GrayMQ.Broker.Registration;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+/// <summary>
+/// Has the broker leave without loss, step by step: the lease, the routes, the producers, the consumers. Each step says here what it waits
+/// for. It can be taken back until the process ends.
+/// </summary>
+internal sealed class Departure : IDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+
+    private readonly LifecycleOptions _options;
+    private readonly BrokerLifecycle _lifecycle;
+    private readonly SendActivity _sends;
+    private readonly WorkLeft _work;
+    private readonly RouteView _view;
+    private readonly WriteAlternatives _alternatives;
+    private readonly DrainLease _lease;
+    private readonly LeavingNotice _notice;
+    private readonly NameServerRegistration _registration;
+    private readonly ParkedPulls _pulls;
+    private readonly ParkedPops _pops;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _asking = new(1);
+    private DrainRequest? _request;
+    private CancellationTokenSource? _running;
+    private Task _leaving = Task.CompletedTask;
+    private volatile string? _waitingFor;
+    private volatile bool _takenBack;
+    private long _begunTimestamp;
+    private long _toldTimestamp = long.MaxValue;
+
+    public Departure(
+        LifecycleOptions options,
+        BrokerLifecycle lifecycle,
+        SendActivity sends,
+        WorkLeft work,
+        RouteView view,
+        WriteAlternatives alternatives,
+        DrainLease lease,
+        LeavingNotice notice,
+        NameServerRegistration registration,
+        ParkedPulls pulls,
+        ParkedPops pops,
+        TimeProvider time,
+        ILogger<Departure> logger)
+    {
+        _options = options;
+        _lifecycle = lifecycle;
+        _sends = sends;
+        _work = work;
+        _view = view;
+        _alternatives = alternatives;
+        _lease = lease;
+        _notice = notice;
+        _registration = registration;
+        _pulls = pulls;
+        _pops = pops;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>What was asked for; null while the broker stays.</summary>
+    public DrainRequest? Request => Volatile.Read(ref _request);
+
+    /// <summary>What is waited for now, in words; null when nothing.</summary>
+    public string? WaitingFor => _waitingFor;
+
+    /// <summary>The time until sends are refused whatever comes; zero while the broker stays.</summary>
+    public TimeSpan TimeLeft => Request is null ? TimeSpan.Zero : Max(TimeSpan.Zero, _options.MaxDrain - _time.GetElapsedTime(_begunTimestamp));
+
+    /// <summary>Whether the broker will be back soon, so that its route is to stay.</summary>
+    public bool KeepsRoute => Request is { ScaleIn: false } && _options.Return > TimeSpan.Zero;
+
+    /// <summary>Since when who sends ought to know better, as <see cref="TimeProvider.GetTimestamp"/> counts; MaxValue while nobody ought to.</summary>
+    public long OughtToKnowSince => _toldTimestamp == long.MaxValue
+        ? long.MaxValue
+        : _toldTimestamp + (long)(_options.Quiet.TotalSeconds * _time.TimestampFrequency);
+
+    /// <summary>
+    /// Asks the broker to leave; asked twice is asked once, but that what is final stays so. Completes when it is under way.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The broker does not serve.</exception>
+    public async Task AskAsync(DrainRequest request)
+    {
+        await _asking.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (Request is { } before)
+            {
+                Volatile.Write(ref _request, before with { IsFinal = before.IsFinal || request.IsFinal });
+                return;
+            }
+
+            if (_lifecycle.State != LifecycleState.Serving)
+            {
+                throw new InvalidOperationException($"a broker that is {_lifecycle.State.ToName()} cannot be drained");
+            }
+
+            Log.DrainAsked(_logger, request.AskedBy, request.Mode);
+            _begunTimestamp = _time.GetTimestamp();
+            _toldTimestamp = long.MaxValue;
+            Volatile.Write(ref _request, request);
+            _running = new CancellationTokenSource();
+            _takenBack = false;
+            _lifecycle.Enter(LifecycleState.Draining);
+            _leaving = LeaveAsync(request, _running.Token);
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    /// <summary>Waits until the broker has left; sooner when <paramref name="hurry"/> is cancelled, which ends the waiting of each step.</summary>
+    public async Task WaitAsync(CancellationToken hurry)
+    {
+        CancellationTokenRegistration hurried = hurry.UnsafeRegister(static running => ((CancellationTokenSource)running!).Cancel(), _running);
+        await using (hurried.ConfigureAwait(false))
+        {
+            await _leaving.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes it back: the broker serves again. False when it was not leaving.</summary>
+    /// <exception cref="InvalidOperationException">The process is about to end.</exception>
+    public async Task<bool> TakeBackAsync(string askedBy)
+    {
+        await _asking.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (Request is not { } request || _lifecycle.State == LifecycleState.Stopped)
+            {
+                return false;
+            }
+
+            if (request.IsFinal)
+            {
+                throw new InvalidOperationException($"the process ends, as {request.AskedBy} asked: that cannot be taken back");
+            }
+
+            _takenBack = true;
+            await _running!.CancelAsync().ConfigureAwait(false);
+            await _leaving.ConfigureAwait(false);
+            _running.Dispose();
+            Log.DrainTakenBack(_logger, askedBy);
+            _toldTimestamp = long.MaxValue;
+            _waitingFor = null;
+            await _registration.ComeBackAsync(_view.Stay).ConfigureAwait(false);
+            await _lease.ReturnAsync(CancellationToken.None).ConfigureAwait(false);
+            Volatile.Write(ref _request, null);
+            _lifecycle.Enter(LifecycleState.Serving);
+            _pulls.Release();
+            _pops.Release();
+            _notice.Tell(leaving: false);
+            return true;
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _running?.Dispose();
+        _asking.Dispose();
+    }
+
+    private async Task LeaveAsync(DrainRequest request, CancellationToken cancel)
+    {
+        await Task.Yield();
+        try
+        {
+            IReadOnlyCollection<string> others = await TakeLeaseAsync(request, cancel).ConfigureAwait(false);
+            await TellAsync(others, cancel).ConfigureAwait(false);
+            await UntilQuietAsync(cancel).ConfigureAwait(false);
+            if (request is { ScaleIn: true, Abandon: false })
+            {
+                await UntilConsumedAsync(cancel).ConfigureAwait(false);
+            }
+
+            await UntilCommittedAsync(cancel).ConfigureAwait(false);
+            if (request.ScaleIn)
+            {
+                await WithdrawAsync(cancel).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Taken back, or in a hurry.
+        }
+        catch (Exception e)
+        {
+            // What could not be done must not keep the broker from being stopped.
+            Log.DrainFailed(_logger, e);
+        }
+
+        _waitingFor = null;
+        if (!_takenBack)
+        {
+            _lifecycle.Enter(LifecycleState.Drained);
+            _lifecycle.HoldBack();
+            _lifecycle.RefuseSends();
+        }
+    }
+
+    // Two brokers that leave at once would each count on the other.
+    private async Task<IReadOnlyCollection<string>> TakeLeaseAsync(DrainRequest request, CancellationToken cancel)
+    {
+        while (true)
+        {
+            (bool granted, IReadOnlyCollection<string> others) = await _lease.TryTakeAsync(request, cancel).ConfigureAwait(false);
+            if (granted || TimeLeft == TimeSpan.Zero)
+            {
+                return others;
+            }
+
+            _waitingFor = $"{string.Join(", ", others)} to be back: as many brokers of the cluster leave as may";
+            await PauseAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    // Producers are sent elsewhere where there is an elsewhere.
+    private async Task TellAsync(IReadOnlyCollection<string> others, CancellationToken cancel)
+    {
+        _waitingFor = "the name servers to know";
+        IReadOnlyCollection<string>? movable = await _alternatives.FindAsync(others, cancel).ConfigureAwait(false);
+        if (movable is not null)
+        {
+            await _registration.AnnounceAsync(() => _view.Leave(movable)).ConfigureAwait(false);
+        }
+
+        _notice.Tell(leaving: true);
+        Volatile.Write(ref _toldTimestamp, _time.GetTimestamp());
+    }
+
+    private async Task UntilQuietAsync(CancellationToken cancel)
+    {
+        while (!IsQuiet())
+        {
+            if (TimeLeft == TimeSpan.Zero)
+            {
+                Log.DrainNotQuiet(_logger, _options.MaxDrain, string.Join(", ", _sends.SendersSince(OughtToKnowSince, most: 20)));
+                break;
+            }
+
+            _waitingFor = $"producers to go elsewhere: none may send for {_options.Quiet.TotalSeconds} s";
+            await PauseAsync(cancel).ConfigureAwait(false);
+        }
+
+        _lifecycle.RefuseSends();
+    }
+
+    // Nobody is there who could send elsewhere, or everybody has been told for long enough and does.
+    private bool IsQuiet()
+    {
+        if (_view.Moved.Count == 0 || !_sends.AnyProducer)
+        {
+            return true;
+        }
+
+        long last = Math.Max(_toldTimestamp, _sends.LastSendTo(_view.Moved));
+        return _time.GetElapsedTime(last) >= _options.Quiet;
+    }
+
+    // It does not come back: whatever is stored here is consumed first, however long it takes.
+    private async Task UntilConsumedAsync(CancellationToken cancel)
+    {
+        while (DescribeUnconsumed() is { } left)
+        {
+            _waitingFor = left;
+            await PauseAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    private string? DescribeUnconsumed()
+    {
+        List<string> left = [.. _work.FindBacklog().Select(group => $"{group.Value} messages for group {group.Key}")];
+        left.AddRange(_work.FindDeadLetters().Select(topic => $"{topic.Value} messages in {topic.Key}"));
+        Add(_work.Delayed, "delayed messages");
+        Add(_work.Transactions, "transactions");
+        Add(_work.PopsInFlight, "messages that were popped");
+        return left.Count == 0 ? null : string.Join(", ", left);
+
+        void Add(long count, string what)
+        {
+            if (count > 0)
+            {
+                left.Add($"{count} {what}");
+            }
+        }
+    }
+
+    // What was delivered is committed and acknowledged here rather than delivered twice.
+    private async Task UntilCommittedAsync(CancellationToken cancel)
+    {
+        _pulls.Hold();
+        _pops.Hold();
+        _lifecycle.HoldBack();
+        long begun = _time.GetTimestamp();
+        while (_work.AnyConsumer && _time.GetElapsedTime(begun) < _options.Consumers)
+        {
+            long uncommitted = _work.CountUncommitted();
+            long popped = _work.PopsInFlight;
+            if (uncommitted == 0 && popped == 0)
+            {
+                return;
+            }
+
+            _waitingFor = $"consumers to commit {uncommitted} and to acknowledge {popped} messages";
+            await PauseAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    // Out of the routes; consumers may still have something to commit.
+    private async Task WithdrawAsync(CancellationToken cancel)
+    {
+        await _registration.WithdrawAsync(cancel).ConfigureAwait(false);
+        long begun = _time.GetTimestamp();
+        while (_work.AnyConsumer && _time.GetElapsedTime(begun) < _options.Linger)
+        {
+            _waitingFor = "the last commits";
+            await PauseAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    private Task PauseAsync(CancellationToken cancel) => Task.Delay(LookInterval, _time, cancel);
+
+    private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
+}

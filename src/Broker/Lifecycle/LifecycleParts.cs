@@ -1,0 +1,86 @@
+using GrayMQ.Broker.Registration;
+using GrayMQ.Broker.Statistics;
+using GrayMQ.Remoting.Clients;
+using GrayMQ.Remoting.Servers;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+/// <summary>Everything that has to do with coming and leaving, put together once.</summary>
+internal sealed class LifecycleParts : IDisposable
+{
+    private readonly DrainLease _lease;
+    private readonly StatusFile? _statusFile;
+
+    /// <param name="lifecycle">Made before, for it begins before the store is open.</param>
+    /// <param name="server">Where clients come; it is made from what is made here, so it comes later.</param>
+    public LifecycleParts(
+        LifecycleOptions options,
+        BrokerLifecycle lifecycle,
+        BrokerState state,
+        ConsumeProgress progress,
+        RouteView view,
+        NameServerRegistration registration,
+        RemotingClient nameServers,
+        Func<RemotingServer> server,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        State = lifecycle;
+        Sends = new SendActivity(state.Topics, state.Clients.Producers, time);
+        var work = new WorkLeft(
+            state.Clients.Consumers,
+            state.Groups,
+            state.Offsets,
+            progress,
+            state.Pops.CheckPoints,
+            state.Pending,
+            state.Halves,
+            state.Topics,
+            state.Messages);
+        _lease = new DrainLease(options, nameServers, time, loggers.CreateLogger<DrainLease>());
+        Departure = new Departure(
+            options,
+            lifecycle,
+            Sends,
+            work,
+            view,
+            new WriteAlternatives(options, state.Topics, nameServers, loggers.CreateLogger<WriteAlternatives>()),
+            _lease,
+            new LeavingNotice(options.BrokerName, state.Clients.Consumers, state.Clients.Producers),
+            registration,
+            state.Parked,
+            state.Pops.Parked,
+            time,
+            loggers.CreateLogger<Departure>());
+        Arrival = new Arrival(options, lifecycle, registration, _lease, time);
+        Reporter = new LifecycleReporter(
+            options, lifecycle, Departure, Sends, work, view, state.Statistics, state.Messages, server, time);
+        Gate = new SendGate(lifecycle, view, Sends, options.BrokerAddress);
+        Handler = new LifecycleHandler(Departure, Reporter);
+        _statusFile = options.StatusFile is { } path
+            ? new StatusFile(path, lifecycle, Departure, time, loggers.CreateLogger<StatusFile>())
+            : null;
+    }
+
+    public BrokerLifecycle State { get; }
+
+    public SendActivity Sends { get; }
+
+    public SendGate Gate { get; }
+
+    public Arrival Arrival { get; }
+
+    public Departure Departure { get; }
+
+    public LifecycleReporter Reporter { get; }
+
+    public LifecycleHandler Handler { get; }
+
+    public void Dispose()
+    {
+        _statusFile?.Dispose();
+        _lease.Dispose();
+        Departure.Dispose();
+    }
+}

@@ -1,0 +1,72 @@
+using GrayMQ.Broker.Statistics;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Remoting.Servers;
+using GrayMQ.Store;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+/// <summary>Says where the broker stands in its life: the same by HTTP, by the remoting protocol, and to people.</summary>
+internal sealed class LifecycleReporter(
+    LifecycleOptions options,
+    BrokerLifecycle lifecycle,
+    Departure departure,
+    SendActivity sends,
+    WorkLeft work,
+    RouteView view,
+    BrokerStatistics statistics,
+    MessageStore messages,
+    Func<RemotingServer> server,
+    TimeProvider time)
+{
+    private const int MostNamed = 20;
+
+    /// <summary>Whether a load balancer before many brokers may choose this one: it serves, and can store messages.</summary>
+    public bool IsReady => lifecycle.IsReady && messages.IsWritable;
+
+    /// <summary>Why it is not ready; null when it is.</summary>
+    public string? NotReadyBecause =>
+        !lifecycle.IsReady ? $"the broker is {lifecycle.State.ToName()}"
+        : !messages.IsWritable ? "the store takes no messages"
+        : null;
+
+    public LifecycleReport Report()
+    {
+        DrainRequest? request = departure.Request;
+        long lastSend = sends.LastSendTimestamp;
+        return new LifecycleReport
+        {
+            Broker = options.BrokerName,
+            Cluster = options.ClusterName,
+            State = lifecycle.State.ToName(),
+            SinceMs = lifecycle.SinceMs,
+            Ready = IsReady,
+            Accepting = lifecycle.IsAccepting,
+            WriteShare = lifecycle.State == LifecycleState.Serving ? 1 : 0,
+            Drain = request?.Mode,
+            AskedBy = request?.AskedBy,
+            WaitingFor = departure.WaitingFor,
+            DeadlineMs = request is null
+                ? 0
+                : time.GetUtcNow().ToUnixTimeMilliseconds() + (long)departure.TimeLeft.TotalMilliseconds,
+            SendsPerSecond = statistics.RecentPuts.Minute.MessagesPerSecond,
+            LastSendAgoMs = lastSend == long.MinValue ? -1 : (long)time.GetElapsedTime(lastSend).TotalMilliseconds,
+            Connections = server().ConnectionCount,
+            Senders = sends.SenderCount,
+            StillSending = [.. sends.SendersSince(departure.OughtToKnowSince, MostNamed)],
+            CannotMove = [.. CannotMove(request)],
+            Uncommitted = work.CountUncommitted(),
+            PopsInFlight = work.PopsInFlight,
+            Delayed = work.Delayed,
+            Transactions = work.Transactions,
+            Backlog = work.FindBacklog(),
+            DeadLetters = work.FindDeadLetters(),
+        };
+    }
+
+    // What was sent to lately and is taken by nobody else.
+    private IEnumerable<string> CannotMove(DrainRequest? request) => request is null
+        ? []
+        : sends.TopicsSince(time.GetTimestamp() - (long)(options.Quiet.TotalSeconds * time.TimestampFrequency))
+            .Where(topic => !view.Moved.Contains(topic))
+            .Take(MostNamed);
+}

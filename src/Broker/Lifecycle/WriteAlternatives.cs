@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using GrayMQ.Broker.Topics;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Clients;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+/// <summary>
+/// Finds out which topics producers can send to at another broker. The others must keep their write permission in the routes: a stock
+/// client that finds a topic without any writable queue fails its sends at once (RocketMQ: tryToFindTopicPublishInfo).
+/// </summary>
+internal sealed class WriteAlternatives(
+    LifecycleOptions options, TopicTable topics, RemotingClient client, ILogger<WriteAlternatives> logger)
+{
+    private const int QuestionsAtATime = 16;
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>The topics that another broker takes messages of; null when no name server answers.</summary>
+    /// <param name="leaving">Names of brokers that leave as well: they do not count.</param>
+    public async Task<IReadOnlyCollection<string>?> FindAsync(IReadOnlyCollection<string> leaving, CancellationToken cancel)
+    {
+        foreach (string nameServer in options.NameServers)
+        {
+            try
+            {
+                return await AskAsync(nameServer, leaving, cancel).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
+            {
+                Log.RoutesNotTold(logger, nameServer, e.Message);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<IReadOnlyCollection<string>> AskAsync(
+        string nameServer, IReadOnlyCollection<string> leaving, CancellationToken cancel)
+    {
+        var movable = new ConcurrentBag<string>();
+        var asking = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtATime, CancellationToken = cancel };
+        IEnumerable<Topic> asked = topics.Snapshot().Topics
+            .Where(topic => TopicPermission.IsWritable(topic.Config.Perm) && !topic.IsForbiddenToSend);
+        await Parallel.ForEachAsync(asked, asking, async (topic, stop) =>
+        {
+            RemotingCommand answer = await client
+                .InvokeAsync(
+                    nameServer, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic.Name), default, AskTimeout, stop)
+                .ConfigureAwait(false);
+            if (answer.ResponseCode == ResponseCode.Success
+                && IsTakenElsewhere(BodyCodec.Decode<TopicRouteData>(answer.Body), leaving))
+            {
+                movable.Add(topic.Name);
+            }
+        }).ConfigureAwait(false);
+        return movable;
+    }
+
+    private bool IsTakenElsewhere(TopicRouteData route, IReadOnlyCollection<string> leaving) =>
+        // Producers of a topic whose order is configured go by that configuration, whatever the permissions say.
+        string.IsNullOrEmpty(route.OrderTopicConf)
+        && route.QueueDatas.Exists(queues =>
+            queues.BrokerName != options.BrokerName
+            && !leaving.Contains(queues.BrokerName)
+            && queues.WriteQueueNums > 0
+            && TopicPermission.IsWritable(queues.Perm)
+            && route.BrokerDatas.Exists(broker =>
+                broker.BrokerName == queues.BrokerName && broker.BrokerAddrs.ContainsKey(BrokerData.MasterId)));
+}

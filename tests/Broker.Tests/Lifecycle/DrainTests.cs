@@ -1,0 +1,336 @@
+using GrayMQ.Broker.Serving;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+public class DrainTests
+{
+    private const int ReadWrite = 6;
+    private const int ReadOnly = 4;
+
+    [Fact]
+    public async Task Drain_NobodyThere_IsDrainedAtOnce()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        broker.NameServer.Elsewhere["TBW102"] = ReadWrite;
+
+        await broker.DrainAsync();
+
+        await broker.UntilAsync(report => report.State == "drained", "leaving", limit: TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task Drain_TopicTakenElsewhere_IsReadOnlyInTheRoutesAndWritableHere()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = broker.Broker.Connect("p");
+        await producer.StoreAsync("T", "before");
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        DataVersion before = broker.NameServer.Version;
+
+        await broker.DrainAsync();
+        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes", limit: TimeSpan.Zero);
+
+        Assert.NotEqual(before, broker.NameServer.Version);
+        RemotingCommand reply = await producer.StoreAsync("T", "while it leaves");
+        Assert.True(SendMessageResponseHeader.Read(reply.Fields).Leaving);
+        TopicConfig config = await broker.Admin.AskAsync<TopicHeader, TopicConfig>(RequestCode.GetTopicConfig, new TopicHeader("T"));
+        Assert.Equal(ReadWrite, config.Perm);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(ReadOnly)]
+    public async Task Drain_TopicTakenNowhereElse_StaysWritableAndHoldsNothingUp(int? elsewhere)
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = broker.Broker.Connect("p");
+        await producer.StoreAsync("T", "one");
+        if (elsewhere is { } permission)
+        {
+            broker.NameServer.Elsewhere["T"] = permission;
+        }
+
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.State == "drained", "leaving", limit: TimeSpan.Zero);
+
+        Assert.True(broker.NameServer.IsWritable("T"));
+        await producer.StoreAsync("T", "to the end");
+        Assert.Equal(["T"], (await broker.ShowAsync()).CannotMove);
+    }
+
+    [Fact]
+    public async Task Drain_ProducerStillSends_IsServedUntilItWasQuietForLongEnough()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = broker.Broker.Connect("p");
+        await producer.StoreAsync("T", "one");
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.WaitingFor?.Contains("producers", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+
+        broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000));
+        await producer.StoreAsync("T", "late");
+        broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000));
+        LifecycleReport still = await broker.ShowAsync();
+        TimeSpan rest = await broker.UntilAsync(report => report.State == "drained", "leaving");
+
+        Assert.Equal(("draining", true, false), (still.State, still.Accepting, still.Ready));
+        Assert.True(rest < TimeSpan.FromMilliseconds(LeavingBroker.MaxMs - (2 * LeavingBroker.QuietMs)), $"{rest}");
+        await producer.RefusedAsync(ResponseCode.ServiceNotAvailable, Sends.Header("T"));
+    }
+
+    [Fact]
+    public async Task Drain_ProducerHasGone_IsQuietAtOnce()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = broker.Broker.Connect("p");
+        await producer.StoreAsync("T", "one");
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        await producer.DisposeAsync();
+        await broker.UntilAsync(report => report.Senders == 0, "the end of the connection", TimeSpan.Zero);
+
+        await broker.DrainAsync();
+
+        await broker.UntilAsync(report => report.State == "drained", "leaving", limit: TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task Drain_ProducerNeverStops_IsRefusedAtTheLimitAndNamed()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = broker.Broker.Connect("p");
+        await producer.StoreAsync("T", "one");
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.WaitingFor?.Contains("producers", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+
+        for (int sent = 0; sent < LeavingBroker.MaxMs; sent += 30_000)
+        {
+            await producer.StoreAsync("T", "again");
+            Assert.Equal("draining", (await broker.ShowAsync()).State);
+            broker.Time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Single((await broker.ShowAsync()).StillSending);
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        await producer.RefusedAsync(ResponseCode.ServiceNotAvailable, Sends.Header("T"));
+    }
+
+    [Fact]
+    public async Task Drain_AnotherBrokerLeaves_WaitsForItsReturn()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        broker.NameServer.Elsewhere["TBW102"] = ReadWrite;
+        broker.NameServer.Others = "broker-b";
+
+        await broker.DrainAsync();
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("broker-b", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+
+        Assert.True(broker.NameServer.IsWritable("TBW102"));
+        broker.NameServer.Others = "";
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        Assert.False(broker.NameServer.IsWritable("TBW102"));
+    }
+
+    [Fact]
+    public async Task Undrain_WhileItLeaves_ServesAsBefore()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = broker.Broker.Connect("p");
+        await producer.StoreAsync("T", "one");
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        await broker.DrainAsync();
+        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes", TimeSpan.Zero);
+        int returns = broker.NameServer.Returns;
+
+        LifecycleReport report = await broker.UndrainAsync();
+
+        Assert.Equal(("serving", true, null), (report.State, report.Ready, report.Drain));
+        Assert.True(broker.NameServer.IsWritable("T"));
+        Assert.Equal(returns + 1, broker.NameServer.Returns);
+        RemotingCommand reply = await producer.StoreAsync("T", "two");
+        Assert.False(SendMessageResponseHeader.Read(reply.Fields).Leaving);
+    }
+
+    [Fact]
+    public async Task Undrain_OfADrainedBroker_HandsMessagesOutAgain()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer client = broker.Broker.Connect("c");
+        await client.StoreAsync("T", "one");
+        await client.DispatchedAsync("T", 1);
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
+        Task<RemotingCommand> parked = await client.ParkAsync(Pulls.Header("T", 0, suspendMs: 60_000));
+
+        await broker.UndrainAsync();
+
+        Assert.Equal(["one"], Pulls.Bodies(await parked));
+    }
+
+    [Fact]
+    public async Task Drain_ConsumerHasNotCommitted_IsGivenTimeAndNothingMore()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = broker.Broker.Connect("c");
+        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        await consumer.StoreAsync("T", "one");
+        await consumer.StoreAsync("T", "two");
+        await consumer.DispatchedAsync("T", 2);
+        await CommitAsync(consumer, 1);
+        await consumer.PullAsync(Pulls.Header("T", 1));
+
+        await broker.DrainAsync();
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("to commit 1 ", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+
+        RemotingCommand pulled = await consumer.PullAsync(Pulls.Header("T", 0));
+        Assert.Equal(ResponseCode.PullNotFound, pulled.ResponseCode);
+        await CommitAsync(consumer, 2);
+        TimeSpan gone = await broker.UntilAsync(report => report.State == "drained", "leaving");
+        Assert.True(gone < TimeSpan.FromMilliseconds(LeavingBroker.ConsumersMs), $"{gone}");
+    }
+
+    [Fact]
+    public async Task Drain_ConsumerNeverCommits_DoesNotHoldItUpForEver()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = broker.Broker.Connect("c");
+        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        await consumer.StoreAsync("T", "one");
+        await consumer.DispatchedAsync("T", 1);
+        await CommitAsync(consumer, 0);
+        await consumer.PullAsync(Pulls.Header("T", 0));
+
+        await broker.DrainAsync();
+        TimeSpan gone = await broker.UntilAsync(report => report.State == "drained", "leaving");
+
+        Assert.InRange(gone.TotalMilliseconds, LeavingBroker.ConsumersMs - 1000, LeavingBroker.MaxMs);
+    }
+
+    [Fact]
+    public async Task ScaleIn_MessagesAreLeft_WaitsUntilTheyAreConsumedAndLeavesTheRoutes()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = broker.Broker.Connect("c");
+        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        await consumer.StoreAsync("T", "one");
+        await consumer.DispatchedAsync("T", 1);
+        await CommitAsync(consumer, 0);
+
+        await broker.DrainAsync(scaleIn: true);
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("1 messages for group G", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+        broker.Time.Advance(TimeSpan.FromMilliseconds(2 * LeavingBroker.MaxMs));
+
+        Assert.Equal("draining", (await broker.ShowAsync()).State);
+        Assert.False(broker.NameServer.IsUnregistered);
+        Assert.Equal(["one"], Pulls.Bodies(await consumer.PullAsync(Pulls.Header("T", 0))));
+        await CommitAsync(consumer, 1);
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        Assert.True(broker.NameServer.IsUnregistered);
+        Assert.Equal(0, broker.NameServer.Leases.Last().ReturnMs);
+    }
+
+    [Fact]
+    public async Task ScaleIn_Abandon_WaitsForNobodyWhoIsAway()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = broker.Broker.Connect("c");
+        await consumer.StoreAsync("T", "one");
+        await consumer.DispatchedAsync("T", 1);
+        await CommitAsync(consumer, 0);
+
+        await broker.DrainAsync(scaleIn: true, abandon: true);
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+
+        Assert.True(broker.NameServer.IsUnregistered);
+        Assert.Equal(1, (await broker.ShowAsync()).Backlog["G*"]);
+    }
+
+    [Fact]
+    public async Task Stop_AfterADrain_LeavesTheRouteForTheReturn()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+
+        await broker.Broker.StopServingAsync();
+
+        Assert.False(broker.NameServer.IsUnregistered);
+        Assert.True(broker.NameServer.Leases.Last().ReturnMs > 0);
+        await broker.Broker.StartAgainAsync();
+        Assert.True(broker.NameServer.Returns > 0);
+    }
+
+    [Fact]
+    public async Task Leaving_ClientsOfThisProject_AreTold()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        var told = new TaskCompletionSource<NotifyBrokerLeavingHeader>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Peer consumer = broker.Broker.Connect("c", answers => answers.On<NotifyBrokerLeavingHeader>(
+            RequestCode.NotifyBrokerLeaving,
+            (_, header) =>
+            {
+                told.TrySetResult(header);
+                return ValueTask.CompletedTask;
+            }));
+        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+
+        await broker.DrainAsync();
+
+        NotifyBrokerLeavingHeader header = await told.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal((RunningBroker.Name, true), (header.BrokerName, header.Leaving));
+    }
+
+    [Fact]
+    public async Task Stop_OfADrainedBroker_AnswersThePullsThatWait()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer client = broker.Broker.Connect("c");
+        await client.StoreAsync("T", "one");
+        await client.DispatchedAsync("T", 1);
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
+        Task<RemotingCommand> parked = await client.ParkAsync(Pulls.Header("T", 0, suspendMs: 60_000));
+
+        await broker.Broker.StopServingAsync();
+
+        RemotingCommand reply = await parked;
+        Assert.Equal(ResponseCode.PullNotFound, reply.ResponseCode);
+        Assert.Equal(0, PullMessageResponseHeader.Read(reply.Fields).NextBeginOffset);
+    }
+
+    [Fact]
+    public async Task Pop_WhileNothingIsHandedOut_WaitsAndTakesNothing()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer client = broker.Broker.Connect("c");
+        await client.StoreAsync("T", "one");
+        await client.DispatchedAsync("T", 1);
+        await broker.DrainAsync();
+        await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
+
+        RemotingCommand popped = await client.PopAsync(Pops.Header("T"));
+
+        Assert.Equal(ResponseCode.PollingTimeout, popped.ResponseCode);
+        Assert.Equal(0, (await broker.ShowAsync()).PopsInFlight);
+        await broker.UndrainAsync();
+        Assert.Equal(ResponseCode.Success, (await client.PopAsync(Pops.Header("T"))).ResponseCode);
+    }
+
+    private static async Task CommitAsync(Peer peer, long offset)
+    {
+        RemotingCommand reply = await peer.AskAsync(RequestCode.UpdateConsumerOffset, new UpdateConsumerOffsetHeader
+        {
+            ConsumerGroup = "G"u8.ToArray(),
+            Topic = "T"u8.ToArray(),
+            CommitOffset = offset,
+        });
+        Assert.Equal(ResponseCode.Success, reply.ResponseCode);
+    }
+}

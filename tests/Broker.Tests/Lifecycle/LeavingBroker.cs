@@ -1,0 +1,75 @@
+using GrayMQ.Broker.Serving;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+/// <summary>A broker with a clock that the test moves, and a name server that knows who else there is.</summary>
+internal sealed class LeavingBroker : IAsyncDisposable
+{
+    public const int QuietMs = 35_000;
+    public const int MaxMs = 120_000;
+    public const int ConsumersMs = 10_000;
+
+    private LeavingBroker(RunningBroker broker, TestNameServer nameServer, ManualTime time)
+    {
+        Broker = broker;
+        NameServer = nameServer;
+        Time = time;
+        Admin = broker.Connect("admin");
+    }
+
+    public RunningBroker Broker { get; }
+
+    public TestNameServer NameServer { get; }
+
+    public ManualTime Time { get; }
+
+    /// <summary>Asks about the life cycle.</summary>
+    public Peer Admin { get; }
+
+    public static async Task<LeavingBroker> StartAsync(params (string Key, string Value)[] settings)
+    {
+        TestNameServer nameServer = await TestNameServer.StartAsync();
+        var time = new ManualTime();
+        RunningBroker broker = await RunningBroker.StartAsync(
+            null,
+            time,
+            [("namesrvAddr", nameServer.Address), ("drainQuietMs", $"{QuietMs}"), ("drainMaxMs", $"{MaxMs}"), ("drainConsumersMs", $"{ConsumersMs}"), .. settings]);
+        return new LeavingBroker(broker, nameServer, time);
+    }
+
+    public Task<LifecycleReport> DrainAsync(bool scaleIn = false, bool abandon = false) => Admin.AskAsync<DrainBrokerHeader, LifecycleReport>(
+        RequestCode.DrainBroker, new DrainBrokerHeader { ScaleIn = scaleIn, Abandon = abandon });
+
+    public Task<LifecycleReport> UndrainAsync() => Admin.AskAsync<NoHeader, LifecycleReport>(RequestCode.UndrainBroker, default);
+
+    public Task<LifecycleReport> ShowAsync() => Admin.AskAsync<NoHeader, LifecycleReport>(RequestCode.ShowLifecycle, default);
+
+    /// <summary>Waits for the broker, whose clock goes on meanwhile, by at most <paramref name="limit"/>.</summary>
+    /// <returns>How far the clock went.</returns>
+    public async Task<TimeSpan> UntilAsync(Func<LifecycleReport, bool> condition, string what, TimeSpan? limit = null)
+    {
+        var step = TimeSpan.FromMilliseconds(200);
+        TimeSpan gone = TimeSpan.Zero;
+        DateTimeOffset start = TimeProvider.System.GetUtcNow();
+        while (!condition(await ShowAsync()))
+        {
+            Assert.True(TimeProvider.System.GetUtcNow() - start < TimeSpan.FromSeconds(60), $"{what}: not within a minute");
+            if (limit is null || gone < limit)
+            {
+                Time.Advance(step);
+                gone += step;
+            }
+        }
+
+        return gone;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Broker.DisposeAsync();
+        await NameServer.DisposeAsync();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using GrayMQ.Broker.Serving;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Broker.Lifecycle;
+
+/// <summary>A name server's side of the conversation: it notes what the broker says of itself, and tells what the test wants.</summary>
+internal sealed class TestNameServer : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<RegisterBrokerBody> _registrations = new();
+    private TestServer? _server;
+    private int _unregistered;
+
+    public string Address => _server!.Address;
+
+    /// <summary>Topics that another broker has, with the permission that it has there.</summary>
+    public ConcurrentDictionary<string, int> Elsewhere { get; } = new();
+
+    /// <summary>Who leaves beside the broker; it may not while there is somebody.</summary>
+    public volatile string Others = "";
+
+    public ConcurrentQueue<LeaseDrainHeader> Leases { get; } = new();
+
+    public int Returns { get; private set; }
+
+    public bool IsUnregistered => Volatile.Read(ref _unregistered) > 0;
+
+    public static async Task<TestNameServer> StartAsync()
+    {
+        var server = new TestNameServer();
+        server._server = await TestServer.StartAsync(new RequestTable()
+            .On<RegisterBrokerHeader>(RequestCode.RegisterBroker, server.Register)
+            .On<UnregisterBrokerHeader>(RequestCode.UnregisterBroker, server.Unregister)
+            .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, server.Route)
+            .On<LeaseDrainHeader>(RequestCode.LeaseDrain, server.Lease)
+            .On<ReturnDrainHeader>(RequestCode.ReturnDrain, server.Return));
+        return server;
+    }
+
+    /// <summary>The topic as it was registered last.</summary>
+    public TopicConfig? Find(string topic) =>
+        _registrations.LastOrDefault()?.TopicConfigSerializeWrapper.TopicConfigTable.GetValueOrDefault(topic);
+
+    public bool IsWritable(string topic) => Find(topic) is { } config && TopicPermission.IsWritable(config.Perm);
+
+    public DataVersion Version => _registrations.Last().TopicConfigSerializeWrapper.DataVersion;
+
+    public ValueTask DisposeAsync() => _server!.DisposeAsync();
+
+    private ValueTask Register(RemotingRequest request, RegisterBrokerHeader header)
+    {
+        _registrations.Enqueue(RegisterBrokerBodyCodec.Decode(request.Body, header.Compressed, request.Version));
+        request.Reply(BodyCodec.Encode(new KVTable()));
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask Unregister(RemotingRequest request, UnregisterBrokerHeader header)
+    {
+        Interlocked.Increment(ref _unregistered);
+        request.Reply(ResponseCode.Success);
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask Route(RemotingRequest request, GetRouteInfoHeader header)
+    {
+        string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
+        if (!Elsewhere.TryGetValue(topic, out int permission))
+        {
+            request.Reply(ResponseCode.TopicNotExist, "no route");
+            return ValueTask.CompletedTask;
+        }
+
+        request.Reply(BodyCodec.Encode(new TopicRouteData
+        {
+            BrokerDatas = [new BrokerData { BrokerName = "broker-b", Cluster = RunningBroker.Cluster, BrokerAddrs = new() { [0] = "127.0.0.1:1" } }],
+            QueueDatas = [new QueueData { BrokerName = "broker-b", Perm = permission, ReadQueueNums = 4, WriteQueueNums = 4 }],
+        }));
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask Lease(RemotingRequest request, LeaseDrainHeader header)
+    {
+        Leases.Enqueue(header);
+        request.Reply(new LeaseDrainResponseHeader { Granted = Others.Length == 0, Others = Others });
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask Return(RemotingRequest request, ReturnDrainHeader header)
+    {
+        Returns++;
+        request.Reply(ResponseCode.Success);
+        return ValueTask.CompletedTask;
+    }
+}
