@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using GrayMQ.Load;
 using GrayMQ.Protocol.Commands;
@@ -26,6 +27,10 @@ var singleAcks = new Option<bool>("--single-acks") { Description = "Each message
 var neverAcked = new Option<int>("--never-acked") { Description = "Popped messages of a hundred that are never acked" };
 var invisible = new Option<double>("--invisible") { Description = "Seconds that popped messages are invisible", DefaultValueFactory = _ => 60 };
 var brokerName = new Option<string>("--broker-name") { DefaultValueFactory = _ => "broker-a" };
+
+var without = new Option<string?>("--without") { Description = "Address of the same broker with filterIndex=off, to be measured turn about" };
+var groups = new Option<int>("--groups") { Description = "Consumer groups, each with one condition", DefaultValueFactory = _ => 1000 };
+var buyers = new Option<int>("--buyers") { Description = "Different buyers: the fewer, the more groups a message matches", DefaultValueFactory = _ => 1000 };
 
 var rate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 1000 };
 var healthy = new Option<double>("--healthy") { Description = "Seconds before a consumer hangs, and after", DefaultValueFactory = _ => 10 };
@@ -70,6 +75,26 @@ async Task HangAsync(ParseResult parsed, CancellationToken cancel)
     }
 }
 
+async Task FiltersAsync(ParseResult parsed, CancellationToken cancel)
+{
+    LoadOptions with = Read(parsed);
+    async Task<FilterResult> RunAsync(string name, LoadOptions options)
+    {
+        var run = new FilterRun(options, parsed.GetValue(groups), parsed.GetValue(rate), parsed.GetValue(buyers));
+        FilterResult result = await run.RunAsync(name, cancel);
+        Console.WriteLine(result);
+        return result;
+    }
+
+    FilterResult on = await RunAsync("filterIndex=on", with);
+    if (parsed.GetValue(without) is { } address)
+    {
+        IPEndPoint other = IPEndPoint.Parse(address);
+        FilterResult off = await RunAsync("filterIndex=off", with with { Broker = other, ProcessId = ProcessUsage.FindListener(other.Port) });
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"CPU of off / on {off.CpuMicroseconds / on.CpuMicroseconds:F1}"));
+    }
+}
+
 Command Build(string name, string description, Func<ParseResult, CancellationToken, Task> run, params Option[] options)
 {
     var command = new Command(name, description);
@@ -105,6 +130,8 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
         broker, topic, queues, connections, inFlight, binary, timerSize, pending, due),
     Build("hang", "One consumer of three hangs: backlog of each queue over time, for pull and for pop, as CSV and SVG", HangAsync,
         broker, queues, size, batch, invisible, brokerName, rate, healthy, hung, output),
+    Build("filters", "Many groups with conditions of their own wait for messages that come at a steady rate", FiltersAsync,
+        broker, topic, queues, size, batch, seconds, warmUp, rate, groups, buyers, without),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
     Build("disk", "Writes and flushes blocks: how often the disk makes something durable",

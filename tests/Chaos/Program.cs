@@ -19,6 +19,12 @@ var killPop = new Command("kill-pop", "The same for consumers that pop: what was
 };
 killPop.SetAction(async (parsed, cancel) => await new PopKillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
 
+var killFilter = new Command("kill-filter", "The same for groups that consume by conditions: nothing is lost, and nothing comes that does not match")
+{
+    rounds, seed, command, flush, directory,
+};
+killFilter.SetAction(async (parsed, cancel) => await new FilterKillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
+
 KillOptions Read(ParseResult parsed) => new()
 {
     Command = parsed.GetRequiredValue(command),
@@ -28,5 +34,5 @@ KillOptions Read(ParseResult parsed) => new()
     StoreDirectory = parsed.GetValue(directory),
 };
 
-var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill, killPop };
+var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill, killPop, killFilter };
 return await root.Parse(args).InvokeAsync();

@@ -9,7 +9,7 @@ seed="${2:-$RANDOM}"
 ./run.sh --build-only
 dotnet build tests/Chaos -c Release --nologo -v quiet
 for flush in SYNC_FLUSH ASYNC_FLUSH; do
-  for what in kill kill-pop; do
+  for what in kill kill-pop kill-filter; do
     dotnet tests/Chaos/bin/Release/net10.0/GrayMQ.Chaos.dll "$what" \
       --command build/graymq/graymq --flush "$flush" --rounds "$rounds" --seed "$seed"
   done
