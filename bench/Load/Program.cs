@@ -30,6 +30,8 @@ var brokerName = new Option<string>("--broker-name") { DefaultValueFactory = _ =
 
 var without = new Option<string?>("--without") { Description = "Address of the same broker with filterIndex=off, to be measured turn about" };
 var groups = new Option<int>("--groups") { Description = "Consumer groups, each with one condition", DefaultValueFactory = _ => 1000 };
+var filterRate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 3000 };
+var filterWarmUp = new Option<double>("--warm-up") { Description = "Seconds before measuring", DefaultValueFactory = _ => 10 };
 var buyers = new Option<int>("--buyers") { Description = "Different buyers: the fewer, the more groups a message matches", DefaultValueFactory = _ => 1000 };
 
 var rate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 1000 };
@@ -77,10 +79,10 @@ async Task HangAsync(ParseResult parsed, CancellationToken cancel)
 
 async Task FiltersAsync(ParseResult parsed, CancellationToken cancel)
 {
-    LoadOptions with = Read(parsed);
+    LoadOptions with = Read(parsed) with { WarmUp = TimeSpan.FromSeconds(parsed.GetValue(filterWarmUp)) };
     async Task<FilterResult> RunAsync(string name, LoadOptions options)
     {
-        var run = new FilterRun(options, parsed.GetValue(groups), parsed.GetValue(rate), parsed.GetValue(buyers));
+        var run = new FilterRun(options, parsed.GetValue(groups), parsed.GetValue(filterRate), parsed.GetValue(buyers));
         FilterResult result = await run.RunAsync(name, cancel);
         Console.WriteLine(result);
         return result;
@@ -131,7 +133,7 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
     Build("hang", "One consumer of three hangs: backlog of each queue over time, for pull and for pop, as CSV and SVG", HangAsync,
         broker, queues, size, batch, invisible, brokerName, rate, healthy, hung, output),
     Build("filters", "Many groups with conditions of their own wait for messages that come at a steady rate", FiltersAsync,
-        broker, topic, queues, size, batch, seconds, warmUp, rate, groups, buyers, without),
+        broker, topic, queues, size, batch, seconds, filterWarmUp, filterRate, groups, buyers, without),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
     Build("disk", "Writes and flushes blocks: how often the disk makes something durable",

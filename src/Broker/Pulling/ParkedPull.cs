@@ -8,6 +8,12 @@ internal sealed class ParkedPull(Action<ParkedPull> answer) : IThreadPoolWorkIte
     /// <summary>The pull; by reference, for those who look at many.</summary>
     public ref Pull Pull => ref _pull;
 
+    /// <summary>Messages had come before it was parked that it has not been held against: it has to read from where it wanted to.</summary>
+    public bool IsBehind { get; set; }
+
+    /// <summary>How many messages its queue had skipped before it was parked; see <see cref="ParkedQueue.Skip"/>.</summary>
+    public int Skipped { get; set; }
+
     /// <summary>When it is to be answered at the latest, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long Deadline { get; set; }
 

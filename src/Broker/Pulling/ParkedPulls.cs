@@ -65,22 +65,22 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         parked.Pull = pull;
         parked.Deadline = _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency);
         ParkedQueue queue;
+        bool isBehind;
         do
         {
             queue = _queues.GetOrAdd(pull.Queue, static _ => new ParkedQueue());
         }
-        while (!queue.TryAdd(parked));
+        while (!queue.TryAdd(parked, out isBehind));
 
-        // What happened between the caller's look and the parking has woken nobody. The fence pairs with that of OnArrived: either
-        // the message is seen here, or the pull is seen there.
+        // What happened between the caller's look and the parking has woken nobody.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _closed))
         {
             Wake(queue.TakeOverdue(long.MaxValue));
         }
-        else if (!_held && pull.Queue.MaxOffset > pull.QueueOffset)
+        else if (isBehind && !_held)
         {
-            Wake(queue.TakeOverdue(_time.GetTimestamp(), pull.Queue.MaxOffset));
+            Wake(queue.TakeOverdue(_time.GetTimestamp(), orBehind: true));
         }
 
         return true;
@@ -92,9 +92,16 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         // The entry was published before this call. Without a full fence the count could be read before that is visible to a pull that
         // is being parked, which would then see neither the message nor be seen.
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _count) > 0 && !_held && _queues.TryGetValue(arrival.Queue, out ParkedQueue? parked) && !parked.IsEmpty)
+        if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(arrival.Queue, out ParkedQueue? parked) && !parked.IsEmpty)
         {
-            Wake(parked.TakeMatching(in arrival));
+            if (_held)
+            {
+                parked.Skip();
+            }
+            else
+            {
+                Wake(parked.TakeMatching(in arrival));
+            }
         }
     }
 

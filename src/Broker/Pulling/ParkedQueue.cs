@@ -13,19 +13,27 @@ internal sealed class ParkedQueue
     private readonly Dictionary<int, ParkedPull> _byNumber = [];
     private ParkedPull? _others;
 
+    // Every message before has been held against all that wait here and are not behind; it was for none of them.
+    private long _passedTo;
+
     // The version of the index whose numbers those of _byNumber are.
     private FilterVersion? _version;
     private volatile int _count;
+
+    // Messages that nobody was held against.
+    private int _skipped;
     private int _idleScans;
     private bool _retired;
 
     public bool IsEmpty => _count == 0;
 
     /// <summary>False when this list is out of use, and another one has taken its place.</summary>
-    public bool TryAdd(ParkedPull parked)
+    /// <param name="isBehind">Messages had come before, which it has to read: see <see cref="TakeOverdue(long, bool)"/>.</param>
+    public bool TryAdd(ParkedPull parked, out bool isBehind)
     {
         lock (_lock)
         {
+            isBehind = false;
             if (_retired)
             {
                 return false;
@@ -34,6 +42,11 @@ internal sealed class ParkedQueue
             _idleScans = 0;
             _count++;
             Add(parked);
+
+            // The fence pairs with that of ParkedPulls.OnArrived: a message that does not find the pull here is seen by it.
+            Interlocked.MemoryBarrier();
+            parked.Skipped = _skipped;
+            parked.IsBehind = isBehind = parked.Pull.Queue.MaxOffset > parked.Pull.QueueOffset;
             return true;
         }
     }
@@ -55,6 +68,7 @@ internal sealed class ParkedQueue
         lock (_lock)
         {
             SortFor(arrival.Answer?.Version);
+            _passedTo = arrival.QueueOffset;
             _others = TakeMatching(_others, in arrival, ref taken);
             if (_byNumber.Count > 0 && arrival.Answer is { } answer)
             {
@@ -67,23 +81,33 @@ internal sealed class ParkedQueue
                     }
                 }
             }
+
+            _passedTo = arrival.QueueOffset + 1;
         }
 
         return taken;
     }
 
-    /// <summary>Takes those that are due, that have been left by their clients, or that lag behind <paramref name="maxOffset"/>.</summary>
-    /// <param name="maxOffset">Null leaves those that lag: what is there did not match.</param>
-    public ParkedPull? TakeOverdue(long now, long? maxOffset = null)
+    /// <summary>A message has come that nobody is to be woken by: who waits has to read it when he is.</summary>
+    public void Skip()
+    {
+        lock (_lock)
+        {
+            _skipped++;
+        }
+    }
+
+    /// <summary>Takes those that are due, that have been left by their clients, or (if asked to) that are behind.</summary>
+    public ParkedPull? TakeOverdue(long now, bool orBehind = false)
     {
         ParkedPull? taken = null;
         lock (_lock)
         {
-            _others = TakeOverdue(_others, now, maxOffset, ref taken);
+            _others = TakeOverdue(_others, now, orBehind, ref taken);
             foreach (int number in _byNumber.Keys)
             {
                 // Removing, or writing what is there, leaves the walk over the keys in order.
-                if (TakeOverdue(_byNumber[number], now, maxOffset, ref taken) is { } kept)
+                if (TakeOverdue(_byNumber[number], now, orBehind, ref taken) is { } kept)
                 {
                     CollectionsMarshal.GetValueRefOrNullRef(_byNumber, number) = kept;
                 }
@@ -146,6 +170,17 @@ internal sealed class ParkedQueue
         }
     }
 
+    private void Take(ParkedPull parked, ref ParkedPull? taken)
+    {
+        _count--;
+        if (!parked.IsBehind && parked.Skipped == _skipped && _passedTo > parked.Pull.QueueOffset)
+        {
+            parked.Pull = parked.Pull with { QueueOffset = _passedTo, HasPassed = true };
+        }
+
+        Push(ref taken, parked);
+    }
+
     // Returns those that are left.
     private ParkedPull? TakeMatching(ParkedPull? list, in Arrival arrival, ref ParkedPull? taken)
     {
@@ -155,8 +190,7 @@ internal sealed class ParkedQueue
             ParkedPull? next = list.Next;
             if (arrival.QueueOffset >= list.Pull.QueueOffset && arrival.IsFor(list.Pull.Filter))
             {
-                _count--;
-                Push(ref taken, list);
+                Take(list, ref taken);
             }
             else
             {
@@ -169,16 +203,15 @@ internal sealed class ParkedQueue
         return kept;
     }
 
-    private ParkedPull? TakeOverdue(ParkedPull? list, long now, long? maxOffset, ref ParkedPull? taken)
+    private ParkedPull? TakeOverdue(ParkedPull? list, long now, bool orBehind, ref ParkedPull? taken)
     {
         ParkedPull? kept = null;
         while (list is not null)
         {
             ParkedPull? next = list.Next;
-            if (list.Deadline <= now || list.Pull.Responder.Connection.IsClosed || maxOffset > list.Pull.QueueOffset)
+            if (list.Deadline <= now || (orBehind && list.IsBehind) || list.Pull.Responder.Connection.IsClosed)
             {
-                _count--;
-                Push(ref taken, list);
+                Take(list, ref taken);
             }
             else
             {

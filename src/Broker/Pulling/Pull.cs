@@ -7,6 +7,8 @@ using GrayMQ.Store.Reading;
 namespace GrayMQ.Broker.Pulling;
 
 /// <summary>A pull that has passed all checks: everything that is needed to answer it, now or when a message arrives.</summary>
+/// <param name="QueueOffset">Where to read from. While it waits, messages are passed that are not for it, and need not be read again.</param>
+/// <param name="HasPassed">Whether there were such.</param>
 internal readonly record struct Pull(
     Responder Responder,
     Topic Topic,
@@ -15,4 +17,5 @@ internal readonly record struct Pull(
     long QueueOffset,
     int MaxMessages,
     int MaxMessageBytes,
-    IMessageFilter? Filter);
+    IMessageFilter? Filter,
+    bool HasPassed = false);

@@ -147,6 +147,12 @@ internal sealed class PullMessageHandler
 
         try
         {
+            if (pull.HasPassed && status == ReadStatus.OffsetOverflowOne)
+            {
+                // All that came while it waited was for others: its next offset is behind that.
+                status = ReadStatus.NoMatchedMessage;
+            }
+
             ResponseCode code = ToCode(status, pull.QueueOffset);
             if (code == ResponseCode.PullNotFound && suspend > TimeSpan.Zero && _parked.TryPark(in pull, suspend))
             {
