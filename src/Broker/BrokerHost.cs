@@ -48,6 +48,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <param name="transport">What connections come from; null means TCP.</param>
     /// <param name="files">Where messages are stored; null means the disk.</param>
     /// <param name="storeLock">The store's lock, if the caller holds it already; it stays the caller's.</param>
+    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
     /// <exception cref="SettingsException">brokerIP1 does not resolve.</exception>
     /// <exception cref="IOException">The store is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerHost(
@@ -56,7 +57,8 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         ILoggerFactory loggers,
         IConnectionListenerFactory? transport = null,
         IStoreFileSystem? files = null,
-        StoreLock? storeLock = null)
+        StoreLock? storeLock = null,
+        ListeningSockets? sockets = null)
     {
         _settings = settings;
         _logger = loggers.CreateLogger<BrokerHost>();
@@ -127,7 +129,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 _lifecycleParts,
                 time,
                 loggers),
-            transport ?? SocketTransport.Create(time, loggers),
+            transport ?? SocketTransport.Create(time, loggers, sockets),
             time,
             loggers);
         _server.ConnectionClosed += heartbeats.ConnectionClosed;
@@ -155,7 +157,8 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 pages.ByPath,
                 new PostGuard(settings.Get(BrokerSettings.HttpToken), httpEndPoint.Address),
                 () => _lifecycle.IsLeaving,
-                loggers)
+                loggers,
+                sockets)
             : null;
     }
 
@@ -197,23 +200,11 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     }
 
     /// <summary>Leaves the routes, unless it will be back soon, answers what was asked, and writes down what RocketMQ would read.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        _lifecycle.Enter(LifecycleState.Stopped);
-        await _registration.StopAsync(_lifecycleParts.Departure.KeepsRoute, cancellationToken).ConfigureAwait(false);
-        _state.Parked.Close();
-        _state.Pops.Parked.Close();
-        await _server.StopAsync(cancellationToken).ConfigureAwait(false);
-        _transactions.Coordinator.Stop();
-        _state.Stop();
-        _state.Save();
-        if (_http is not null)
-        {
-            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
-        }
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        StopAsync(_lifecycleParts.Departure.KeepsRoute, cancellationToken);
 
-        Log.Stopped(_logger, _settings.Get(BrokerSettings.BrokerName));
-    }
+    /// <summary>Stops for a successor that has the listening sockets, and registers anew.</summary>
+    public Task HandOverAsync(CancellationToken cancellationToken) => StopAsync(keepRoute: true, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -244,5 +235,23 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 _state.Topics.RaiseVersion();
             }
         };
+    }
+
+    private async Task StopAsync(bool keepRoute, CancellationToken cancellationToken)
+    {
+        _lifecycle.Enter(LifecycleState.Stopped);
+        await _registration.StopAsync(keepRoute, cancellationToken).ConfigureAwait(false);
+        _state.Parked.Close();
+        _state.Pops.Parked.Close();
+        await _server.StopAsync(cancellationToken).ConfigureAwait(false);
+        _transactions.Coordinator.Stop();
+        _state.Stop();
+        _state.Save();
+        if (_http is not null)
+        {
+            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        Log.Stopped(_logger, _settings.Get(BrokerSettings.BrokerName));
     }
 }

@@ -1,4 +1,5 @@
 using GrayMQ.Hosting.Logging;
+using GrayMQ.Hosting.TakeOvers;
 using GrayMQ.Settings;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -92,15 +93,22 @@ public sealed record ServerRun
                 await Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
             }
 
+            SystemdNotice.Ready();
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             CancellationTokenRegistration registration = stop.Register(stopped.SetResult);
             await using (registration.ConfigureAwait(false))
             {
-                await stopped.Task.ConfigureAwait(false);
+                Task replaced = server is IReplaceable replaceable ? replaceable.Replaced : stopped.Task;
+                await Task.WhenAny(stopped.Task, replaced).ConfigureAwait(false);
+                if (stopped.Task.IsCompleted)
+                {
+                    SystemdNotice.Stopping();
+                }
             }
 
+            // Whose place is taken leaves nobody without a server.
             Log.Stopping(logger);
-            if (server is IDrainable leaving)
+            if (stopped.Task.IsCompleted && server is IDrainable leaving)
             {
                 await leaving.DrainAsync(Hurry).ConfigureAwait(false);
             }

@@ -39,13 +39,15 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
     /// <param name="loggers">Where log lines go.</param>
     /// <param name="settingsFile">The file of -c, which keeps changes made while running; null keeps them in memory.</param>
     /// <param name="transport">What connections come from; null means TCP.</param>
+    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
     /// <exception cref="InvalidDataException">The key-value configuration cannot be read.</exception>
     public NameServerHost(
         EffectiveSettings settings,
         TimeProvider time,
         ILoggerFactory loggers,
         string? settingsFile = null,
-        IConnectionListenerFactory? transport = null)
+        IConnectionListenerFactory? transport = null,
+        ListeningSockets? sockets = null)
     {
         NameServerOptions options = NameServerOptions.From(settings);
         _time = time;
@@ -82,7 +84,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 new KVConfigHandler(configs, _logger),
                 new ConfigurationHandler(settings, settingsFile, _options, _logger),
                 new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, _routes)),
-            transport ?? SocketTransport.Create(time, loggers),
+            transport ?? SocketTransport.Create(time, loggers, sockets),
             time,
             loggers);
         _server.ConnectionClosed += registrations.OnConnectionClosed;

@@ -81,4 +81,7 @@ internal static partial class Log
 
     [LoggerMessage(25, LogLevel.Debug, "{Client} connected, by the proxy {Proxy}")]
     public static partial void ConnectedByProxy(ILogger logger, EndPoint? client, EndPoint? proxy);
+
+    [LoggerMessage(26, LogLevel.Warning, "Closing the socket on {EndPoint}, which was handed over: nothing here listens on that port")]
+    public static partial void SocketUnused(ILogger logger, EndPoint? endPoint);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Remoting.Transports;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -29,12 +30,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <param name="routes">What is answered, by path.</param>
     /// <param name="guard">Who may change something.</param>
     /// <param name="isLeaving">Whether clients are to come back to another server.</param>
+    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
     public HttpEndpoint(
         IPEndPoint address,
         IReadOnlyDictionary<string, HttpRoute> routes,
         PostGuard guard,
         Func<bool> isLeaving,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers,
+        ListeningSockets? sockets = null)
     {
         _address = address;
         _logger = loggers.CreateLogger<HttpEndpoint>();
@@ -44,7 +47,13 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         options.Limits.MaxConcurrentConnections = MaxConnections;
         options.Limits.MaxRequestBodySize = 0;
         options.Limits.RequestHeadersTimeout = HeadersTimeout;
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
+        var transportOptions = new SocketTransportOptions();
+        if (sockets is not null)
+        {
+            transportOptions.CreateBoundListenSocket = sockets.Bind;
+        }
+
+        var transport = new SocketTransportFactory(Options.Create(transportOptions), loggers);
         _server = new KestrelServer(Options.Create(options), transport, loggers);
     }
 

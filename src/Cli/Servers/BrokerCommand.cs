@@ -1,5 +1,7 @@
 using System.CommandLine;
 using GrayMQ.Broker;
+using GrayMQ.Hosting.TakeOvers;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 
 namespace GrayMQ.Cli.Servers;
@@ -15,8 +17,15 @@ internal static class BrokerCommand
             Description = "Name servers to register with, before namesrvAddr of the file",
             HelpName = "ADDR[;ADDR]",
         };
+        var takeOver = new Option<int?>("--take-over")
+        {
+            Description = "Take the place of the broker that runs as this process on the same store: it hands over its listening sockets and "
+                + "ends, and whoever connects meanwhile waits instead of failing",
+            HelpName = "PID",
+        };
         var command = new Command("broker", "Run a broker");
         command.Options.Add(nameServers);
+        command.Options.Add(takeOver);
         options.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
@@ -37,11 +46,14 @@ internal static class BrokerCommand
                 return Task.FromResult(SettingsReport.Print(context, options.PrintsJson(parsed), load.Settings));
             }
 
-            return options.ServeAsync(
+            return options.ServeAsync<IServer>(
                 parsed,
                 context,
                 load.Warnings,
-                loggers => new HostedBroker(load.Settings, loggers, context.Time),
+                loggers => parsed.GetValue(takeOver) is { } predecessor
+                    ? new SucceedingBroker(load.Settings, loggers, context.Time, predecessor)
+                    : new HostedBroker(
+                        load.Settings, loggers, context.Time, new ListeningSockets(SystemdSockets.Take()), offersSockets: true),
                 cancel);
         });
         return command;

@@ -1,5 +1,7 @@
 using GrayMQ.Broker;
 using GrayMQ.Hosting;
+using GrayMQ.Hosting.TakeOvers;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using GrayMQ.Store;
 using Microsoft.Extensions.Logging;
@@ -8,10 +10,20 @@ namespace GrayMQ.Cli.Servers;
 
 /// <summary>The broker by itself.</summary>
 /// <param name="storeLock">The store's lock, if the caller holds it already.</param>
+/// <param name="sockets">Where listening sockets come from.</param>
+/// <param name="offersSockets">Whether another process may take the broker's place.</param>
 internal sealed class HostedBroker(
-    EffectiveSettings settings, ILoggerFactory loggers, TimeProvider time, StoreLock? storeLock = null) : IServer, IDrainable
+    EffectiveSettings settings,
+    ILoggerFactory loggers,
+    TimeProvider time,
+    ListeningSockets sockets,
+    StoreLock? storeLock = null,
+    bool offersSockets = false) : IServer, IDrainable, IReplaceable
 {
-    private readonly BrokerHost _host = new(settings, time, loggers, storeLock: storeLock);
+    private readonly BrokerHost _host = new(settings, time, loggers, storeLock: storeLock, sockets: sockets);
+    private readonly TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ILogger _logger = loggers.CreateLogger<HostedBroker>();
+    private TakeOverOffer? _offer;
 
     public string ReadyLine => $"GrayMQ is ready: {Describe()}";
 
@@ -22,13 +34,35 @@ internal sealed class HostedBroker(
         return $"broker {_host.EndPoints[0]}{http}, data in {Shown(settings.Get(BrokerSettings.StorePathRootDir))}";
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => _host.StartAsync(cancellationToken);
+    public Task Replaced => _offer?.Accepted ?? _replaced.Task;
 
     public Task DrainAsync(CancellationToken hurry) => _host.DrainAsync(hurry);
 
-    public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _host.StartAsync(cancellationToken).ConfigureAwait(false);
+        sockets.CloseUnused(loggers);
+        if (offersSockets)
+        {
+            _offer = TakeOverOffer.Open(settings.Get(BrokerSettings.StorePathRootDir), () => sockets.Bound, time, _logger);
+        }
+    }
 
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        bool replaced = Replaced.IsCompleted;
+        await WithdrawOfferAsync().ConfigureAwait(false);
+        await (replaced ? _host.HandOverAsync(cancellationToken) : _host.StopAsync(cancellationToken)).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await WithdrawOfferAsync().ConfigureAwait(false);
+        await _host.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // Before the store is let go of: the successor makes its own offer at the same place.
+    private ValueTask WithdrawOfferAsync() => Interlocked.Exchange(ref _offer, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     // "data" alone does not look like a path.
     private static string Shown(string path) =>

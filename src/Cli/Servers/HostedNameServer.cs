@@ -1,4 +1,5 @@
 using GrayMQ.NameServer;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using Microsoft.Extensions.Logging;
 
@@ -6,13 +7,17 @@ namespace GrayMQ.Cli.Servers;
 
 /// <summary>The name server by itself.</summary>
 internal sealed class HostedNameServer(
-    EffectiveSettings settings, string? settingsFile, ILoggerFactory loggers, TimeProvider time) : IServer
+    EffectiveSettings settings, string? settingsFile, ILoggerFactory loggers, TimeProvider time, ListeningSockets sockets) : IServer
 {
-    private readonly NameServerHost _host = new(settings, time, loggers, settingsFile);
+    private readonly NameServerHost _host = new(settings, time, loggers, settingsFile, sockets: sockets);
 
     public string ReadyLine => $"GrayMQ is ready: name server {_host.EndPoints[0]}";
 
-    public Task StartAsync(CancellationToken cancellationToken) => _host.StartAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _host.StartAsync(cancellationToken).ConfigureAwait(false);
+        sockets.CloseUnused(loggers);
+    }
 
     public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using GrayMQ.Hosting.TakeOvers;
 using GrayMQ.NameServer;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 
 namespace GrayMQ.Cli.Servers;
@@ -36,7 +38,8 @@ internal static class NameServerCommand
                 parsed,
                 context,
                 load.Warnings,
-                loggers => new HostedNameServer(load.Settings, options.File(parsed), loggers, context.Time),
+                loggers => new HostedNameServer(
+                    load.Settings, options.File(parsed), loggers, context.Time, new ListeningSockets(SystemdSockets.Take())),
                 cancel);
         });
         return command;

@@ -1,6 +1,7 @@
 using GrayMQ.Broker;
 using GrayMQ.Hosting;
 using GrayMQ.NameServer;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Store;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
@@ -8,11 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Cli.Servers;
 
 /// <summary>A name server and a broker in one process. The broker starts after the name server and stops before it.</summary>
-internal sealed class Standalone(StandaloneSettings settings, StandaloneArguments arguments, ILoggerFactory loggers, TimeProvider time)
+internal sealed class Standalone(
+    StandaloneSettings settings, StandaloneArguments arguments, ILoggerFactory loggers, TimeProvider time, ListeningSockets sockets)
     : IServer, IDrainable
 {
     private readonly NameServerHost _nameServer =
-        new(settings.NameServer.GetOrThrow(), time, loggers, arguments.NameServerFile);
+        new(settings.NameServer.GetOrThrow(), time, loggers, arguments.NameServerFile, sockets: sockets);
 
     private StoreLock? _storeLock;
     private HostedBroker? _broker;
@@ -25,7 +27,7 @@ internal sealed class Standalone(StandaloneSettings settings, StandaloneArgument
         _storeLock = StoreLock.Take(
             settings.Broker.GetOrThrow().Get(BrokerSettings.StorePathRootDir), LinuxFileSystem.Instance);
         await _nameServer.StartAsync(cancellationToken).ConfigureAwait(false);
-        _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time, _storeLock);
+        _broker = new HostedBroker(settings.BrokerAt(_nameServer.EndPoints[0].Port), loggers, time, sockets, _storeLock);
         await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 

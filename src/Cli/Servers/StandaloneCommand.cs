@@ -1,4 +1,6 @@
 using System.CommandLine;
+using GrayMQ.Hosting.TakeOvers;
+using GrayMQ.Remoting.Transports;
 
 namespace GrayMQ.Cli.Servers;
 
@@ -57,7 +59,7 @@ internal static class StandaloneCommand
                 parsed,
                 context,
                 settings.Warnings,
-                loggers => new Standalone(settings, arguments, loggers, context.Time),
+                loggers => new Standalone(settings, arguments, loggers, context.Time, new ListeningSockets(SystemdSockets.Take())),
                 cancel);
         });
         return command;

@@ -12,11 +12,18 @@ public static class SocketTransport
 {
     /// <summary>A transport to bind addresses with.</summary>
     /// <param name="time">Tells when memory has been unused for long.</param>
-    public static IConnectionListenerFactory Create(TimeProvider time, ILoggerFactory loggers)
+    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
+    public static IConnectionListenerFactory Create(TimeProvider time, ILoggerFactory loggers, ListeningSockets? sockets = null)
     {
         var services = new ServiceCollection();
         services.AddOptions().AddSingleton(loggers).AddSingleton<IMemoryPoolFactory<byte>>(new BlockPools(time));
-        new SocketServices(services).UseSockets();
+        new SocketServices(services).UseSockets(options =>
+        {
+            if (sockets is not null)
+            {
+                options.CreateBoundListenSocket = sockets.Bind;
+            }
+        });
         return services.BuildServiceProvider().GetRequiredService<IConnectionListenerFactory>();
     }
 

@@ -53,7 +53,7 @@ public class ProxiedClientTests
     {
         await using RunningBroker broker = await StartAsync("required");
         int port = int.Parse(RunningBroker.FreePort(), CultureInfo.InvariantCulture);
-        await using HAProxy proxy = await HAProxy.StartAsync(
+        await using LoadBalancer proxy = await LoadBalancer.HAProxyAsync(
             $"""
             defaults
               mode tcp
@@ -68,7 +68,7 @@ public class ProxiedClientTests
               server broker {broker.EndPoint} {send}
 
             """,
-            port);
+            new IPEndPoint(IPAddress.Loopback, port));
         using RawPeer client = await RawPeer.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), Client);
         Assert.Equal(Client, client.Address.Address.ToString());
         await AssertKnownAsAsync(broker, client, client.Address);

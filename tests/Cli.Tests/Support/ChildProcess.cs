@@ -10,29 +10,44 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Task _reading;
 
     public ChildProcess(params string[] arguments)
+        : this(new ProcessStartInfo(Command, arguments))
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "graymq"), arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
+    }
+
+    private ChildProcess(ProcessStartInfo start)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.RedirectStandardInput = true;
         start.Environment.Remove("NAMESRV_ADDR");
         _process = Process.Start(start) ?? throw new InvalidOperationException("graymq does not start");
         _process.StandardInput.Close();
         _reading = Task.WhenAll(CopyAsync(_process.StandardOutput, Output), CopyAsync(_process.StandardError, Error));
     }
 
+    private static string Command => Path.Combine(AppContext.BaseDirectory, "graymq");
+
+    public string Id => _process.Id.ToString(CultureInfo.InvariantCulture);
+
     public WatchedWriter Output { get; } = new();
 
     public WatchedWriter Error { get; } = new();
+
+    /// <summary>The command with sockets that were opened for it, as systemd starts it.</summary>
+    /// <param name="descriptors">Of this process, inheritable.</param>
+    public static ChildProcess WithSockets(IReadOnlyList<int> descriptors, string names, string[] arguments)
+    {
+        string move = string.Concat(descriptors.Select((descriptor, i) => $"exec {3 + i}<&{descriptor}; "));
+        string script = $"{move}LISTEN_PID=$$ LISTEN_FDS={descriptors.Count} LISTEN_FDNAMES={names} exec \"$0\" \"$@\"";
+        return new ChildProcess(new ProcessStartInfo("bash", ["-c", script, Command, .. arguments]));
+    }
 
     public async Task<string> WaitForAsync(string part) => await Output.WaitForAsync(part, _process.WaitForExitAsync());
 
     /// <summary>Sends a signal: TERM, INT.</summary>
     public void Signal(string name)
     {
-        using Process kill = Process.Start("kill", ["-s", name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using Process kill = Process.Start("kill", ["-s", name, Id]);
         kill.WaitForExit();
     }
 
