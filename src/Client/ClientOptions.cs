@@ -6,7 +6,8 @@ namespace GrayMQ.Client;
 
 /// <summary>
 /// What producers, consumers and the administration client have in common. Options are read when the client is made: changes
-/// made to them afterwards have no effect on it.
+/// made to them afterwards have no effect on it, but for <see cref="GraySwitch"/> and <see cref="GrayFlag"/>, which clients that were made
+/// by dependency injection follow.
 /// </summary>
 public abstract class ClientOptions
 {
@@ -39,6 +40,15 @@ public abstract class ClientOptions
 
     /// <summary>How request headers are written: JSON, which every server reads, or RocketMQ's smaller binary form.</summary>
     public SerializeType SerializeType { get; set; } = SerializeType.Json;
+
+    /// <summary>
+    /// Whether this client takes part in gray releases: tells brokers on which side it is, and carries the mark of a gray message that is
+    /// handled here to what its handler sends. May be changed while the client runs.
+    /// </summary>
+    public bool GraySwitch { get; set; }
+
+    /// <summary>Whether this client is gray, where <see cref="GraySwitch"/> is on. May be changed while the client runs.</summary>
+    public bool GrayFlag { get; set; }
 
     /// <summary>TLS settings; null connects without TLS.</summary>
     public SslClientAuthenticationOptions? Tls { get; set; }

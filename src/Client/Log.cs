@@ -128,4 +128,7 @@ internal static partial class Log
 
     [LoggerMessage(76, LogLevel.Warning, "Message {MessageId} is not handled within {Timeout}: its invisible time is renewed no longer")]
     public static partial void RenewalEnded(ILogger logger, string messageId, TimeSpan timeout);
+
+    [LoggerMessage(77, LogLevel.Warning, "Which topics are gray is not known, or not anew: {Problem}")]
+    public static partial void GrayStateUnknown(ILogger logger, string problem);
 }

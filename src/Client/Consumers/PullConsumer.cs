@@ -71,6 +71,9 @@ public sealed class PullConsumer : IAsyncDisposable
         _membership.Serve(new Inside(this));
     }
 
+    /// <summary>Changes whether this consumer takes part in gray releases, and whether it is gray; brokers are told at once.</summary>
+    public void SetGray(bool graySwitch, bool grayFlag) => _membership.Session.Gray.Set(graySwitch, grayFlag);
+
     /// <summary>The id that brokers know this consumer by.</summary>
     public string ClientId => _membership.Session.ClientId;
 

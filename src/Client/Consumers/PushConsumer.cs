@@ -115,6 +115,9 @@ public sealed class PushConsumer : IAsyncDisposable
         _membership.Serve(new Inside(this));
     }
 
+    /// <summary>Changes whether this consumer takes part in gray releases, and whether it is gray; brokers are told at once.</summary>
+    public void SetGray(bool graySwitch, bool grayFlag) => _membership.Session.Gray.Set(graySwitch, grayFlag);
+
     /// <summary>The id that brokers know this consumer by.</summary>
     public string ClientId => _membership.Session.ClientId;
 
@@ -207,7 +210,7 @@ public sealed class PushConsumer : IAsyncDisposable
     private IMessageDispatcher CreateDispatcher(
         QueueLocks? locks, bool isBroadcasting, TimeProvider time, ILogger logger)
     {
-        var invoker = new HandlerInvoker(_handler, _statistics, time, logger);
+        var invoker = new HandlerInvoker(_handler, _statistics, time, logger, _membership.Session.Gray);
         int maxReconsumeTimes =
             _options.Orderly ? _options.MaxOrderlyReconsumeTimes : _options.MaxConcurrentReconsumeTimes;
         SendBack? sendBack = isBroadcasting ? null : new SendBack(_membership.Session, _options.Group, maxReconsumeTimes, logger);

@@ -145,10 +145,12 @@ public static class GrayMQServiceCollectionExtensions
     }
 
     private static void AddProducer(IServiceCollection services) => services.TryAddSingleton<IProducer>(provider =>
-        new Producer(
-            provider.GetRequiredService<IOptions<ProducerOptions>>().Value,
-            provider.GetService<ILoggerFactory>(),
-            provider.GetService<TimeProvider>()));
+    {
+        var monitor = provider.GetRequiredService<IOptionsMonitor<ProducerOptions>>();
+        var producer = new Producer(monitor.CurrentValue, provider.GetService<ILoggerFactory>(), provider.GetService<TimeProvider>());
+        producer.OptionsSubscription = GrayOptions.Follow(monitor, Options.Options.DefaultName, producer.SetGray);
+        return producer;
+    });
 
     private static void AddConsumer<THandler>(IServiceCollection services)
         where THandler : class, IMessageHandler
@@ -158,7 +160,8 @@ public static class GrayMQServiceCollectionExtensions
         // TryAddEnumerable tells services apart by their types: a handler type has one consumer.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ConsumerService<THandler>>(
             provider => new ConsumerService<THandler>(
-                provider.GetRequiredService<IOptionsMonitor<PushConsumerOptions>>().Get(NameOf<THandler>()),
+                provider.GetRequiredService<IOptionsMonitor<PushConsumerOptions>>(),
+                NameOf<THandler>(),
                 provider.GetRequiredService<IServiceScopeFactory>(),
                 provider.GetService<ILoggerFactory>(),
                 provider.GetService<TimeProvider>())));
@@ -170,7 +173,8 @@ public static class GrayMQServiceCollectionExtensions
         services.TryAddScoped<THandler>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PopConsumerService<THandler>>(
             provider => new PopConsumerService<THandler>(
-                provider.GetRequiredService<IOptionsMonitor<PopPushConsumerOptions>>().Get(NameOf<THandler>()),
+                provider.GetRequiredService<IOptionsMonitor<PopPushConsumerOptions>>(),
+                NameOf<THandler>(),
                 provider.GetRequiredService<IServiceScopeFactory>(),
                 provider.GetService<ILoggerFactory>(),
                 provider.GetService<TimeProvider>())));

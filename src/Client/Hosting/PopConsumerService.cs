@@ -3,20 +3,32 @@ using GrayMQ.Client.Consumers.Popping;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace GrayMQ.Client.Hosting;
 
 /// <summary>Runs a push consumer that pops while the application runs.</summary>
-internal sealed class PopConsumerService<THandler>(
-    PopPushConsumerOptions options, IServiceScopeFactory scopes, ILoggerFactory? loggers, TimeProvider? time)
-    : IHostedService, IAsyncDisposable
+internal sealed class PopConsumerService<THandler> : IHostedService, IAsyncDisposable
     where THandler : class, IMessageHandler
 {
-    private readonly PopPushConsumer _consumer = new(options, new ScopedHandler<THandler>(scopes), loggers, time);
+    private readonly PopPushConsumer _consumer;
+    private readonly IDisposable? _options;
+
+    /// <param name="name">Of the options.</param>
+    public PopConsumerService(
+        IOptionsMonitor<PopPushConsumerOptions> options, string name, IServiceScopeFactory scopes, ILoggerFactory? loggers, TimeProvider? time)
+    {
+        _consumer = new PopPushConsumer(options.Get(name), new ScopedHandler<THandler>(scopes), loggers, time);
+        _options = GrayOptions.Follow(options, name, _consumer.SetGray);
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => _consumer.StartAsync(cancellationToken);
 
     public Task StopAsync(CancellationToken cancellationToken) => _consumer.StopAsync(cancellationToken);
 
-    public ValueTask DisposeAsync() => _consumer.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _options?.Dispose();
+        return _consumer.DisposeAsync();
+    }
 }

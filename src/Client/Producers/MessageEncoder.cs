@@ -2,23 +2,32 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using GrayMQ.Client.Gray;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Client.Producers;
 
 /// <summary>Checks messages and puts them into the bytes in which they travel.</summary>
 internal sealed class MessageEncoder(
-    int compressBodyFromBytes, int maxMessageBytes, UniqueKeyGenerator keys, TimeProvider time)
+    int compressBodyFromBytes, int maxMessageBytes, UniqueKeyGenerator keys, TimeProvider time, GrayRole? gray = null)
 {
     // RocketMQ's clients compress at this level.
     private static readonly ZLibCompressionOptions Compression = new() { CompressionLevel = 5 };
 
-    public static MessageEncoder Create(ProducerOptions options, TimeProvider time) => new(
+    public static MessageEncoder Create(ProducerOptions options, TimeProvider time, GrayRole? gray = null) => new(
         options.CompressBodyFromBytes,
         options.MaxMessageBytes,
         new UniqueKeyGenerator(ClientIdentity.LocalAddress, Environment.ProcessId, time.LocalTimeZone),
-        time);
+        time,
+        gray);
+
+    /// <summary>The side of a message: what its own property says, else that of who sends it.</summary>
+    public Side SideOf(Message message) =>
+        message.PropertiesOrNull?.TryGetValue(GrayMark.Property, out string? mark) == true
+            ? GrayMark.SideOf(mark)
+            : gray?.SideOfMessage ?? Side.Normal;
 
     /// <param name="purpose">What the message is for, besides being delivered.</param>
     /// <param name="added">Properties of RocketMQ's own that the purpose needs.</param>
@@ -47,6 +56,7 @@ internal sealed class MessageEncoder(
             Purpose = purpose,
             SysFlag = sysFlag,
             Flag = message.Flag,
+            Side = SideOf(message),
         };
     }
 
@@ -86,6 +96,7 @@ internal sealed class MessageEncoder(
             Properties = EncodeProperties(envelope, id: null),
             Body = body.WrittenMemory,
             IsBatch = true,
+            Side = SideOf(first),
         };
     }
 
@@ -114,7 +125,7 @@ internal sealed class MessageEncoder(
         }
     }
 
-    private static byte[] EncodeProperties(
+    private byte[] EncodeProperties(
         Message message, string? id, params ReadOnlySpan<(string Name, string Value)> added)
     {
         var writer = new PropertiesWriter();
@@ -144,6 +155,12 @@ internal sealed class MessageEncoder(
             if (DelayOf(message) is { } delay)
             {
                 writer.Write(delay.Name, delay.Value.ToString(CultureInfo.InvariantCulture));
+            }
+
+            // A message that says by itself on which side it is keeps what it says; a batch's envelope is no message.
+            if (id is not null && SideOf(message) == Side.Gray && message.PropertiesOrNull?.ContainsKey(GrayMark.Property) != true)
+            {
+                writer.Write(GrayMark.Property, GrayMark.Value);
             }
 
             foreach ((string name, string value) in added)

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Text;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -21,6 +23,9 @@ internal sealed class MessageSender
     private readonly ILogger _logger;
     private readonly BrokerFaults _faults;
     private readonly QueueRotation _rotation;
+
+    // Of their own, so that queues of neither side are passed over when messages of both alternate.
+    private readonly QueueRotation _grayRotation;
     private readonly Backoff _backoff;
     private readonly ReadOnlyMemory<byte> _groupUtf8;
     private readonly ReadOnlyMemory<byte> _defaultTopicUtf8;
@@ -32,6 +37,7 @@ internal sealed class MessageSender
         _logger = logger;
         _faults = new BrokerFaults(session.Leaving, session.Time);
         _rotation = new QueueRotation(_faults);
+        _grayRotation = new QueueRotation(_faults);
         _backoff = new Backoff(options.RetryBackoff, options.MaxRetryBackoff);
         _groupUtf8 = Encoding.UTF8.GetBytes(options.Group);
         _defaultTopicUtf8 = Encoding.UTF8.GetBytes(options.DefaultTopic);
@@ -49,7 +55,7 @@ internal sealed class MessageSender
         for (int attempt = 1; attempt <= attempts && (attempt == 1 || deadline.Left >= LeastAttempt); attempt++)
         {
             IReadOnlyList<string> tried = failed ?? (IReadOnlyList<string>)[];
-            MessageQueue queue = _rotation.Next(message.Topic, route.WritableQueues, tried);
+            MessageQueue queue = RotationOf(message).Next(message.Topic, QueuesFor(route, message), tried);
             if (tried.Contains(queue.BrokerName))
             {
                 await Task.Delay(deadline.Limit(PauseAfter(attempt - 1)), _session.Time, cancel).ConfigureAwait(false);
@@ -113,7 +119,7 @@ internal sealed class MessageSender
     {
         var deadline = new Deadline(_session.Time, _options.SendTimeout);
         TopicRoute route = await FindRouteAsync(message.Topic, deadline, cancel).ConfigureAwait(false);
-        MessageQueue to = queue ?? _rotation.Next(message.Topic, route.WritableQueues, []);
+        MessageQueue to = queue ?? RotationOf(message).Next(message.Topic, QueuesFor(route, message), []);
         RouteBroker broker = RequireBroker(route, to);
         try
         {
@@ -141,6 +147,23 @@ internal sealed class MessageSender
         TopicRoute route = await FindRouteAsync(topic, deadline, cancel).ConfigureAwait(false);
         return route.WritableQueues;
     }
+
+    /// <summary>Those queues that messages of one side go to; all where none of them is, for the broker to move the message.</summary>
+    public static IReadOnlyList<MessageQueue> OfSide(GrayQueues? live, Side side, IReadOnlyList<MessageQueue> queues)
+    {
+        if (live is not { } gray)
+        {
+            return queues;
+        }
+
+        MessageQueue[] own = [.. queues.Where(queue => gray.SideOf(queue.QueueId) == side)];
+        return own.Length > 0 ? own : queues;
+    }
+
+    private QueueRotation RotationOf(OutgoingMessage message) => message.Side == Side.Gray ? _grayRotation : _rotation;
+
+    private ImmutableArray<MessageQueue> QueuesFor(TopicRoute route, OutgoingMessage message) =>
+        _session.GrayState.FindLive(message.Topic) is { } live ? [.. OfSide(live, message.Side, route.WritableQueues)] : route.WritableQueues;
 
     // RocketMQ: DefaultMQProducer.retryResponseCodes; and a broker that leaves says GO_AWAY.
     private static bool IsRetried(Exception e) => e switch

@@ -1,3 +1,4 @@
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.Client.Producers;
@@ -19,6 +20,9 @@ internal sealed class OutgoingMessage
     public int Flag { get; init; }
 
     public bool IsBatch { get; init; }
+
+    /// <summary>Of a gray release; normal where the producer takes no part in any.</summary>
+    public Side Side { get; init; }
 
     public MessagePurpose Purpose { get; init; }
 

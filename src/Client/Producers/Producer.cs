@@ -2,6 +2,7 @@ using GrayMQ.Client.Errors;
 using GrayMQ.Client.Producers.Requesting;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -50,7 +51,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
         var pending = new PendingRequests(time, logger);
         pending.AddTo(requests);
         _session = new ClientSession(_options, ClientIdentity.Create(_options.InstanceName), requests, loggers, time);
-        _encoder = MessageEncoder.Create(_options, time);
+        _encoder = MessageEncoder.Create(_options, time, _session.Gray);
         _sender = new MessageSender(_session, _options, logger);
         _heartbeats = new Heartbeats(
             _session, ComposeHeartbeat, mastersOnly: true, _options.HeartbeatInterval, logger);
@@ -60,6 +61,9 @@ public sealed class Producer : IProducer, IAsyncDisposable
 
     /// <summary>The id that brokers know this producer by.</summary>
     public string ClientId => _session.ClientId;
+
+    /// <summary>Changes whether this producer takes part in gray releases, and whether it is gray; brokers are told at once.</summary>
+    public void SetGray(bool graySwitch, bool grayFlag) => _session.Gray.Set(graySwitch, grayFlag);
 
     /// <inheritdoc/>
     public async Task<SendResult> SendAsync(Message message, CancellationToken cancel = default)
@@ -174,6 +178,16 @@ public sealed class Producer : IProducer, IAsyncDisposable
         return await _sender.FindQueuesAsync(topic, cancel).ConfigureAwait(false);
     }
 
+    /// <summary>Ends with this producer: what keeps it in step with its options.</summary>
+    internal IDisposable? OptionsSubscription { get; set; }
+
+    /// <summary>The queues of a topic that a message of one side may go to; all where the topic is not known to be gray.</summary>
+    internal IReadOnlyList<MessageQueue> QueuesOf(Side side, string topic, IReadOnlyList<MessageQueue> queues) =>
+        MessageSender.OfSide(_session.GrayState.FindLive(topic), side, queues);
+
+    /// <summary>The side of a message that is sent here now.</summary>
+    internal Side SideOf(Message message) => _encoder.SideOf(message);
+
     /// <summary>Makes this producer known to the brokers of topics.</summary>
     internal async Task IntroduceAsync(IReadOnlyCollection<string> topics, CancellationToken cancel)
     {
@@ -224,6 +238,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
             return;
         }
 
+        OptionsSubscription?.Dispose();
         await _gate.CloseAsync().ConfigureAwait(false);
         await _heartbeats.DisposeAsync().ConfigureAwait(false);
         await _heartbeats.UnregisterAsync(_options.Group, null, CancellationToken.None).ConfigureAwait(false);
@@ -259,6 +274,6 @@ public sealed class Producer : IProducer, IAsyncDisposable
     private HeartbeatData ComposeHeartbeat() => new()
     {
         ClientId = _session.ClientId,
-        ProducerDataSet = [new ProducerData { GroupName = _options.Group }],
+        ProducerDataSet = [new ProducerData { GroupName = _options.Group, GrayFlag = _session.Gray.Flag }],
     };
 }

@@ -1,3 +1,4 @@
+using GrayMQ.Client.Gray;
 using GrayMQ.Client.Routes;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -36,11 +37,20 @@ internal sealed class ClientSession : IAsyncDisposable
         Servers = new ServerCaller(_remoting, options.SerializeType, options.RequestTimeout, time);
         NameServers = new NameServerList(
             RemotingAddress.ParseList(options.NameServers), Servers, loggers.CreateLogger<NameServerList>());
+        Gray = new GrayRole(options);
+        GrayState = new GrayStateFollower(
+            NameServers, Gray, options.RouteRefreshInterval, time, loggers.CreateLogger<GrayStateFollower>());
         Routes = new RouteTable(NameServers, options.RouteRefreshInterval, time, loggers.CreateLogger<RouteTable>());
         Leaving.Heard += _ => Routes.RequestRefresh();
     }
 
     public string ClientId { get; }
+
+    /// <summary>On which side of a gray release this client says that it is.</summary>
+    public GrayRole Gray { get; }
+
+    /// <summary>Which topics are gray.</summary>
+    public GrayStateFollower GrayState { get; }
 
     public ServerCaller Servers { get; }
 
@@ -57,6 +67,7 @@ internal sealed class ClientSession : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            await GrayState.DisposeAsync().ConfigureAwait(false);
             await Routes.DisposeAsync().ConfigureAwait(false);
             await _remoting.DisposeAsync().ConfigureAwait(false);
         }

@@ -40,6 +40,7 @@ internal sealed class Heartbeats : IAsyncDisposable
     public void Start()
     {
         _session.Routes.Changed += OnRouteChanged;
+        _session.Gray.Changed += Wake;
         _loop = RunAsync();
     }
 
@@ -85,6 +86,7 @@ internal sealed class Heartbeats : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _session.Routes.Changed -= OnRouteChanged;
+        _session.Gray.Changed -= Wake;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _stopping.Dispose();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
@@ -17,6 +18,9 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
 
     public int Port => _server.Port;
 
+    /// <summary>What it gives out as the gray state; null for that it knows none.</summary>
+    public GraySnapshot? Gray { get; set; }
+
     /// <summary>How many routes were asked for.</summary>
     public int Asked => Volatile.Read(ref _asked);
 
@@ -25,6 +29,7 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
         var nameServer = new ScriptedNameServer();
         var requests = new RequestTable();
         requests.On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, nameServer.HandleRoute);
+        requests.On<GetGrayStateHeader>(RequestCode.GetGrayState, nameServer.HandleGray);
         nameServer._server = await TestServer.StartAsync(requests, port);
         return nameServer;
     }
@@ -58,6 +63,16 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
     public void Without(string topic) => _routes.TryRemove(topic, out _);
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private ValueTask HandleGray(RemotingRequest request, GetGrayStateHeader header)
+    {
+        request.Responder.Reply(
+            ResponseCode.Success,
+            null,
+            new GetGrayStateResponseHeader { Answer = Gray is null ? GrayStateAnswer.Unknown : GrayStateAnswer.Snapshot },
+            new MemoryBody(Gray is null ? default : GrayJson.Encode(Gray)));
+        return ValueTask.CompletedTask;
+    }
 
     private ValueTask HandleRoute(RemotingRequest request, GetRouteInfoHeader header)
     {

@@ -105,6 +105,7 @@ internal sealed class GroupMembership
             new ConsumerData
             {
                 GroupName = Group,
+                GrayFlag = Session.Gray.Flag,
                 ConsumeType = _about.Type,
                 MessageModel = _about.Model,
                 ConsumeFromWhere = ConsumerIdentity.ToWhere(_about.From),

@@ -65,7 +65,7 @@ public sealed class PopPushConsumer : IAsyncDisposable
         var budget = new PopBudget(_options.MaxInFlightMessages);
         _acks = new AckLanes(caller, logger);
         _dispatcher = new PopDispatcher(
-            new HandlerInvoker(_handler, _statistics, time, logger),
+            new HandlerInvoker(_handler, _statistics, time, logger, _membership.Session.Gray),
             caller,
             _acks,
             new SendBack(_membership.Session, _options.Group, _options.EffectiveMaxReconsumeTimes, logger),
@@ -76,6 +76,9 @@ public sealed class PopPushConsumer : IAsyncDisposable
         _loops = new PopLoops(_membership, _assignments, caller, _acks, _dispatcher, budget, _statistics, _options);
         _membership.Serve(new Inside(this));
     }
+
+    /// <summary>Changes whether this consumer takes part in gray releases, and whether it is gray; brokers are told at once.</summary>
+    public void SetGray(bool graySwitch, bool grayFlag) => _membership.Session.Gray.Set(graySwitch, grayFlag);
 
     /// <summary>The id that brokers know this consumer by.</summary>
     public string ClientId => _membership.Session.ClientId;

@@ -68,6 +68,7 @@ internal sealed class PullCaller
             SubVersion = subscription.SubVersion,
             ExpressionType = Encoding.UTF8.GetBytes(subscription.ExpressionType ?? ""),
             MaxMessageBytes = _settings.MaxBytes,
+            GrayFlag = _session.Gray.Flag,
         };
         RemotingCommand response = await _session.Servers
             .InvokeAsync(

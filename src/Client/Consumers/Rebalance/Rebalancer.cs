@@ -165,7 +165,10 @@ internal sealed class Rebalancer : IAsyncDisposable
         clientIds.Sort(StringComparer.Ordinal);
         IReadOnlyList<MessageQueue> allocated = route.ReadableQueues.IsEmpty
             ? []
-            : _options.Allocation.Allocate(_options.Group, _session.ClientId, route.ReadableQueues, clientIds);
+            : _options.Allocation is AllocateMessageQueueGray
+                ? AllocateMessageQueueGray.Allocate(
+                    _session.ClientId, route.ReadableQueues, clientIds, _session.GrayState.FindLive(topic))
+                : _options.Allocation.Allocate(_options.Group, _session.ClientId, route.ReadableQueues, clientIds);
         AssignmentOutcome outcome =
             await _owner.AssignAsync(topic, [.. allocated.Distinct()], cancel).ConfigureAwait(false);
         if (outcome.IsChanged)

@@ -34,6 +34,9 @@ public readonly record struct PullMessageHeader : ICommandHeader<PullMessageHead
     /// <summary>Most bytes of messages to answer with; null leaves that to the broker.</summary>
     public int? MaxMessageBytes { get; init; }
 
+    /// <summary>Whether a gray-aware client says that it is gray; null when it says nothing. Not of RocketMQ.</summary>
+    public bool? GrayFlag { get; init; }
+
     public static PullMessageHeader Read(HeaderFields fields) => new()
     {
         ConsumerGroup = fields.GetUtf8("consumerGroup"u8),
@@ -48,6 +51,7 @@ public readonly record struct PullMessageHeader : ICommandHeader<PullMessageHead
         SubVersion = fields.GetInt64("subVersion"u8),
         ExpressionType = fields.FindUtf8("expressionType"u8),
         MaxMessageBytes = fields.TryFind("maxMsgBytes"u8, out _) ? fields.GetInt32("maxMsgBytes"u8) : null,
+        GrayFlag = fields.TryFind("grayFlag"u8, out _) ? fields.GetBoolean("grayFlag"u8) : null,
     };
 
     public void Write(ref HeaderWriter writer)
@@ -72,5 +76,6 @@ public readonly record struct PullMessageHeader : ICommandHeader<PullMessageHead
         }
 
         writer.Write("maxMsgBytes"u8, MaxMessageBytes);
+        writer.Write("grayFlag"u8, GrayFlag);
     }
 }
