@@ -1,6 +1,7 @@
 using System.CommandLine;
 using GrayMQ.Cli.Clusters;
 using GrayMQ.Cli.Filters;
+using GrayMQ.Cli.Gray;
 using GrayMQ.Cli.Groups;
 using GrayMQ.Cli.Lifecycle;
 using GrayMQ.Cli.Messages;
@@ -60,6 +61,7 @@ internal static class GrayMQCommand
         root.Subcommands.Add(DrainCommands.Drain(tools));
         root.Subcommands.Add(DrainCommands.Undrain(tools));
         root.Subcommands.Add(RollingRestartCommand.Create(tools));
+        root.Subcommands.Add(GrayCommands.Create(tools));
         return root;
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using GrayMQ.Cli.Clusters;
 using GrayMQ.Cli.Filters;
+using GrayMQ.Cli.Gray;
 using GrayMQ.Cli.Groups;
 using GrayMQ.Cli.Lifecycle;
 using GrayMQ.Cli.Messages;
@@ -34,6 +35,10 @@ namespace GrayMQ.Cli.Output;
 [JsonSerializable(typeof(FilterStatsListing))]
 [JsonSerializable(typeof(LifecycleView))]
 [JsonSerializable(typeof(RollingRestart))]
+[JsonSerializable(typeof(GrayChangeResult))]
+[JsonSerializable(typeof(GrayRuleListing))]
+[JsonSerializable(typeof(GrayHistoryListing))]
+[JsonSerializable(typeof(GrayStatusView))]
 internal sealed partial class ResultJson : JsonSerializerContext
 {
     /// <summary>One document over several lines.</summary>

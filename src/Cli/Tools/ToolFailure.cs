@@ -21,6 +21,8 @@ internal static class ToolFailure
                 ExitCode.Unreachable,
                 $"no name server answers at {nameServers.Addresses} ({nameServers.Origin}){Reason(e.InnerException)}"),
             ConnectionClosedException or TimeoutException => (ExitCode.Unreachable, e.Message),
+            BrokerException { Code: ResponseCode.GrayRefused or ResponseCode.GrayConflict or ResponseCode.GrayUnavailable, Remark: { } remark } =>
+                (ExitCode.Failure, remark),
             BrokerException refused => (CodeOf(refused.Code), refused.Message),
             RouteNotFoundException => (ExitCode.NotFound, e.Message),
             GrayMQException => (ExitCode.Failure, e.Message),

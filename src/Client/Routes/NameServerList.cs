@@ -34,7 +34,8 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
 
     /// <summary>Asks one of them, and hands its answer back whatever its code.</summary>
     /// <exception cref="NameServersUnavailableException">None of them answered.</exception>
-    public async Task<RemotingCommand> InvokeAsync<THeader>(RequestCode code, THeader header, CancellationToken cancel)
+    public async Task<RemotingCommand> InvokeAsync<THeader>(
+        RequestCode code, THeader header, CancellationToken cancel, ReadOnlyMemory<byte> body = default)
         where THeader : IHeaderFields
     {
         int first = Volatile.Read(ref _current);
@@ -45,7 +46,7 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
             try
             {
                 RemotingCommand response = await servers
-                    .InvokeAsync(addresses[index], code, header, default, servers.Timeout, cancel)
+                    .InvokeAsync(addresses[index], code, header, body, servers.Timeout, cancel)
                     .ConfigureAwait(false);
                 Volatile.Write(ref _current, index);
                 return response;
@@ -64,10 +65,11 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
     /// <summary>Asks one of them, and takes nothing but success for an answer.</summary>
     /// <exception cref="NameServersUnavailableException">None of them answered.</exception>
     /// <exception cref="BrokerException">The answer is an error.</exception>
-    public async Task<RemotingCommand> CallAsync<THeader>(RequestCode code, THeader header, CancellationToken cancel)
+    public async Task<RemotingCommand> CallAsync<THeader>(
+        RequestCode code, THeader header, CancellationToken cancel, ReadOnlyMemory<byte> body = default)
         where THeader : IHeaderFields
     {
-        RemotingCommand response = await InvokeAsync(code, header, cancel).ConfigureAwait(false);
+        RemotingCommand response = await InvokeAsync(code, header, cancel, body).ConfigureAwait(false);
         return response.ResponseCode == ResponseCode.Success
             ? response
             : throw new BrokerException(response.ResponseCode, addresses[_current], response.Remark);

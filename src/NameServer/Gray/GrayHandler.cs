@@ -98,7 +98,7 @@ internal sealed class GrayHandler(GrayState state, GrayBrokers brokers, GrayWatc
 
         if (decision.Refusal is { } refusal)
         {
-            throw new RemotingException(ResponseCode.GrayRefused, refusal);
+            throw new RemotingException(decision.Code, refusal);
         }
 
         request.Responder.Reply(ResponseCode.Success, decision.Summary, Version(view));

@@ -53,8 +53,8 @@ public sealed class GrayReleaseCommandTests : IAsyncLifetime
     [Fact]
     public async Task Release_OfAGroupThatNobodyKnows_IsRefused()
     {
-        await _server.RefusesAsync(Open with { Group = "H" }, "group H does not exist");
-        await _server.RefusesAsync(Open with { Producer = true }, "producer group G has no producer");
+        await _server.RefusesAsync(Open with { Group = "H" }, "group H does not exist", ResponseCode.SubscriptionGroupNotExist);
+        await _server.RefusesAsync(Open with { Producer = true }, "producer group G has no producer", ResponseCode.ConsumerNotOnline);
         _a.Producers["P"] = ["p1"];
         await _server.ChangeSuccessfullyAsync(Open with { Group = "P", Producer = true });
         Assert.Equal(GrayReleaseKind.Producer, (await _server.SnapshotAsync())!.Releases[0].Kind);
@@ -101,7 +101,7 @@ public sealed class GrayReleaseCommandTests : IAsyncLifetime
     [Fact]
     public async Task Flag_OfAClientThatNeverCame_IsRefused()
     {
-        await _server.RefusesAsync(Set("v3", true), "client v3 of group G is not connected: v1, v2 are");
+        await _server.RefusesAsync(Set("v3", true), "client v3 of group G is not connected: v1, v2 are", ResponseCode.ConsumerNotOnline);
         Assert.Empty((await _server.SnapshotAsync())!.Releases);
     }
 

@@ -75,7 +75,7 @@ public sealed class GrayTopicCommandTests
         await server.RefusesAsync(Enable("T"), "broker a has never asked for the gray state");
         await a.AskAsync(server);
         await b.AskAsync(server);
-        await server.RefusesAsync(Enable("nothing"), "topic nothing does not exist");
+        await server.RefusesAsync(Enable("nothing"), "topic nothing does not exist", ResponseCode.TopicNotExist);
         await server.RefusesAsync(Enable("U"), "has not the same number of queues everywhere (a: 6 read");
         await server.RefusesAsync(Enable("T") with { Size = 6 }, "6");
         await server.RefusesAsync(Enable("T") with { Size = 0 }, "0");

@@ -3,6 +3,7 @@ using GrayMQ.Gray;
 using GrayMQ.NameServer.Gray.Databases;
 using GrayMQ.NameServer.Gray.States;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.NameServer.Gray.Commands;
 
@@ -14,11 +15,15 @@ internal sealed class GrayDecision
     private readonly List<(string Change, string Broker)> _owed = [];
     private readonly List<string> _forget = [];
 
-    private GrayDecision(string? refusal, string summary)
+    private GrayDecision(string? refusal, string summary, ResponseCode code)
     {
         Refusal = refusal;
         Summary = summary;
+        Code = code;
     }
+
+    /// <summary>What a refused command is answered with.</summary>
+    public ResponseCode Code { get; }
 
     /// <summary>Why it is refused; null when it is not.</summary>
     public string? Refusal { get; }
@@ -29,9 +34,9 @@ internal sealed class GrayDecision
     /// <summary>Whether the state is to change.</summary>
     public bool Changes => _remove.Count + _put.Count > 0;
 
-    public static GrayDecision Refuse(string why) => new(why, "");
+    public static GrayDecision Refuse(string why, ResponseCode code = ResponseCode.GrayRefused) => new(why, "", code);
 
-    public static GrayDecision Done(string summary) => new(null, summary);
+    public static GrayDecision Done(string summary) => new(null, summary, ResponseCode.Success);
 
     public GrayDecision Put(GrayTopic topic)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using GrayMQ.Gray;
 using GrayMQ.NameServer.Gray.States;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.NameServer.Gray.Commands;
 
@@ -260,7 +261,8 @@ internal static class ReleaseCommands
             return GrayDecision.Refuse(
                 command.Producer
                     ? $"{Of(command)} has no producer that is connected{silent}"
-                    : $"{Of(command)} does not exist{silent}");
+                    : $"{Of(command)} does not exist{silent}",
+                command.Producer ? ResponseCode.ConsumerNotOnline : ResponseCode.SubscriptionGroupNotExist);
         }
 
         return last is null && view.Snapshot.Releases.Count >= GrayLimits.MaxReleases
@@ -314,7 +316,7 @@ internal static class ReleaseCommands
             ? "none is"
             : string.Join(", ", group.Clients.Order(StringComparer.Ordinal).Take(10)) + (group.Clients.Count == 1 ? " is" : " are");
         string silent = group.Silent.Count > 0 ? $"; {string.Join("; ", group.Silent)}" : "";
-        return GrayDecision.Refuse($"client {command.Client} of {Of(command)} is not connected: {connected}{silent}");
+        return GrayDecision.Refuse($"client {command.Client} of {Of(command)} is not connected: {connected}{silent}", ResponseCode.ConsumerNotOnline);
     }
 
     private static GrayRelease Touched(GrayRelease release, GrayFacts facts) =>

@@ -1,6 +1,7 @@
 using GrayMQ.Gray;
 using GrayMQ.NameServer.Gray.States;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Names;
 
 namespace GrayMQ.NameServer.Gray.Commands;
@@ -20,7 +21,7 @@ internal static class TopicCommands
 
         if (facts.Queues.Count == 0)
         {
-            return GrayDecision.Refuse($"topic {name} does not exist");
+            return GrayDecision.Refuse($"topic {name} does not exist", ResponseCode.TopicNotExist);
         }
 
         // With queues that are read only a topic shrinks: then its number is about to change.
