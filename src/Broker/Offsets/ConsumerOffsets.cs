@@ -92,7 +92,7 @@ internal sealed class ConsumerOffsets
             enlist = false;
             before = Committed(queueId);
             outcome = PendingReset(queueId) != None ? CommitOutcome.ResetPending
-                : expected is { } value && value != before ? CommitOutcome.Overtaken
+                : expected is { } value && value != before && offset != before ? CommitOutcome.Overtaken
                 : CommitOutcome.Committed;
             if (_removed)
             {

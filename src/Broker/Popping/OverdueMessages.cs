@@ -1,3 +1,4 @@
+using System.Text;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Retries;
@@ -142,7 +143,8 @@ internal sealed class OverdueMessages(
         string retry = TopicNames.PopRetryOf(origin, popped.Group, options.RetryTopicSecondForm);
         if (topics.Find(retry) is not null && offsets.Find(popped.Group, retry, 0) == ConsumerOffsetTable.None)
         {
-            offsets.Commit(popped.Group, retry, 0, 0);
+            // A pop may have come first, which has the last word.
+            offsets.CommitFrom(Encoding.UTF8.GetBytes(popped.Group), Encoding.UTF8.GetBytes(retry), 0, ConsumerOffsetTable.None, 0);
         }
     }
 

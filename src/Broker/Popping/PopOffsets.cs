@@ -46,8 +46,11 @@ internal sealed class PopOffsets(PopOptions options, ConsumerOffsetTable offsets
 
             popped.ToldOffset = ConsumerOffsetTable.None;
             Tell(group, name, popped);
+            committed = offsets.Find(group, name, queue.QueueId);
         }
-        else if (popped.NextOffset == PopQueue.NoOffset || committed != popped.ToldOffset)
+
+        // Also somebody who was there first just now.
+        if (committed != ConsumerOffsetTable.None && (popped.NextOffset == PopQueue.NoOffset || committed != popped.ToldOffset))
         {
             pops.Follow(popped, committed);
         }
