@@ -25,6 +25,15 @@ var killFilter = new Command("kill-filter", "The same for groups that consume by
 };
 killFilter.SetAction(async (parsed, cancel) => await new FilterKillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
 
+var routePoll = new Option<int>("--route-poll") { Description = "Seconds between a producer's route polls", DefaultValueFactory = _ => 30 };
+var plain = new Option<bool>("--plain") { Description = "Brokers stop at once, without leaving" };
+var rolling = new Command("rolling", "Restarts three brokers one after the other under load, and counts failed sends and lost messages")
+{
+    command, routePoll, plain,
+};
+rolling.SetAction(async (parsed, cancel) => await new RollingRun(
+    parsed.GetRequiredValue(command), !parsed.GetValue(plain), TimeSpan.FromSeconds(parsed.GetValue(routePoll))).RunAsync(cancel) ? 0 : 1);
+
 KillOptions Read(ParseResult parsed) => new()
 {
     Command = parsed.GetRequiredValue(command),
@@ -34,5 +43,5 @@ KillOptions Read(ParseResult parsed) => new()
     StoreDirectory = parsed.GetValue(directory),
 };
 
-var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill, killPop, killFilter };
+var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill, killPop, killFilter, rolling };
 return await root.Parse(args).InvokeAsync();

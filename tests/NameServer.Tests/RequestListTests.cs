@@ -37,6 +37,8 @@ public sealed class RequestListTests
         RequestCode.ReportGrayProgress,
         RequestCode.GetGrayHistory,
         RequestCode.GetGrayStatus,
+        RequestCode.LeaseDrain,
+        RequestCode.ReturnDrain,
     ];
 
     [Fact]

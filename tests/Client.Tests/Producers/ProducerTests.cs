@@ -4,6 +4,7 @@ using GrayMQ.Client.Producers;
 using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
 
 namespace GrayMQ.Client.Tests.Producers;
 
@@ -145,6 +146,29 @@ public sealed class ProducerTests : IAsyncLifetime
         Assert.Equal(4, failed.Brokers.Count);
         Assert.NotEqual(failed.Brokers[0], failed.Brokers[1]);
         Assert.Equal(ResponseCode.SystemBusy, Assert.IsType<BrokerException>(failed.InnerException).Code);
+    }
+
+    [Fact]
+    public async Task SendAsync_BrokerSaysThatItLeaves_GoesToTheOtherFromThenOn()
+    {
+        _a.Script(RequestCode.SendMessageV2, request =>
+        {
+            request.Reply(new SendMessageResponseHeader { MessageId = "0", QueueId = 0, QueueOffset = 0, Leaving = true });
+            return new(true);
+        });
+        await using Producer producer = New();
+        while (_a.Sent.IsEmpty)
+        {
+            Assert.Equal(SendStatus.Ok, (await producer.SendAsync(Message())).Status);
+        }
+
+        int before = _a.Sent.Count;
+        for (int i = 0; i < 8; i++)
+        {
+            Assert.Equal("b", (await producer.SendAsync(Message())).Queue.BrokerName);
+        }
+
+        Assert.Equal(before, _a.Sent.Count);
     }
 
     [Fact]
