@@ -5,6 +5,7 @@ using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Filtering;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Locks;
@@ -53,14 +54,17 @@ internal static class BrokerHandlers
         ConsumerTable consumers = state.Clients.Consumers;
         MessageStore messages = state.Messages;
         PendingMessages pending = state.Pending;
+        GrayTable gray = state.Gray;
         var delays = new DelayRouting(pending.Options, topics, time);
         var recall = new TimerRecall(messages, pending.Timers, intake, topics, time);
-        var retryTopics = new RetryTopics(topics);
-        var failed = new FailedMessages(topics, retryTopics, delays, intake, state.Statistics, loggers.CreateLogger<FailedMessages>());
+        var retryTopics = new RetryTopics(topics, gray);
+        var failed = new FailedMessages(
+            topics, retryTopics, delays, intake, state.Statistics, gray, loggers.CreateLogger<FailedMessages>());
         PopOptions popOptions = PopSettings.Options(settings, running, address);
         var popAccess = new PopAccess(popOptions, topics, groups, state.Pops.Targets);
         var popOffsets = new PopOffsets(popOptions, offsets, messages, state.Pops.CheckPoints);
-        var poppable = new PoppableQueues(popOptions, topics, groups, messages, state.Pops.CheckPoints, popOffsets, time);
+        var poppable = new PoppableQueues(
+            popOptions, topics, groups, messages, state.Pops.CheckPoints, popOffsets, gray, time);
         var pops = new PopService(
             popOptions,
             popAccess,
@@ -71,6 +75,7 @@ internal static class BrokerHandlers
                 messages,
                 state.Pops.CheckPoints,
                 state.Statistics,
+                gray,
                 time,
                 loggers.CreateLogger<QueuePopper>()),
             poppable,
@@ -95,9 +100,10 @@ internal static class BrokerHandlers
                 lifecycle.Gate,
                 intake,
                 transactions.Sends,
-                new RetrySends(groups, state.Clients.Locks, retryTopics),
+                new RetrySends(groups, state.Clients.Locks, retryTopics, gray),
                 new DelayedSends(name, delays, recall, intake),
                 new UniqueKeyGenerator(address.Address, Environment.ProcessId),
+                gray,
                 time),
             transactions.Ends,
             transactions.Resumes,
@@ -122,7 +128,8 @@ internal static class BrokerHandlers
                 state.Parked,
                 lifecycle.State,
                 state.Statistics,
-                filters),
+                filters,
+                gray),
             new PopMessageHandler(popOptions, popAccess, pops, filters, time),
             new AckHandler(popAccess, popAcks),
             new PopQueryHandler(popAccess, poppable, popOffsets, messages, time),
@@ -141,10 +148,10 @@ internal static class BrokerHandlers
             new QueueOffsetHandler(topics, messages),
             new MessageQueryHandler(messages, settings.Get(BrokerSettings.DefaultQueryMaxNum)),
             heartbeats,
-            new ConsumerListHandler(consumers),
+            new ConsumerListHandler(consumers, gray),
             new TopicHandler(MetadataSettings.TopicOptions(settings), topics, offsets, messages, announcer),
             new SubscriptionGroupHandler(groups, offsets),
-            new ConsumerOffsetHandler(topics, groups, offsets, messages, loggers.CreateLogger<ConsumerOffsetHandler>()),
+            new ConsumerOffsetHandler(topics, groups, offsets, messages, gray, loggers.CreateLogger<ConsumerOffsetHandler>()),
             new OffsetAdminHandler(address.ToString(), topics, consumers, offsets, messages),
             new ResetOffsetHandler(
                 name,
@@ -158,7 +165,7 @@ internal static class BrokerHandlers
             new ExportHandler(state.Export),
             new ClientQueryHandler(consumers, state.Clients.Producers, offsets, filters),
             new ConsumerCallHandler(name, consumers, topics, groups, messages),
-            new QueueLockHandler(state.Clients.Locks, ClientSettings.ToLimits(settings)),
+            new QueueLockHandler(state.Clients.Locks, gray, ClientSettings.ToLimits(settings)),
             new AssignmentHandler(
                 AssignmentSettings.Options(settings),
                 topics,
@@ -166,7 +173,9 @@ internal static class BrokerHandlers
                 consumers,
                 state.RequestModes,
                 routes,
+                gray,
                 loggers.CreateLogger<AssignmentHandler>()),
+            new GrayStatusHandler(name, gray, state.GrayWork, consumers, state.Clients.Producers),
             new ConsumeStatsHandler(name, address.ToString(), progress, topics, groups, offsets, messages, time),
             new TopicStatsHandler(name, topics, messages, state.Statistics),
             new RuntimeInfoHandler(settings.Get(BrokerSettings.StorePathRootDir), messages, state.Statistics, time),

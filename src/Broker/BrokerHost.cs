@@ -3,12 +3,15 @@ using System.Security.Cryptography.X509Certificates;
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Http;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Transactions;
 using GrayMQ.Hosting;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Servers;
@@ -39,6 +42,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     private readonly RemotingClient _nameServers;
     private readonly TopicRouteTable _routes;
     private readonly NameServerRegistration _registration;
+    private readonly GrayFollower _gray;
     private readonly X509Certificate2? _certificate;
     private readonly ILogger _logger;
 
@@ -75,7 +79,11 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         _lifecycle.Enter(LifecycleState.Standby);
         _transactions = new TransactionParts(_state, _state.Intake, transactions, time, loggers);
         RegisterAgainOnPermissionChange(running);
-        _nameServers = new RemotingClient(RemotingClientOptions.Default, new RequestTable(), time, loggers);
+        var pushes = new RequestTable();
+        _nameServers = new RemotingClient(RemotingClientOptions.Default, pushes, time, loggers);
+        _gray = new GrayFollower(
+            GraySettings.Options(settings, _address), _state.GrayWork, _nameServers, time, loggers.CreateLogger<GrayFollower>());
+        pushes.On<GrayVersionHeader>(RequestCode.GrayStateChanged, _gray.ChangedAsync);
         _routes = new TopicRouteTable(
             AssignmentSettings.RouteOptions(settings), _state.Topics, _nameServers, time, loggers.CreateLogger<TopicRouteTable>());
 
@@ -180,6 +188,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         _transactions.Coordinator.Start();
         _state.Start();
         _routes.Start();
+        await _gray.StartAsync().ConfigureAwait(false);
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         await _lifecycleParts.Arrival.ComeAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
@@ -211,6 +220,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         _lifecycleParts.Dispose();
         await _registration.DisposeAsync().ConfigureAwait(false);
         _routes.Dispose();
+        await _gray.DisposeAsync().ConfigureAwait(false);
         await _nameServers.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
         if (_http is not null)
@@ -240,6 +250,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     private async Task StopAsync(bool keepRoute, CancellationToken cancellationToken)
     {
         _lifecycle.Enter(LifecycleState.Stopped);
+        await _gray.StopAsync().ConfigureAwait(false);
         await _registration.StopAsync(keepRoute, cancellationToken).ConfigureAwait(false);
         _state.Parked.Close();
         _state.Pops.Parked.Close();

@@ -3,6 +3,7 @@ using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Filtering;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Locks;
@@ -59,6 +60,7 @@ internal static class BrokerRequests
         ConsumerCallHandler consumerCalls,
         QueueLockHandler locks,
         AssignmentHandler assignments,
+        GrayStatusHandler grayStatus,
         ConsumeStatsHandler consumeStats,
         TopicStatsHandler topicStats,
         RuntimeInfoHandler runtimeInfo,
@@ -134,6 +136,8 @@ internal static class BrokerRequests
         .OnPool<NoHeader>(RequestCode.QueryAssignment, assignments.QueryAsync)
         .OnPool<NoHeader>(RequestCode.SetMessageRequestMode, assignments.SetModeAsync)
         .OnPool<NoHeader>(RequestCode.GetAllMessageRequestMode, assignments.GetAllModesAsync)
+
+        .OnPool<GetBrokerGrayStatusHeader>(RequestCode.GetBrokerGrayStatus, grayStatus.HandleAsync)
 
         .OnPool<GetConsumerConnectionListHeader>(RequestCode.GetConsumerConnectionList, clients.ConsumersAsync)
         .OnPool<GetProducerConnectionListHeader>(RequestCode.GetProducerConnectionList, clients.ProducersAsync)

@@ -6,6 +6,7 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Filtering;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Pulling;
@@ -304,6 +305,7 @@ public static class BrokerSettings
         .Define(ProxySettings.All)
         .Require(ProxySettings.ProxyProtocol, ProxySettings.SourcesAreNamed)
         .Define(LifecycleSettings.All)
+        .Define(GraySettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

@@ -3,6 +3,7 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Delays;
 using GrayMQ.Broker.Filtering;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
@@ -62,7 +63,7 @@ internal sealed class BrokerState : IAsyncDisposable
             Parked = new ParkedPulls(settings.Get(BrokerSettings.MaxParkedPulls), time);
             Statistics = new BrokerStatistics(settings.Get(BrokerSettings.BrokerClusterName), time);
             _states = StateStore.Open(storeOptions.RootDirectory);
-            Pops = new PopState(_states.Values, Offsets, PopSettings.ParkLimits(settings), time, loggers);
+            Pops = new PopState(_states.Values, Offsets, PopSettings.ParkLimits(settings), Gray, time, loggers);
             Halves = new HalfMessageStore(_states, transactions);
             Pending = PendingMessages.Open(
                 DelaySettings.Options(settings), storeOptions.RootDirectory, _metadata.ConfigDirectory, _states, time, loggers);
@@ -76,8 +77,20 @@ internal sealed class BrokerState : IAsyncDisposable
                 Pending.TagsCodes,
                 taken ?? _lock,
                 followers);
-            Intake = new MessageIntake(Messages, Statistics, MessageHost.From(address));
+            Intake = new MessageIntake(Messages, Statistics, MessageHost.From(address), Gray);
             Pops.Recover(Topics, Groups, Messages, storeOptions.CommitLogFileBytes);
+            GrayWork = new GrayWork(
+                GraySettings.Options(settings, address),
+                Gray,
+                new GrayStore(_states.Values, _states.Gray),
+                Topics,
+                Clients,
+                Offsets,
+                Messages,
+                new GrayQueueFacts(Offsets, Messages, Pops.CheckPoints),
+                WakeGroup,
+                time,
+                loggers.CreateLogger<GrayWork>());
             Pending.Attach(Messages, Intake, Topics);
         }
         catch
@@ -118,6 +131,12 @@ internal sealed class BrokerState : IAsyncDisposable
 
     public BrokerStatistics Statistics { get; }
 
+    /// <summary>What is gray, for all who have to know.</summary>
+    public GrayTable Gray { get; } = new();
+
+    /// <summary>Brings the broker from one state of gray to the next.</summary>
+    public GrayWork GrayWork { get; }
+
     public MessageStore Messages { get; }
 
     /// <summary>The way of every message into the store.</summary>
@@ -130,6 +149,7 @@ internal sealed class BrokerState : IAsyncDisposable
     public void Start()
     {
         Messages.Start();
+        GrayWork.Start();
         Pending.Start();
         Statistics.Start();
         Clients.Start();
@@ -151,6 +171,7 @@ internal sealed class BrokerState : IAsyncDisposable
     {
         await Pops.StopAsync().ConfigureAwait(false);
         Pending.Stop();
+        GrayWork.Dispose();
         await Messages.DisposeAsync().ConfigureAwait(false);
         CloseTables();
     }
@@ -163,9 +184,17 @@ internal sealed class BrokerState : IAsyncDisposable
         }
     }
 
+    // Queues have changed hands: who waits for something is to look again.
+    private void WakeGroup(string group)
+    {
+        Parked.WakeHeld(group);
+        Pops.WakeGroup(group);
+    }
+
     // Some are missing where opening failed half-way.
     private void CloseTables()
     {
+        GrayWork?.Dispose();
         Pops?.Dispose();
         Parked?.Dispose();
         Statistics?.Dispose();

@@ -1,4 +1,5 @@
 using System.Net;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Store.Appending;
@@ -309,4 +310,33 @@ internal static partial class Log
 
     [LoggerMessage(385, LogLevel.Information, "{Count} messages had been given back before the broker ended, as the log tells from {Offset} on")]
     public static partial void RevivalsRecovered(ILogger logger, int count, long offset);
+
+    [LoggerMessage(460, LogLevel.Information, "Acts on gray state {Version}: {Topics} topics with gray queues, {Groups} groups with a release")]
+    public static partial void GrayStateTaken(ILogger logger, string version, int topics, int groups);
+
+    [LoggerMessage(461, LogLevel.Error, "Gray state {Version} could not be written; the broker acts on the one before, and asks again")]
+    public static partial void GrayStateNotTaken(ILogger logger, Exception error, string version);
+
+    [LoggerMessage(462, LogLevel.Information, "Name server {Address} does not tell the gray state: {Code} {Remark}")]
+    public static partial void GrayStateRefused(ILogger logger, string address, ResponseCode code, string? remark);
+
+    [LoggerMessage(463, LogLevel.Debug, "Name server {Address} did not tell the gray state: {Reason}")]
+    public static partial void GrayStateNotTold(ILogger logger, string address, string reason);
+
+    [LoggerMessage(464, LogLevel.Error, "Following the gray state failed; it is tried again")]
+    public static partial void GrayFollowingFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(465, LogLevel.Error, "Handing queues over failed; it is tried again")]
+    public static partial void GrayStepFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(466, LogLevel.Information, "Group {Group}, topic {Topic}, queue {QueueId} is being handed from {Owner} to {Next} at offset {Boundary}")]
+    public static partial void HandoverBegun(
+        ILogger logger, string group, string topic, int queueId, Side? owner, Side? next, long boundary);
+
+    [LoggerMessage(467, LogLevel.Information, "Group {Group}, topic {Topic}, queue {QueueId} is {Owner} from offset {Start} on; {GivenUp} messages were given up")]
+    public static partial void HandoverEnded(
+        ILogger logger, string group, string topic, int queueId, Side? owner, long start, long givenUp);
+
+    [LoggerMessage(468, LogLevel.Warning, "Group {Group}, topic {Topic}, queue {QueueId}: {Count} messages of the withdrawn side are skipped, up to offset {Offset}")]
+    public static partial void HandoverSkipped(ILogger logger, string group, string topic, int queueId, long count, long offset);
 }

@@ -203,6 +203,17 @@ public sealed class MessageStore : IAsyncDisposable
         return result;
     }
 
+    /// <summary>By which rules queues are chosen now: what was chosen by others is refused, see <see cref="Cut"/>.</summary>
+    public int MappingEpoch => _log.MappingEpoch;
+
+    /// <summary>
+    /// Changes by which rules messages choose their queues, at one point of the log: nothing is appended while <paramref name="change"/>
+    /// runs, which is told the epoch that begins and the queues' ends. Messages below those ends were stored by the rules of before,
+    /// and none at or above them will be: an append that names another epoch is refused
+    /// (<see cref="AppendStatus.MappingChanged"/>). When <paramref name="change"/> throws, nothing has changed. It has to be short.
+    /// </summary>
+    public void Cut(IReadOnlyList<LogicQueue> queues, Action<int, long[]> change) => _log.Cut(queues, change);
+
     /// <summary>
     /// Completes when everything below <paramref name="endOffset"/> (<see cref="AppendResult.EndOffset"/>) is on disk; at once
     /// with ASYNC_FLUSH. To be awaited once.
@@ -214,11 +225,18 @@ public sealed class MessageStore : IAsyncDisposable
     /// <paramref name="result"/> is cleared first; it also tells where to read next. Throws IOException if the queue cannot be
     /// read just now: what is there is there still.
     /// </summary>
+    /// <param name="endOffset">Messages from here on are taken not to be there.</param>
     public ReadStatus Read(
-        LogicQueue queue, long queueOffset, int maxCount, int maxBytes, IMessageFilter? filter, MessageSlices result)
+        LogicQueue queue,
+        long queueOffset,
+        int maxCount,
+        int maxBytes,
+        IMessageFilter? filter,
+        MessageSlices result,
+        long endOffset = long.MaxValue)
     {
         result.Clear();
-        ReadStatus status = _reader.Read(queue, queueOffset, maxCount, maxBytes, filter, result);
+        ReadStatus status = _reader.Read(queue, queueOffset, maxCount, maxBytes, filter, result, endOffset);
         Statistics.OnRead(result.Count);
         return status;
     }

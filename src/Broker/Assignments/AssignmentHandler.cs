@@ -1,9 +1,12 @@
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +24,7 @@ internal sealed class AssignmentHandler(
     ConsumerTable consumers,
     RequestModeTable modes,
     TopicRouteTable routes,
+    GrayTable gray,
     ILogger<AssignmentHandler> logger)
 {
     // UTF-16 units; a retry topic's name holds its group's. Name servers are asked for what is not known here.
@@ -37,7 +41,7 @@ internal sealed class AssignmentHandler(
 
         SetMessageRequestModeRequestBody mode =
             modes.Find(question.ConsumerGroup, question.Topic) ?? DefaultMode(question.ConsumerGroup, question.Topic);
-        IReadOnlyList<MessageQueue>? queues = await AssignAsync(question, mode).ConfigureAwait(false);
+        IReadOnlyList<MessageQueue>? queues = await AssignAsync(question, mode, request.Connection).ConfigureAwait(false);
         var body = new QueryAssignmentResponseBody
         {
             MessageQueueAssignments = queues?.Select(queue => new MessageQueueAssignment { MessageQueue = queue, Mode = mode.Mode }).ToList(),
@@ -76,7 +80,7 @@ internal sealed class AssignmentHandler(
 
     // Null where nothing can be said, and the consumer is to keep what it has.
     private async ValueTask<IReadOnlyList<MessageQueue>?> AssignAsync(
-        QueryAssignmentRequestBody question, SetMessageRequestModeRequestBody mode)
+        QueryAssignmentRequestBody question, SetMessageRequestModeRequestBody mode, RemotingPeer client)
     {
         IReadOnlyList<MessageQueue>? queues = await routes.FindQueuesAsync(question.Topic).ConfigureAwait(false);
         if (queues is null)
@@ -112,9 +116,42 @@ internal sealed class AssignmentHandler(
             return null;
         }
 
+        if (gray.FindGroup(group.Name) is not { } sides)
+        {
+            return Share(question, mode, queues, group.Clients);
+        }
+
+        Standing standing = sides.StandingOf(question.ClientId, client);
+        if (standing == Standing.Unknown)
+        {
+            Log.NoAssignment(logger, question.ConsumerGroup, question.Topic, "no heartbeat has told on which side the consumer is");
+            return null;
+        }
+
+        List<ConsumerClient> members = [.. sides.ClientsOf(group, standing)];
+        if (gray.View?.FindQueues(question.Topic) is not { } live)
+        {
+            return Share(question, mode, queues, members);
+        }
+
+        // A side shares out all queues, since they change hands at each broker when that has come to its boundary, and a side that has
+        // to drain one must not lose it before. Gray and normal ones apart, so that each member has as many of its own as any other.
+        return
+        [
+            .. Share(question, mode, [.. queues.Where(queue => live.SideOf(queue.QueueId) == Side.Gray)], members)
+                .Union(Share(question, mode, [.. queues.Where(queue => live.SideOf(queue.QueueId) == Side.Normal)], members)),
+        ];
+    }
+
+    private static IReadOnlyList<MessageQueue> Share(
+        QueryAssignmentRequestBody question,
+        SetMessageRequestModeRequestBody mode,
+        IReadOnlyList<MessageQueue> queues,
+        IReadOnlyList<ConsumerClient> members)
+    {
         // A client that came back before its old connection was given up is one consumer all the same.
         string[] clientIds =
-            [.. group.Clients.Select(client => client.ClientId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            [.. members.Select(client => client.ClientId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         return mode.Mode == MessageRequestMode.Pop
             ? QueueAssignment.ForPop(question.StrategyName!, question.ClientId, queues, clientIds, mode.PopShareQueueNum)
             : QueueAssignment.ForPull(question.StrategyName!, question.ClientId, queues, clientIds);

@@ -12,8 +12,14 @@ internal sealed class ClientRegistry : IDisposable
     private readonly ClientExpiry _expiry;
 
     private ClientRegistry(
-        ConsumerTable consumers, ProducerTable producers, QueueLockTable locks, RememberedClientStore store, ClientExpiry expiry)
+        ConsumerTable consumers,
+        ProducerTable producers,
+        QueueLockTable locks,
+        ConsumerNotifier notifier,
+        RememberedClientStore store,
+        ClientExpiry expiry)
     {
+        Notifier = notifier;
         Consumers = consumers;
         Producers = producers;
         Locks = locks;
@@ -26,6 +32,9 @@ internal sealed class ClientRegistry : IDisposable
     public ProducerTable Producers { get; }
 
     public QueueLockTable Locks { get; }
+
+    /// <summary>Tells the clients of a group that it has changed.</summary>
+    public ConsumerNotifier Notifier { get; }
 
     /// <summary>Reads what was remembered when the broker was stopped.</summary>
     /// <param name="mayNotify">Whether clients are told of changes at all; groups may do without it besides.</param>
@@ -53,7 +62,7 @@ internal sealed class ClientRegistry : IDisposable
         consumers.MemoryChanged += store.Changed;
         consumers.GroupChanged += notifier.Changed;
         var expiry = new ClientExpiry(consumers, producers, locks, time, loggers.CreateLogger<ClientExpiry>());
-        return new ClientRegistry(consumers, producers, locks, store, expiry);
+        return new ClientRegistry(consumers, producers, locks, notifier, store, expiry);
     }
 
     /// <summary>Begins to look for silent clients.</summary>

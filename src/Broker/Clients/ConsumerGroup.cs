@@ -11,6 +11,7 @@ public sealed class ConsumerGroup
 {
     private volatile ConsumerTraits _traits;
     private volatile SubscriptionSet _subscriptions = SubscriptionSet.Empty;
+    private volatile SubscriptionSet _graySubscriptions = SubscriptionSet.Empty;
     private volatile ConsumerClient[] _clients = [];
 
     internal ConsumerGroup(string name, ConsumerTraits traits)
@@ -36,7 +37,14 @@ public sealed class ConsumerGroup
 
     public ConsumeFromWhere ConsumeFromWhere => _traits.ConsumeFromWhere;
 
-    /// <summary>What the group as a whole subscribes to.</summary>
+    /// <summary>What the gray side subscribes to while the group has a release; empty without one.</summary>
+    public SubscriptionSet GraySubscriptions
+    {
+        get => _graySubscriptions;
+        internal set => _graySubscriptions = value;
+    }
+
+    /// <summary>What the group as a whole subscribes to; its normal side while it has a release.</summary>
     public SubscriptionSet Subscriptions
     {
         get => _subscriptions;
@@ -53,9 +61,10 @@ public sealed class ConsumerGroup
     internal Dictionary<string, RememberedClient> Remembered { get; } = new(StringComparer.Ordinal);
 
     /// <summary>What the group as a whole wants of a topic; without allocating.</summary>
-    public Subscription? FindSubscription(ReadOnlySpan<byte> utf8Topic) => _subscriptions.Find(utf8Topic);
+    public Subscription? FindSubscription(ReadOnlySpan<byte> utf8Topic) =>
+        _subscriptions.Find(utf8Topic) ?? _graySubscriptions.Find(utf8Topic);
 
-    public Subscription? FindSubscription(string topic) => _subscriptions.Find(topic);
+    public Subscription? FindSubscription(string topic) => _subscriptions.Find(topic) ?? _graySubscriptions.Find(topic);
 
     public ConsumerClient? FindClient(string clientId) =>
         Array.Find(_clients, client => client.ClientId == clientId);

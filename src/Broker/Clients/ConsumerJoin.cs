@@ -3,8 +3,9 @@ namespace GrayMQ.Broker.Clients;
 /// <summary>What a heartbeat says of one consumer group.</summary>
 /// <param name="Subscriptions">Null when the heartbeat leaves them out, since they are as they were.</param>
 /// <param name="Fingerprint">Of the heartbeat's contents; 0 when the client uses none.</param>
+/// <param name="GrayFlag">Whether the client says that it is gray; null when it says nothing.</param>
 public readonly record struct ConsumerJoin(
-    string Group, string ClientId, ConsumerTraits Traits, SubscriptionSet? Subscriptions, int Fingerprint);
+    string Group, string ClientId, ConsumerTraits Traits, SubscriptionSet? Subscriptions, int Fingerprint, bool? GrayFlag = null);
 
 /// <summary>What came of it.</summary>
 /// <param name="Joined">The client was not in the group before.</param>

@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -9,7 +10,7 @@ namespace GrayMQ.Broker.Clients;
 /// Tells a consumer who the others of its group are, so that it knows its share of the queues:
 /// GET_CONSUMER_LIST_BY_GROUP (38). RocketMQ: ConsumerManageProcessor.
 /// </summary>
-internal sealed class ConsumerListHandler(ConsumerTable consumers)
+internal sealed class ConsumerListHandler(ConsumerTable consumers, GrayTable gray)
 {
     public ValueTask HandleAsync(RemotingRequest request, GetConsumerListByGroupHeader header)
     {
@@ -20,9 +21,28 @@ internal sealed class ConsumerListHandler(ConsumerTable consumers)
         // be dealt queues that nobody takes.
         var body = new GetConsumerListByGroupResponseBody
         {
-            ConsumerIdList = [.. group.Clients.Select(client => client.ClientId).Distinct(StringComparer.Ordinal)],
+            ConsumerIdList = [.. ClientsFor(group, request).Select(client => client.ClientId).Distinct(StringComparer.Ordinal)],
         };
         request.Reply(BodyCodec.Encode(body));
         return ValueTask.CompletedTask;
+    }
+
+    // While the group has a release, each side shares the queues out among its own. Who is not known is answered nothing: a client
+    // that is told nothing keeps what it has.
+    private IEnumerable<ConsumerClient> ClientsFor(ConsumerGroup group, in RemotingRequest request)
+    {
+        if (gray.FindGroup(group.Name) is not { } sides)
+        {
+            return group.Clients;
+        }
+
+        Standing standing = sides.StandingOf(request.Connection);
+        return standing switch
+        {
+            Standing.Plain when sides.Release.IsOpen => group.Clients,
+            Standing.Unknown => throw new RemotingException(
+                ResponseCode.SystemError, $"the group {group.Name} has a gray release, and no heartbeat has told on which side the caller is"),
+            _ => sides.ClientsOf(group, standing),
+        };
     }
 }

@@ -42,6 +42,9 @@ public sealed class ConsumerTable
     /// </summary>
     public event Action<string>? SubscriptionsChanged;
 
+    /// <summary>Says of a client of a group with a release whether it is on the gray side, whose subscriptions are kept apart.</summary>
+    internal Func<ConsumerGroup, ConsumerClient, bool>? IsGray { get; set; }
+
     /// <summary>All groups, also those that are not online.</summary>
     public IEnumerable<ConsumerGroup> Groups => _groups.Values;
 
@@ -56,7 +59,7 @@ public sealed class ConsumerTable
 
     /// <summary>The groups that are online and subscribe to a topic.</summary>
     public IEnumerable<string> GroupsOf(string topic) =>
-        _groups.Values.Where(group => group.IsOnline && group.Subscriptions.Find(topic) is not null).Select(group => group.Name);
+        _groups.Values.Where(group => group.IsOnline && group.FindSubscription(topic) is not null).Select(group => group.Name);
 
     /// <summary>Takes back what was remembered before the broker was stopped. To be called before anything is served.</summary>
     public void Restore(IEnumerable<RememberedClient> remembered)
@@ -74,6 +77,23 @@ public sealed class ConsumerTable
                 {
                     _remembered++;
                 }
+            }
+        }
+    }
+
+    /// <summary>A group has no sides any more: what the gray one subscribed to is forgotten, or is what the group subscribes to now.</summary>
+    internal void EndSides(string name, bool grayStays)
+    {
+        lock (_changing)
+        {
+            if (Find(name) is { } group)
+            {
+                if (grayStays && group.GraySubscriptions.Count > 0)
+                {
+                    group.Subscriptions = group.GraySubscriptions;
+                }
+
+                group.GraySubscriptions = SubscriptionSet.Empty;
             }
         }
     }
@@ -192,11 +212,14 @@ public sealed class ConsumerTable
         }
 
         client!.Heard(NowMs());
+        client.GrayFlag = join.GrayFlag;
         bool topicsChanged = false;
         if (subscriptions is not null)
         {
             client.Subscriptions = subscriptions;
-            topicsChanged = Subscribe(group, subscriptions, wasOnline);
+            topicsChanged = IsGray is { } isGray && isGray(group, client)
+                ? SubscribeGray(group, subscriptions)
+                : Subscribe(group, subscriptions, wasOnline);
             if (!fingerprintKnown || !remembered!.Subscriptions.SameAs(subscriptions) || remembered.Traits != join.Traits)
             {
                 Remember(group, new RememberedClient(
@@ -224,6 +247,12 @@ public sealed class ConsumerTable
                 _logger, group.Name, string.Join(", ", after.All.Select(each => $"{each.Topic} ({each.Data.SubString})")));
         }
 
+        return topicsChanged;
+    }
+
+    private static bool SubscribeGray(ConsumerGroup group, SubscriptionSet subscriptions)
+    {
+        group.GraySubscriptions = group.GraySubscriptions.UpdatedBy(subscriptions, out bool topicsChanged);
         return topicsChanged;
     }
 

@@ -56,7 +56,7 @@ internal sealed class HeartbeatHandler(
 
         foreach (ProducerData producer in heartbeat.ProducerDataSet)
         {
-            producers.Join(session, producer.GroupName);
+            producers.Join(session, producer.GroupName, producer.GrayFlag);
         }
 
         return resendWanted;
@@ -170,7 +170,7 @@ internal sealed class HeartbeatHandler(
         bool leftOut = heartbeat.WithoutSub && heartbeat.HeartbeatFingerprint != 0;
         SubscriptionSet? subscriptions = leftOut ? null : SubscriptionSet.Of(consumer.SubscriptionDataSet);
         return new ConsumerJoin(
-            consumer.GroupName, heartbeat.ClientId, traits, subscriptions, heartbeat.HeartbeatFingerprint);
+            consumer.GroupName, heartbeat.ClientId, traits, subscriptions, heartbeat.HeartbeatFingerprint, consumer.GrayFlag);
     }
 
     private static RemotingException Refused(string reason) => new(ResponseCode.SystemError, $"the heartbeat {reason}");

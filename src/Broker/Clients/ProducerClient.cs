@@ -13,6 +13,9 @@ public sealed class ProducerClient
 
     public ClientSession Session { get; }
 
+    /// <summary>Whether the client said in its last heartbeat that it is gray; null when it said nothing.</summary>
+    public bool? GrayFlag { get; internal set; }
+
     /// <summary>Milliseconds since 1970.</summary>
     public long LastHeartbeatMs => Volatile.Read(ref _lastHeartbeatMs);
 

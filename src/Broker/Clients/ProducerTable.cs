@@ -21,8 +21,9 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
     public ClientSession? FindClient(string clientId) => _byClientId.GetValueOrDefault(clientId);
 
     /// <summary>Takes in what a heartbeat says of one group.</summary>
+    /// <param name="grayFlag">Whether the client says that it is gray; null when it says nothing.</param>
     /// <exception cref="RemotingException">The connection belongs to too many groups.</exception>
-    public void Join(ClientSession session, string group)
+    public void Join(ClientSession session, string group, bool? grayFlag = null)
     {
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         lock (_changing)
@@ -34,10 +35,11 @@ public sealed class ProducerTable(ClientLimits limits, TimeProvider time, ILogge
             if (at >= 0)
             {
                 clients[at].Heard(now);
+                clients[at].GrayFlag = grayFlag;
             }
             else
             {
-                _groups[group] = [.. clients, new ProducerClient(session, now)];
+                _groups[group] = [.. clients, new ProducerClient(session, now) { GrayFlag = grayFlag }];
                 session.ProducerGroups.Add(group);
                 Log.ProducerJoined(logger, session, group);
             }

@@ -12,7 +12,7 @@ internal sealed class DelayedSends(string brokerName, DelayRouting routing, Time
     // Between topic and unique key of a message that is to be deleted (RocketMQ: TimerMessageStore.buildDeleteKey).
     private const byte DeleteKeySeparator = (byte)'+';
 
-    /// <summary>Appends a message where its properties lead it.</summary>
+    /// <summary>Appends a message where its properties lead it; one that waits is said to be in the queue that was asked for.</summary>
     /// <param name="uniqueKey">Its UNIQ_KEY.</param>
     /// <param name="recallHandle">For the reply; null where the message cannot be recalled.</param>
     /// <exception cref="Remoting.Dispatch.RemotingException">It cannot be delayed as it asks to be.</exception>
@@ -33,7 +33,8 @@ internal sealed class DelayedSends(string brokerName, DelayRouting routing, Time
                 recallHandle = new RecallHandle(topic.Name, brokerName, route.RecallMs, Encoding.UTF8.GetString(uniqueKey)).ToString();
             }
 
-            return intake.Append(route.Topic, route.QueueId, message with { Properties = properties.Bytes });
+            AppendResult result = intake.Append(route.Topic, route.QueueId, message with { Properties = properties.Bytes });
+            return ReferenceEquals(route.Topic, topic) ? result : result with { QueueId = queueId };
         }
         finally
         {

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
@@ -9,13 +10,13 @@ namespace GrayMQ.Broker.Locks;
 /// Orderly consumers take and give back the sole right to a queue: LOCK_BATCH_MQ (41), UNLOCK_BATCH_MQ (42). There are no
 /// replicas that would have to agree.
 /// </summary>
-internal sealed class QueueLockHandler(QueueLockTable locks, ClientLimits limits)
+internal sealed class QueueLockHandler(QueueLockTable locks, GrayTable gray, ClientLimits limits)
 {
     public ValueTask LockAsync(RemotingRequest request, NoHeader header)
     {
         var body = BodyCodec.Decode<LockBatchRequestBody>(request.Body);
         Check(body.ConsumerGroup, body.ClientId, body.MqSet);
-        var reply = new LockBatchResponseBody { LockedQueues = locks.Lock(body.ConsumerGroup, body.MqSet, body.ClientId) };
+        var reply = new LockBatchResponseBody { LockedQueues = locks.Lock(NameOf(body.ConsumerGroup, body.ClientId, request), body.MqSet, body.ClientId) };
         request.Reply(BodyCodec.Encode(reply));
         return ValueTask.CompletedTask;
     }
@@ -24,10 +25,17 @@ internal sealed class QueueLockHandler(QueueLockTable locks, ClientLimits limits
     {
         var body = BodyCodec.Decode<UnlockBatchRequestBody>(request.Body);
         Check(body.ConsumerGroup, body.ClientId, body.MqSet);
-        locks.Unlock(body.ConsumerGroup, body.MqSet, body.ClientId);
+        locks.Unlock(NameOf(body.ConsumerGroup, body.ClientId, request), body.MqSet, body.ClientId);
         request.Reply(ResponseCode.Success);
         return ValueTask.CompletedTask;
     }
+
+    // Both sides of a group with a release have each queue among their own, and a client that is refused a lock asks again and again:
+    // each side has locks of its own, and who owns the queue decides who gets messages.
+    private string NameOf(string group, string clientId, in RemotingRequest request) =>
+        gray.FindGroup(group) is { } sides && sides.StandingOf(clientId, request.Connection) == Standing.Gray
+            ? QueueLockTable.GraySideOf(group)
+            : group;
 
     private void Check(string group, string clientId, List<MessageQueue> queues)
     {
@@ -46,7 +54,7 @@ internal sealed class QueueLockHandler(QueueLockTable locks, ClientLimits limits
             throw Refused($"there are {queues.Count} queues: {limits.MaxQueuesPerLock} are the limit");
         }
 
-        if (queues.Exists(queue => !IsName(queue.Topic) || !IsName(queue.BrokerName) || queue.QueueId < 0) || group.Contains('\0', StringComparison.Ordinal))
+        if (queues.Exists(queue => !IsName(queue.Topic) || !IsName(queue.BrokerName) || queue.QueueId < 0) || group.AsSpan().ContainsAny('\0', QueueLockTable.SideMark))
         {
             throw Refused($"a queue has no topic and broker of 1 to {limits.MaxTopicLength} characters, or no id");
         }

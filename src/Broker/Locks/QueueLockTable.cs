@@ -14,6 +14,9 @@ public sealed class QueueLockTable
     /// <summary>RocketMQ: rocketmq.broker.rebalance.lockMaxLiveTime. Clients renew every 20 s.</summary>
     public static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(60);
 
+    /// <summary>Stands behind the name of a group whose gray side holds locks; in no group's name.</summary>
+    internal const char SideMark = '\u0001';
+
     // The inner dictionaries are guarded by themselves; one that was emptied is marked as gone under that lock.
     private readonly ConcurrentDictionary<string, GroupLocks> _groups = new(StringComparer.Ordinal);
     private readonly ClientLimits _limits;
@@ -40,6 +43,9 @@ public sealed class QueueLockTable
 
     /// <summary>Queues that are locked, of all groups together, expired locks included.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The name under which the gray side of a group with a release has its locks.</summary>
+    public static string GraySideOf(string group) => group + SideMark;
 
     /// <summary>Takes or renews locks.</summary>
     /// <returns>The queues that the client holds now, in the order asked for, each once.</returns>

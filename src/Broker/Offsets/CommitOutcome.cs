@@ -5,7 +5,10 @@ public enum CommitOutcome
 {
     Committed,
 
-    /// <summary>It is a negative number, which clients send when they do not know an offset yet.</summary>
+    /// <summary>
+    /// It is a negative number, which clients send when they do not know an offset yet; or it does not count, because the queue belongs to
+    /// another side of a gray release, or the offset is of before.
+    /// </summary>
     Ignored,
 
     /// <summary>An administrator has reset the queue and the consumer has not heard of it yet; what it says is of before.</summary>

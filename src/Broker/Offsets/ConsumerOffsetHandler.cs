@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
@@ -17,6 +18,7 @@ internal sealed class ConsumerOffsetHandler(
     SubscriptionGroupTable groups,
     ConsumerOffsetTable offsets,
     MessageStore store,
+    GrayTable gray,
     ILogger<ConsumerOffsetHandler> logger)
 {
     private static readonly byte[] TransactionGroup = Encoding.UTF8.GetBytes(GroupNames.Transaction);
@@ -74,7 +76,9 @@ internal sealed class ConsumerOffsetHandler(
             throw new RemotingException(ResponseCode.NoPermission, $"the offsets of {GroupNames.Transaction} are the broker's own");
         }
 
-        CommitOutcome outcome = offsets.Commit(group, topic, header.QueueId, header.CommitOffset, request.Connection.RemoteEndPoint);
+        CommitOutcome outcome = gray.FindGroup(group) is { } sides
+            ? sides.Commit(group, topic, header.QueueId, header.CommitOffset, request.Connection, request.Connection.RemoteEndPoint)
+            : offsets.Commit(group, topic, header.QueueId, header.CommitOffset, request.Connection.RemoteEndPoint);
         if (outcome == CommitOutcome.ResetPending)
         {
             request.Reply(ResponseCode.Success, "Offset has been previously reset");

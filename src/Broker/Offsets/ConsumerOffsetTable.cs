@@ -112,16 +112,22 @@ public sealed class ConsumerOffsetTable : IDisposable
 
     /// <summary>Takes over an offset as a client says it, also when it is lower than before.</summary>
     /// <param name="client">Who says so, for the log.</param>
+    /// <param name="upwardsOnly">A lower offset is ignored.</param>
     /// <exception cref="RemotingException">There are no queues with such an id (INVALID_PARAMETER).</exception>
     public CommitOutcome Commit(
-        ReadOnlySpan<byte> utf8Group, ReadOnlySpan<byte> utf8Topic, int queueId, long offset, EndPoint? client = null)
+        ReadOnlySpan<byte> utf8Group,
+        ReadOnlySpan<byte> utf8Topic,
+        int queueId,
+        long offset,
+        EndPoint? client = null,
+        bool upwardsOnly = false)
     {
         if (offset < 0)
         {
             return CommitOutcome.Ignored;
         }
 
-        CommitOutcome outcome = Commit(utf8Group, utf8Topic, queueId, null, offset, client, out long before);
+        CommitOutcome outcome = Commit(utf8Group, utf8Topic, queueId, null, offset, client, out long before, upwardsOnly);
         if (outcome == CommitOutcome.Committed && before != offset)
         {
             MovedByCommit?.Invoke(utf8Group, utf8Topic, queueId, offset);
@@ -138,7 +144,7 @@ public sealed class ConsumerOffsetTable : IDisposable
         ReadOnlySpan<byte> utf8Group, ReadOnlySpan<byte> utf8Topic, int queueId, long expected, long offset) =>
         offset < 0 ? CommitOutcome.Ignored : Commit(utf8Group, utf8Topic, queueId, expected, offset, null, out _);
 
-    /// <inheritdoc cref="Commit(ReadOnlySpan{byte}, ReadOnlySpan{byte}, int, long, EndPoint?)"/>
+    /// <inheritdoc cref="Commit(ReadOnlySpan{byte}, ReadOnlySpan{byte}, int, long, EndPoint?, bool)"/>
     public CommitOutcome Commit(string group, string topic, int queueId, long offset) =>
         Commit(Encoding.UTF8.GetBytes(group), Encoding.UTF8.GetBytes(topic), queueId, offset);
 
@@ -314,7 +320,8 @@ public sealed class ConsumerOffsetTable : IDisposable
         long? expected,
         long offset,
         EndPoint? client,
-        out long before)
+        out long before,
+        bool upwardsOnly = false)
     {
         CheckQueueId(queueId);
         var name = new GroupTopicUtf8(utf8Group, utf8Topic);
@@ -325,7 +332,7 @@ public sealed class ConsumerOffsetTable : IDisposable
                 offsets = Add(GroupTopicComparer.Instance.Create(name));
             }
 
-            if (TryCommit(offsets, queueId, expected, offset, client, out CommitOutcome outcome, out before))
+            if (TryCommit(offsets, queueId, expected, offset, client, upwardsOnly, out CommitOutcome outcome, out before))
             {
                 return outcome;
             }
@@ -338,10 +345,11 @@ public sealed class ConsumerOffsetTable : IDisposable
         long? expected,
         long offset,
         EndPoint? client,
+        bool upwardsOnly,
         out CommitOutcome outcome,
         out long before)
     {
-        if (!offsets.TryCommit(queueId, expected, offset, out outcome, out bool enlist, out before))
+        if (!offsets.TryCommit(queueId, expected, offset, out outcome, out bool enlist, out before, upwardsOnly))
         {
             return false;
         }

@@ -84,8 +84,15 @@ internal sealed class ConsumerOffsets
     /// <param name="expected">What has to be committed until now; null for whatever it is.</param>
     /// <param name="enlist">Whether the caller must see to it that the change is written.</param>
     /// <param name="before">The offset until now.</param>
+    /// <param name="upwardsOnly">A lower offset than before is ignored.</param>
     public bool TryCommit(
-        int queueId, long? expected, long offset, out CommitOutcome outcome, out bool enlist, out long before)
+        int queueId,
+        long? expected,
+        long offset,
+        out CommitOutcome outcome,
+        out bool enlist,
+        out long before,
+        bool upwardsOnly = false)
     {
         lock (_changes)
         {
@@ -93,6 +100,7 @@ internal sealed class ConsumerOffsets
             before = Committed(queueId);
             outcome = PendingReset(queueId) != None ? CommitOutcome.ResetPending
                 : expected is { } value && value != before && offset != before ? CommitOutcome.Overtaken
+                : upwardsOnly && offset < before ? CommitOutcome.Ignored
                 : CommitOutcome.Committed;
             if (_removed)
             {

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Filtering;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Pops;
 using Microsoft.Extensions.ObjectPool;
@@ -39,6 +40,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
 
     private readonly int _limit;
     private readonly int _limitOfQueue;
+    private readonly GrayTable _gray;
     private readonly TimeProvider _time;
     private readonly ObjectPool<ParkedPop> _pool;
     private readonly ITimer _scan;
@@ -50,8 +52,9 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     private volatile bool _held;
     private bool _closed;
 
-    public ParkedPops(ParkLimits limits, TimeProvider time)
+    public ParkedPops(ParkLimits limits, GrayTable gray, TimeProvider time)
     {
+        _gray = gray;
         _limit = limits.All;
         _limitOfQueue = limits.OfQueue;
         _targets = new ParkedTargets(limits.Targets);
@@ -136,7 +139,11 @@ internal sealed class ParkedPops : IArrivals, IDisposable
                 continue;
             }
 
-            if (target.Topic.Name == queue.Topic)
+            if (HasSides(target))
+            {
+                WakeAll(target);
+            }
+            else if (target.Topic.Name == queue.Topic)
             {
                 Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: false, in arrival));
                 Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: false, in arrival));
@@ -173,6 +180,12 @@ internal sealed class ParkedPops : IArrivals, IDisposable
             return;
         }
 
+        if (HasSides(target))
+        {
+            WakeAll(target);
+            return;
+        }
+
         Wake(target.Waiters.TakeOne(-1, notification: false));
         Wake(target.Waiters.TakeOne(-1, notification: true));
         if (queueId >= 0)
@@ -185,7 +198,16 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     /// <summary>A pop has left something: another one that asked for the same may have it.</summary>
     public void WakeNext(in Pop pop)
     {
-        if (!pop.Target.Waiters.IsEmpty)
+        if (pop.Target.Waiters.IsEmpty)
+        {
+            return;
+        }
+
+        if (HasSides(pop.Target))
+        {
+            WakeAll(pop.Target);
+        }
+        else
         {
             Wake(pop.Target.Waiters.TakeOne(pop.QueueId, notification: false));
         }
@@ -232,9 +254,18 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         }
     }
 
+    // Who may have a message depends on the side of who waits, where the group has a gray release: all of them look.
+    private bool HasSides(PopTarget target) => _gray.View?.FindGroup(target.Group) is not null;
+
     // Every pop looks into the retry topics, whatever queue it is for, but for those in order.
     private void WakeForRetry(PopTarget target)
     {
+        if (HasSides(target))
+        {
+            WakeAll(target);
+            return;
+        }
+
         Wake(target.Waiters.TakeOne(null, notification: false, alsoOrdered: false));
         Wake(target.Waiters.TakeOne(null, notification: true, alsoOrdered: false));
     }

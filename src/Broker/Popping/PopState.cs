@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Topics;
@@ -16,12 +17,13 @@ internal sealed class PopState : IDisposable
     private PopReviver? _reviver;
 
     /// <exception cref="InvalidDataException">A check point on disk is broken.</exception>
-    public PopState(KeyValueStore values, ConsumerOffsetTable offsets, ParkLimits limits, TimeProvider time, ILoggerFactory loggers)
+    public PopState(
+        KeyValueStore values, ConsumerOffsetTable offsets, ParkLimits limits, GrayTable gray, TimeProvider time, ILoggerFactory loggers)
     {
         _offsets = offsets;
         _logger = loggers.CreateLogger<PopState>();
         CheckPoints = new PopStore(values);
-        Parked = new ParkedPops(limits, time);
+        Parked = new ParkedPops(limits, gray, time);
         CheckPoints.Freed = (queue, refused) => Parked.WakeFreed((PopTarget)refused, queue);
     }
 
@@ -41,6 +43,18 @@ internal sealed class PopState : IDisposable
         _offsets.Moved += Wake;
         _offsets.MovedByCommit += Follow;
         _offsets.BeforeSync = CheckPoints.Sync;
+    }
+
+    /// <summary>Wakes all who wait for something of a group, to look again.</summary>
+    public void WakeGroup(string group)
+    {
+        foreach (PopTarget target in Targets.All)
+        {
+            if (target.Group == group)
+            {
+                Parked.WakeAll(target);
+            }
+        }
     }
 
     /// <summary>Says who gives messages back whose time is up.</summary>

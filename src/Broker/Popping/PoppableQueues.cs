@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Store;
@@ -7,7 +8,14 @@ namespace GrayMQ.Broker.Popping;
 
 /// <summary>What a pop looks into, and whether it would get something, without taking anything.</summary>
 internal sealed class PoppableQueues(
-    PopOptions options, TopicTable topics, SubscriptionGroupTable groups, MessageStore store, PopStore pops, PopOffsets offsets, TimeProvider time)
+    PopOptions options,
+    TopicTable topics,
+    SubscriptionGroupTable groups,
+    MessageStore store,
+    PopStore pops,
+    PopOffsets offsets,
+    GrayTable gray,
+    TimeProvider time)
 {
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -48,6 +56,14 @@ internal sealed class PoppableQueues(
     /// <summary>Whether the group has as much of the queue in hand as it may. The gate is held.</summary>
     public bool IsLimited(PopQueue popped) => options.MaxInFlight > 0 && popped.InFlight >= options.MaxInFlight;
 
+    /// <summary>
+    /// Below which offset of a queue a pop may be given messages: where the group has a gray release, its queues are of two sides. 0 for
+    /// none.
+    /// </summary>
+    public long EndFor(in Pop pop, Topic topic, int queueId) => gray.View?.FindGroup(pop.Target.Group) is { } sides
+        ? sides.CapFor(topic.NameUtf8.Span, queueId, sides.StandingOf(pop.Responder.Connection))
+        : long.MaxValue;
+
     private bool HasMessages(in Pop pop, Topic? topic)
     {
         for (int queueId = 0; queueId < (topic?.Config.ReadQueueNums ?? 0); queueId++)
@@ -68,15 +84,16 @@ internal sealed class PoppableQueues(
             return false;
         }
 
+        long max = Math.Min(queue.MaxOffset, EndFor(in pop, topic, queueId));
         PopQueue? popped = pops.Topics.Find(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span)?.FindQueue(queueId);
         if (popped is null)
         {
-            return queue.MaxOffset > offsets.Next(pop.Target, topic, queue);
+            return max > offsets.Next(pop.Target, topic, queue);
         }
 
         lock (popped.Gate)
         {
-            return queue.MaxOffset > Math.Max(0, popped.NextOffset)
+            return max > Math.Max(0, popped.NextOffset)
                 && !(pop.IsOrdered ? IsBlocked(popped, in pop, NowMs) : IsLimited(popped));
         }
     }

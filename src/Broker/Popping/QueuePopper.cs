@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Messages;
@@ -22,6 +23,7 @@ internal sealed class QueuePopper(
     MessageStore store,
     PopStore pops,
     BrokerStatistics statistics,
+    GrayTable gray,
     TimeProvider time,
     ILogger<QueuePopper> logger)
 {
@@ -113,7 +115,7 @@ internal sealed class QueuePopper(
         else if (!popped.Gate.TryEnter())
         {
             work.IsContended = true;
-            work.Rest += pop.IsOrdered ? 0 : Math.Max(0, queue.MaxOffset - popped.NextOffset);
+            work.Rest += pop.IsOrdered ? 0 : Math.Max(0, Math.Min(queue.MaxOffset, queues.EndFor(in pop, topic, queueId)) - popped.NextOffset);
             return;
         }
 
@@ -121,7 +123,13 @@ internal sealed class QueuePopper(
         {
             if (!popped.IsDropped)
             {
-                TakeLocked(in pop, topic, kind, queue, popped, work);
+                int stamp;
+                do
+                {
+                    stamp = gray.Stamp;
+                }
+                while (queues.EndFor(in pop, topic, queueId) is > 0 and long end
+                    && !TryTakeLocked(in pop, topic, kind, queue, popped, work, end, stamp));
             }
         }
         catch (Exception e) when (e is IOException or KeyValueStoreException)
@@ -136,31 +144,47 @@ internal sealed class QueuePopper(
         }
     }
 
-    private void TakeLocked(in Pop pop, Topic topic, byte kind, LogicQueue queue, PopQueue popped, PopWork work)
+    /// <param name="end">Messages from here on are another side's.</param>
+    /// <param name="stamp">Of when that was asked; false when a queue has changed hands since, and nothing was taken.</param>
+    private bool TryTakeLocked(
+        in Pop pop, Topic topic, byte kind, LogicQueue queue, PopQueue popped, PopWork work, long end, int stamp)
     {
         long start = offsets.Begin(in pop, topic, queue, popped);
+        if (start >= end)
+        {
+            return true;
+        }
+
         if (pop.IsOrdered && PoppableQueues.IsBlocked(popped, in pop, work.PopTimeMs))
         {
             // What is behind the lock is not left for others: it would wake them in vain.
-            return;
+            return true;
         }
 
         if (!pop.IsOrdered && queues.IsLimited(popped))
         {
             popped.Refuse(pop.Target, options.MaxInFlight);
             work.IsLimited = true;
-            return;
+            return true;
         }
 
         if (work.Count >= pop.MaxMessages)
         {
-            work.Rest += Math.Max(0, queue.MaxOffset - start);
-            return;
+            work.Rest += Math.Max(0, Math.Min(queue.MaxOffset, end) - start);
+            return true;
         }
 
         MessageSlices slices = work.NextSlices();
         long at = start;
-        if (!Read(in pop, queue, popped, ref at, pop.MaxMessages - work.Count, slices))
+        bool isFound = Read(in pop, queue, popped, ref at, pop.MaxMessages - work.Count, slices, end);
+        if (stamp != gray.Stamp)
+        {
+            // What was read may be beyond a boundary that was taken meanwhile.
+            slices.Clear();
+            return false;
+        }
+
+        if (!isFound)
         {
             if (at != start)
             {
@@ -168,8 +192,8 @@ internal sealed class QueuePopper(
                 offsets.Tell(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span, popped);
             }
 
-            work.Rest += Math.Max(0, queue.MaxOffset - at);
-            return;
+            work.Rest += Math.Max(0, Math.Min(queue.MaxOffset, end) - at);
+            return true;
         }
 
         Span<long> taken = stackalloc long[PopCheckPoint.MaxMessages];
@@ -179,7 +203,7 @@ internal sealed class QueuePopper(
             taken[i] = slices.QueueOffsetOf(i);
         }
 
-        long rest = Math.Max(0, slices.MaxOffset - slices.NextOffset);
+        long rest = Math.Max(0, Math.Min(slices.MaxOffset, end) - slices.NextOffset);
         if (pop.IsOrdered)
         {
             OrderedBatch ordered = pops.Ordered.Take(popped, pop.AttemptId.Span, work.PopTimeMs, taken, pop.InvisibleMs);
@@ -189,8 +213,8 @@ internal sealed class QueuePopper(
         {
             // The queue was reset within a millisecond of a pop from the same offset: two batches would have one handle.
             slices.Clear();
-            work.Rest += Math.Max(0, queue.MaxOffset - at);
-            return;
+            work.Rest += Math.Max(0, Math.Min(queue.MaxOffset, end) - at);
+            return true;
         }
 
         offsets.Tell(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span, popped);
@@ -208,15 +232,17 @@ internal sealed class QueuePopper(
                 new RetriedMessages(
                     pop.Target.Topic.NameUtf8.Span, _brokerName, kind, at, work.PopTimeMs, pop.InvisibleMs));
         }
+
+        return true;
     }
 
     /// <summary>Reads on until messages are found that may be handed out; <paramref name="at"/> becomes where they were read from.</summary>
-    private bool Read(in Pop pop, LogicQueue queue, PopQueue popped, ref long at, int most, MessageSlices slices)
+    private bool Read(in Pop pop, LogicQueue queue, PopQueue popped, ref long at, int most, MessageSlices slices, long end)
     {
         OrderedBatch? before = pop.IsOrdered ? popped.Ordered : null;
         for (int reads = 0; reads < MaxReads; reads++)
         {
-            ReadStatus status = store.Read(queue, at, most, int.MaxValue, pop.Filter, slices);
+            ReadStatus status = store.Read(queue, at, most, int.MaxValue, pop.Filter, slices, end);
             switch (status)
             {
                 case ReadStatus.Found:
@@ -241,7 +267,7 @@ internal sealed class QueuePopper(
                     return false;
             }
 
-            if (at >= queue.MaxOffset)
+            if (at >= Math.Min(queue.MaxOffset, end))
             {
                 return false;
             }

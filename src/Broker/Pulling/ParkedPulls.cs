@@ -117,6 +117,18 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         }
     }
 
+    /// <summary>Wakes those of a group that are held: queues have changed hands.</summary>
+    public void WakeHeld(string group)
+    {
+        foreach (ParkedQueue queue in _queues.Values)
+        {
+            if (!queue.IsEmpty)
+            {
+                Wake(queue.TakeHeld(group));
+            }
+        }
+    }
+
     /// <summary>From now on nothing is woken by messages, only by time: the broker hands out no more.</summary>
     public void Hold() => _held = true;
 

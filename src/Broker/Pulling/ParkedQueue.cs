@@ -46,7 +46,7 @@ internal sealed class ParkedQueue
             // The fence pairs with that of ParkedPulls.OnArrived: a message that does not find the pull here is seen by it.
             Interlocked.MemoryBarrier();
             parked.Skipped = _skipped;
-            parked.IsBehind = isBehind = parked.Pull.Queue.MaxOffset > parked.Pull.QueueOffset;
+            parked.IsBehind = isBehind = !parked.Pull.IsHeld && parked.Pull.Queue.MaxOffset > parked.Pull.QueueOffset;
             return true;
         }
     }
@@ -121,6 +121,29 @@ internal sealed class ParkedQueue
         return taken;
     }
 
+    /// <summary>Takes those of a group that are held.</summary>
+    public ParkedPull? TakeHeld(string group)
+    {
+        ParkedPull? taken = null;
+        lock (_lock)
+        {
+            _others = TakeHeld(_others, group, ref taken);
+            foreach (int number in _byNumber.Keys)
+            {
+                if (TakeHeld(_byNumber[number], group, ref taken) is { } kept)
+                {
+                    CollectionsMarshal.GetValueRefOrNullRef(_byNumber, number) = kept;
+                }
+                else
+                {
+                    _byNumber.Remove(number);
+                }
+            }
+        }
+
+        return taken;
+    }
+
     private static void Push(ref ParkedPull? list, ParkedPull parked)
     {
         parked.Next = list;
@@ -173,7 +196,7 @@ internal sealed class ParkedQueue
     private void Take(ParkedPull parked, ref ParkedPull? taken)
     {
         _count--;
-        if (!parked.IsBehind && parked.Skipped == _skipped && _passedTo > parked.Pull.QueueOffset)
+        if (!parked.Pull.IsHeld && !parked.IsBehind && parked.Skipped == _skipped && _passedTo > parked.Pull.QueueOffset)
         {
             parked.Pull = parked.Pull with { QueueOffset = _passedTo, HasPassed = true };
         }
@@ -188,7 +211,7 @@ internal sealed class ParkedQueue
         while (list is not null)
         {
             ParkedPull? next = list.Next;
-            if (arrival.QueueOffset >= list.Pull.QueueOffset && arrival.IsFor(list.Pull.Filter))
+            if (!list.Pull.IsHeld && arrival.QueueOffset >= list.Pull.QueueOffset && arrival.IsFor(list.Pull.Filter))
             {
                 Take(list, ref taken);
             }
@@ -210,6 +233,27 @@ internal sealed class ParkedQueue
         {
             ParkedPull? next = list.Next;
             if (list.Deadline <= now || (orBehind && list.IsBehind) || list.Pull.Responder.Connection.IsClosed)
+            {
+                Take(list, ref taken);
+            }
+            else
+            {
+                Push(ref kept, list);
+            }
+
+            list = next;
+        }
+
+        return kept;
+    }
+
+    private ParkedPull? TakeHeld(ParkedPull? list, string group, ref ParkedPull? taken)
+    {
+        ParkedPull? kept = null;
+        while (list is not null)
+        {
+            ParkedPull? next = list.Next;
+            if (list.Pull.IsHeld && list.Pull.Group.GroupName == group)
             {
                 Take(list, ref taken);
             }

@@ -9,6 +9,7 @@ namespace GrayMQ.Broker.Pulling;
 /// <summary>A pull that has passed all checks: everything that is needed to answer it, now or when a message arrives.</summary>
 /// <param name="QueueOffset">Where to read from. While it waits, messages are passed that are not for it, and need not be read again.</param>
 /// <param name="HasPassed">Whether there were such.</param>
+/// <param name="IsHeld">What it asks for belongs to another side of a gray release: no message that arrives is for it.</param>
 internal readonly record struct Pull(
     Responder Responder,
     Topic Topic,
@@ -18,4 +19,5 @@ internal readonly record struct Pull(
     int MaxMessages,
     int MaxMessageBytes,
     IMessageFilter? Filter,
-    bool HasPassed = false);
+    bool HasPassed = false,
+    bool IsHeld = false);

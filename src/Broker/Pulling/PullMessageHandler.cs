@@ -1,5 +1,6 @@
 using System.Text;
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Offsets;
@@ -10,6 +11,7 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store;
 using GrayMQ.Store.Reading;
@@ -35,6 +37,7 @@ internal sealed class PullMessageHandler
     private readonly BrokerLifecycle _lifecycle;
     private readonly BrokerStatistics _statistics;
     private readonly SubscriptionFilters _filters;
+    private readonly GrayTable _gray;
 
     public PullMessageHandler(
         PullOptions options,
@@ -46,7 +49,8 @@ internal sealed class PullMessageHandler
         ParkedPulls parked,
         BrokerLifecycle lifecycle,
         BrokerStatistics statistics,
-        SubscriptionFilters filters)
+        SubscriptionFilters filters,
+        GrayTable gray)
     {
         _options = options;
         _topics = topics;
@@ -58,6 +62,7 @@ internal sealed class PullMessageHandler
         _lifecycle = lifecycle;
         _statistics = statistics;
         _filters = filters;
+        _gray = gray;
         parked.AnswerWith(pull => Answer(in pull, TimeSpan.Zero));
     }
 
@@ -79,11 +84,19 @@ internal sealed class PullMessageHandler
     {
         SubscriptionGroupConfig group = FindGroup(in header, request.Code);
         Topic topic = FindTopic(in header, request);
-        IMessageFilter? filter = FindFilter(in header, topic.Name, group);
+        GrayGroup? sides = _gray.FindGroup(header.ConsumerGroup.Span);
+        IMessageFilter? filter = FindFilter(in header, topic.Name, group, sides is null ? null : request.Connection);
 
         if ((header.SysFlag & PullSysFlag.CommitOffset) != 0 && header.CommitOffset >= 0)
         {
-            _offsets.Commit(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId, header.CommitOffset);
+            if (sides is null)
+            {
+                _offsets.Commit(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId, header.CommitOffset);
+            }
+            else
+            {
+                sides.Commit(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId, header.CommitOffset, request.Connection);
+            }
         }
 
         var pull = new Pull(
@@ -95,7 +108,8 @@ internal sealed class PullMessageHandler
             Math.Max(1, header.MaxMessages),
             header.MaxMessageBytes is > 0 and int most ? most : int.MaxValue,
             filter);
-        if (_offsets.TakeReset(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId) is long reset)
+        if ((sides is null || sides.CapFor(header.Topic.Span, header.QueueId, sides.StandingOf(request.Connection)) > 0)
+            && _offsets.TakeReset(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId) is long reset)
         {
             Reply(in pull, ResponseCode.PullOffsetMoved, "OFFSET_RESET", reset);
         }
@@ -133,17 +147,29 @@ internal sealed class PullMessageHandler
 
         MessageSlices slices = _slices ??= new MessageSlices();
         ReadStatus status;
-        try
+        int stamp;
+        do
         {
-            status = _store.Read(
-                pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, pull.Filter, slices);
+            stamp = _gray.Stamp;
+            long end = long.MaxValue;
+            if (_gray.View?.FindGroup(pull.Group.GroupName) is { } sides && !MayRead(in pull, sides, stamp, suspend, out end))
+            {
+                return;
+            }
+
+            try
+            {
+                status = _store.Read(
+                    pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, pull.Filter, slices, end);
+            }
+            catch (IOException)
+            {
+                // Not thrown: a parked pull has nobody who would answer for it. The client asks for the same offset again.
+                Reply(in pull, ResponseCode.SystemError, "the queue cannot be read just now", pull.QueueOffset);
+                return;
+            }
         }
-        catch (IOException)
-        {
-            // Not thrown: a parked pull has nobody who would answer for it. The client asks for the same offset again.
-            Reply(in pull, ResponseCode.SystemError, "the queue cannot be read just now", pull.QueueOffset);
-            return;
-        }
+        while (stamp != _gray.Stamp);
 
         try
         {
@@ -175,6 +201,41 @@ internal sealed class PullMessageHandler
         {
             slices.Dispose();
         }
+    }
+
+    /// <summary>
+    /// Whether a group with a gray release may be given something; where not, the pull is answered or kept. What is read has to be
+    /// thrown away if a queue has changed hands meanwhile (<see cref="GrayTable.Stamp"/>).
+    /// </summary>
+    private bool MayRead(in Pull pull, GrayGroup sides, int stamp, TimeSpan suspend, out long end)
+    {
+        PullVerdict verdict = sides.Judge(pull.Responder.Connection, pull.Topic, pull.Queue.QueueId, pull.QueueOffset);
+        end = verdict.EndOffset;
+        if (verdict.NextOffset >= 0)
+        {
+            // Not PULL_OFFSET_MOVED: by that, Java clients drop the queue and Go clients sleep for 10 s.
+            Reply(in pull, ResponseCode.PullRetryImmediately, "the queue has changed hands", verdict.NextOffset);
+            return false;
+        }
+
+        if (!verdict.IsHeld)
+        {
+            return true;
+        }
+
+        if (suspend > TimeSpan.Zero && _parked.TryPark(pull with { IsHeld = true }, suspend))
+        {
+            if (stamp != _gray.Stamp)
+            {
+                // Who woke those that are held may have come before this one was.
+                _parked.WakeHeld(sides.Name);
+            }
+
+            return false;
+        }
+
+        Reply(in pull, ResponseCode.PullNotFound, "the queue is the other side's", pull.QueueOffset);
+        return false;
     }
 
     // For consume statistics: how far the group has been served, whether or not it has committed.
@@ -235,12 +296,14 @@ internal sealed class PullMessageHandler
                 + $"topicConfig.readQueueNums:[{topic.Config.ReadQueueNums}] consumer:[{request.Connection.RemoteEndPoint}]");
     }
 
-    private IMessageFilter? FindFilter(in PullMessageHeader header, string topic, SubscriptionGroupConfig group) =>
+    /// <param name="client">Who asks, where the group has a gray release: the sides may subscribe differently. Else null.</param>
+    private IMessageFilter? FindFilter(
+        in PullMessageHeader header, string topic, SubscriptionGroupConfig group, RemotingPeer? client) =>
         _filters.For(topic, (header.SysFlag & PullSysFlag.Subscription) != 0
             ? _filters.Parse(header.ExpressionType.Span, header.Subscription.Span)
-            : FindExpression(in header, group));
+            : FindExpression(in header, group, client));
 
-    private SubscriptionExpression FindExpression(in PullMessageHeader header, SubscriptionGroupConfig group)
+    private SubscriptionExpression FindExpression(in PullMessageHeader header, SubscriptionGroupConfig group, RemotingPeer? client)
     {
         ConsumerGroup consumers = _consumers.Find(header.ConsumerGroup.Span)
             ?? throw new RemotingException(
@@ -256,7 +319,10 @@ internal sealed class PullMessageHandler
                 ForbiddenType.Subscription, $"the consumer group[{group.GroupName}] is forbidden for topic[{Text(header.Topic)}]");
         }
 
-        Subscription subscription = consumers.FindSubscription(header.Topic.Span)
+        SubscriptionSet? own = client is not null && ClientSession.Of(client) is { } session
+            ? consumers.FindClient(session)?.Subscriptions
+            : null;
+        Subscription subscription = (own is { Count: > 0 } ? own.Find(header.Topic.Span) : consumers.FindSubscription(header.Topic.Span))
             ?? throw new RemotingException(
                 ResponseCode.SubscriptionNotExist,
                 $"the consumer's subscription not exist: group {group.GroupName}, topic {Text(header.Topic)}");

@@ -1,10 +1,13 @@
 using System.Text;
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Store.Appending;
 using Microsoft.Extensions.Logging;
 
@@ -23,16 +26,20 @@ internal sealed class FailedMessages(
     DelayRouting delays,
     MessageIntake intake,
     BrokerStatistics statistics,
+    GrayTable gray,
     ILogger<FailedMessages> logger)
 {
     /// <summary>Stores a message for another attempt of its group's consumers, after a delay.</summary>
     /// <param name="retryTopic">From <see cref="RetryTopics.Retry"/>.</param>
     /// <param name="delayLevel">More than 0.</param>
-    public AppendResult Retry(in StoredMessage message, SubscriptionGroupConfig group, Topic retryTopic, int delayLevel)
+    /// <param name="client">Who failed it.</param>
+    public AppendResult Retry(
+        in StoredMessage message, SubscriptionGroupConfig group, Topic retryTopic, int delayLevel, RemotingPeer client)
     {
         var properties = new MessagePropertiesEditor(message.Properties);
         try
         {
+            TellSide(ref properties, in message, group.GroupName, client);
             SetOrigin(ref properties, in message, default);
             properties.Set(MessagePropertyUtf8.DelayTimeLevel, delayLevel);
             DelayRoute route = delays.Route(retryTopic, ChooseQueue(group, retryTopic), ref properties);
@@ -107,6 +114,7 @@ internal sealed class FailedMessages(
         var properties = new MessagePropertiesEditor(message.Properties);
         try
         {
+            TellSide(ref properties, in message, group.GroupName, null);
             if (message.ReconsumeTimes == 0 || !properties.Contains(MessagePropertyUtf8.FirstPopTime))
             {
                 properties.Set(MessagePropertyUtf8.FirstPopTime, firstPopTimeMs);
@@ -126,6 +134,19 @@ internal sealed class FailedMessages(
         // Better without the time of its first pop than not at all.
         using var bare = new MessagePropertiesEditor(message.Properties);
         return Append(retryTopic, 0, in message, in bare, isRevival: true);
+    }
+
+    // Where the group has a gray release, a message comes back to the side that failed it, whatever the message is.
+    private void TellSide(
+        scoped ref MessagePropertiesEditor properties, in StoredMessage message, string group, RemotingPeer? client)
+    {
+        if (gray.FindGroup(group) is { } sides)
+        {
+            Side side = (client is null ? null : sides.StandingOf(client).ToSide())
+                ?? sides.Find(message.Topic, message.QueueId)?.Owner
+                ?? Side.Normal;
+            GrayView.SetFailedBy(ref properties, side);
+        }
     }
 
     private AppendResult Append(

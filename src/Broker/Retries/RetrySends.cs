@@ -1,6 +1,8 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -13,7 +15,7 @@ namespace GrayMQ.Broker.Retries;
 /// Ordinary sends to a retry topic: how a consumer gives a message back when it consumes in order, or when sending it back by
 /// request 36 failed (RocketMQ: SendMessageProcessor.handleRetryAndDLQ).
 /// </summary>
-internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable locks, RetryTopics topics)
+internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable locks, RetryTopics topics, GrayTable gray)
 {
     // The first version whose clients say how often they want to try (RocketMQ: MQVersion.V3_4_9).
     private const short LimitFromClientsVersion = 121;
@@ -30,9 +32,29 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
         string name = RetryTopics.GroupOf(retryTopic);
         SubscriptionGroupConfig group = groups.Find(name)
             ?? throw new RemotingException(ResponseCode.SubscriptionGroupNotExist, NoSuchGroup(name));
-        return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeld(name)
+        return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeld(name) || locks.IsAnyHeld(QueueLockTable.GraySideOf(name))
             ? topics.DeadLetters(name)
             : null;
+    }
+
+    /// <summary>A send as it is to be stored: where its group has a gray release, the message comes back to the side that failed it.</summary>
+    public SendMessageHeader TellSide(in SendMessageHeader header, Topic topic, in RemotingRequest request)
+    {
+        if (!topic.IsRetry || gray.View is null || gray.FindGroup(RetryTopics.GroupOf(topic)) is not { } sides)
+        {
+            return header;
+        }
+
+        var properties = new MessagePropertiesEditor(header.Properties.Span);
+        try
+        {
+            GrayView.SetFailedBy(ref properties, sides.StandingOf(request.Connection).ToSide() ?? Side.Normal);
+            return header with { Properties = properties.Bytes.ToArray() };
+        }
+        finally
+        {
+            properties.Dispose();
+        }
     }
 
     /// <summary>The properties of a message that goes to the dead letters: it is not to be delayed.</summary>

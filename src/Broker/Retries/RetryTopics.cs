@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Names;
@@ -9,7 +10,7 @@ namespace GrayMQ.Broker.Retries;
 /// <c>%DLQ%group</c>, which people look at. They come to be with the first message that needs them
 /// (RocketMQ: createTopicInSendMessageBackMethod).
 /// </summary>
-internal sealed class RetryTopics(TopicTable topics)
+internal sealed class RetryTopics(TopicTable topics, GrayTable gray)
 {
     /// <summary>RocketMQ: DLQ_NUMS_PER_GROUP.</summary>
     public const int DeadLetterQueueNums = 1;
@@ -21,15 +22,18 @@ internal sealed class RetryTopics(TopicTable topics)
     public Topic Retry(SubscriptionGroupConfig group, bool unitMode) =>
         topics.CreateOnSendBack(
             TopicNames.RetryOf(group.GroupName),
-            group.RetryQueueNums,
+            Math.Max(group.RetryQueueNums, LeastQueues(group.GroupName)),
             topicSysFlag: unitMode ? TopicSysFlags.UnitSubscription : 0);
 
     /// <summary>The retry topic of one topic under pop, which has one queue as RocketMQ's has.</summary>
     public Topic PopRetry(string topic, string group, bool secondForm) =>
-        topics.CreateOnSendBack(TopicNames.PopRetryOf(topic, group, secondForm), queueNums: 1);
+        topics.CreateOnSendBack(TopicNames.PopRetryOf(topic, group, secondForm), LeastQueues(group));
 
     /// <summary>The group's dead-letter topic: readable and writable, so that it can be consumed and sent again.</summary>
     public Topic DeadLetters(string group) => topics.CreateOnSendBack(TopicNames.DeadLetterOf(group), DeadLetterQueueNums);
+
+    // While the group has a gray release, what each side failed comes back to that side.
+    private int LeastQueues(string group) => gray.FindGroup(group) is null ? 1 : GrayPlan.RetryQueues;
 
     /// <summary>The group that a retry topic belongs to (RocketMQ: KeyBuilder.parseGroup).</summary>
     public static string GroupOf(Topic retryTopic)

@@ -6,6 +6,7 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store;
 using GrayMQ.Store.Appending;
@@ -44,7 +45,7 @@ internal sealed class SendBackHandler(
         // A group without retry queues does without retries: what it sends back is dropped.
         if (group.RetryQueueNums > 0)
         {
-            FlushStatus flushed = await intake.WaitForFlushAsync(Store(group, header, request.Version).EndOffset).ConfigureAwait(false);
+            FlushStatus flushed = await intake.WaitForFlushAsync(Store(group, header, request.Version, request.Connection).EndOffset).ConfigureAwait(false);
             if (flushed != FlushStatus.Flushed)
             {
                 throw new RemotingException(ResponseCode.SystemError, $"the message is not known to be on disk: {flushed}");
@@ -54,7 +55,7 @@ internal sealed class SendBackHandler(
         request.Reply(ResponseCode.Success);
     }
 
-    private AppendResult Store(SubscriptionGroupConfig group, ConsumerSendMessageBackHeader header, short version)
+    private AppendResult Store(SubscriptionGroupConfig group, ConsumerSendMessageBackHeader header, short version, RemotingPeer client)
     {
         Topic retryTopic = retryTopics.Retry(group, header.UnitMode);
         if (!TopicPermission.IsWritable(retryTopic.Config.Perm))
@@ -77,7 +78,8 @@ internal sealed class SendBackHandler(
                 in message,
                 group,
                 retryTopic,
-                header.DelayLevel > 0 ? header.DelayLevel : FirstDelayLevel + message.ReconsumeTimes);
+                header.DelayLevel > 0 ? header.DelayLevel : FirstDelayLevel + message.ReconsumeTimes,
+                client);
         return result.IsOk
             ? result
             : throw new RemotingException(ResponseCode.SystemError, MessageIntake.Refusal(result.Status, options.MaxMessageBytes).Message);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
@@ -14,9 +15,10 @@ namespace GrayMQ.Broker.Sending;
 /// <summary>
 /// The way of every message into the store, whoever brings it: a producer's send, a retry, a dead letter, a due timer, a committed
 /// transaction, a revived pop. Finds the queue, appends and counts. Knows no policy: whether the topic may be written to, and
-/// whether the message is to be delivered later, is decided before.
+/// whether the message is to be delivered later, is decided before. Since every message comes by here when it is stored for good, this is
+/// where those of gray topics are moved to the queues of their side.
 /// </summary>
-internal sealed class MessageIntake(MessageStore store, BrokerStatistics statistics, MessageHost storeHost)
+internal sealed class MessageIntake(MessageStore store, BrokerStatistics statistics, MessageHost storeHost, GrayTable gray)
 {
     private readonly MessageHost _storeHost = storeHost;
 
@@ -40,14 +42,30 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
 
     /// <summary>Stores a message; whether it is on disk is for <see cref="WaitForFlushAsync"/> to say. Allocates nothing.</summary>
     /// <param name="queueId">One that the topic may have; the queue is made when nothing was ever stored in it.</param>
+    /// <returns>Its <see cref="AppendResult.QueueId"/> is another where the message was moved.</returns>
     public AppendResult Append(Topic topic, int queueId, in MessageAppend message)
     {
-        AppendResult result = store.Append(store.GetQueue(topic.NameUtf8.Span, queueId), in message);
-        if (result.Status == AppendStatus.QueueRetired)
+        AppendResult result;
+        do
         {
-            // The topic was deleted since, with its queue; the one that is made now begins anew.
-            result = store.Append(store.GetQueue(topic.NameUtf8.Span, queueId), in message);
+            // In this order: a view that is out of date then has an epoch that is as well, and the store refuses.
+            int epoch = store.MappingEpoch;
+            GrayView? view = gray.View;
+            int used = queueId;
+            if (view is not null)
+            {
+                epoch = view.Epoch;
+                used = view.Map(topic, queueId, message.Properties);
+            }
+
+            result = store.Append(store.GetQueue(topic.NameUtf8.Span, used), message with { MappingEpoch = epoch });
+            if (result.Status == AppendStatus.QueueRetired)
+            {
+                // The topic was deleted since, with its queue; the one that is made now begins anew.
+                result = store.Append(store.GetQueue(topic.NameUtf8.Span, used), message with { MappingEpoch = epoch });
+            }
         }
+        while (result.Status == AppendStatus.MappingChanged);
 
         if (result.IsOk)
         {
@@ -71,12 +89,29 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
     public AppendBatchResult AppendBatch(
         Topic topic, int queueId, in MessageAppend common, in ReadOnlySequence<byte> batchBody, List<long> physicalOffsets)
     {
-        AppendBatchResult result = store.AppendBatch(
-            store.GetQueue(topic.NameUtf8.Span, queueId), in common, batchBody, physicalOffsets);
-        if (result.Status == AppendStatus.QueueRetired)
+        AppendBatchResult result;
+        do
         {
-            result = store.AppendBatch(store.GetQueue(topic.NameUtf8.Span, queueId), in common, batchBody, physicalOffsets);
+            int epoch = store.MappingEpoch;
+            GrayView? view = gray.View;
+            int used = queueId;
+            if (view is not null)
+            {
+                epoch = view.Epoch;
+                used = view.FindQueues(topic) is { } queues
+                    ? queues.Map(queueId, BatchSides.Of(in batchBody, common.Properties))
+                    : queueId;
+            }
+
+            result = store.AppendBatch(
+                store.GetQueue(topic.NameUtf8.Span, used), common with { MappingEpoch = epoch }, batchBody, physicalOffsets);
+            if (result.Status == AppendStatus.QueueRetired)
+            {
+                result = store.AppendBatch(
+                    store.GetQueue(topic.NameUtf8.Span, used), common with { MappingEpoch = epoch }, batchBody, physicalOffsets);
+            }
         }
+        while (result.Status == AppendStatus.MappingChanged);
 
         if (result.IsOk)
         {

@@ -2,10 +2,12 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Retries;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Broker.Transactions;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -29,6 +31,7 @@ internal sealed class SendMessageHandler(
     RetrySends retries,
     DelayedSends delayed,
     UniqueKeyGenerator uniqueKeys,
+    GrayTable gray,
     TimeProvider time)
 {
     private const int MaxStackBytes = 1024;
@@ -36,6 +39,7 @@ internal sealed class SendMessageHandler(
     private readonly SendReplies _replies = new(new SendIdentity(options.Region, options.TraceOn, gate), intake);
     private readonly MessageHost _storeHost = intake.StoreHost;
     private readonly byte[] _addedProperties = SendProperties.Added(options);
+    private readonly byte[] _addedGrayProperties = SendProperties.AddedGray(options);
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
 
     public ValueTask HandleAsync(RemotingRequest request, SendMessageHeader header)
@@ -61,7 +65,7 @@ internal sealed class SendMessageHandler(
         int queueId = SendTargets.ChooseQueue(topic, in header, request);
         return topic.IsRetry && retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
             ? Store(request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
-            : Store(request, in header, topic, queueId);
+            : Store(request, retries.TellSide(in header, topic, request), topic, queueId);
     }
 
     // Nothing is read of the scratch memory that was not written before: clearing it would cost as much as using it.
@@ -89,12 +93,13 @@ internal sealed class SendMessageHandler(
             uniqueKey = madeKey[..uniqueKeys.Digits];
         }
 
-        int propertyBytes = sent.MaxBytes(uniqueKey, _addedProperties);
+        byte[] added = AddedTo(ref sent, in header, request);
+        int propertyBytes = sent.MaxBytes(uniqueKey, added);
         byte[]? rented = propertyBytes <= MaxStackBytes ? null : ArrayPool<byte>.Shared.Rent(propertyBytes);
         Span<byte> properties = rented ?? stackalloc byte[MaxStackBytes];
         try
         {
-            int length = sent.Write(properties, uniqueKey, _addedProperties);
+            int length = sent.Write(properties, uniqueKey, added);
             var message = new MessageAppend
             {
                 Body = request.Body,
@@ -111,7 +116,8 @@ internal sealed class SendMessageHandler(
                 : sent.IsDelayed ? delayed.Append(topic, queueId, in message, uniqueKey, out recallHandle)
                 : intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
-            var outcome = new SendOutcome(request.Responder, queueId, result, recallHandle);
+            // What is stored for good may have been moved to a queue of its side; what waits is moved when it is due.
+            var outcome = new SendOutcome(request.Responder, result.QueueId, result, recallHandle);
             if (sent.WaitForFlush)
             {
                 return _replies.ReplyWhenFlushed(in outcome, uniqueKey);
@@ -153,13 +159,14 @@ internal sealed class SendMessageHandler(
         }
 
         CheckType(topic, in sent);
-        int propertyBytes = sent.MaxBytes(default, _addedProperties);
+        byte[] added = AddedTo(ref sent, in header, request);
+        int propertyBytes = sent.MaxBytes(default, added);
         byte[] properties = ArrayPool<byte>.Shared.Rent(propertyBytes);
         try
         {
             var common = new MessageAppend
             {
-                Properties = properties.AsSpan(0, sent.WriteShared(properties, _addedProperties)),
+                Properties = properties.AsSpan(0, sent.WriteShared(properties, added)),
                 Flag = header.Flag,
                 SysFlag = SysFlagOf(topic, in header),
                 BornTimestampMs = header.BornTimestampMs,
@@ -170,7 +177,7 @@ internal sealed class SendMessageHandler(
             var offsets = new List<long>();
             AppendBatchResult result = intake.AppendBatch(topic, queueId, in common, request.Body, offsets);
             ThrowUnlessStored(result.Status);
-            return ReplyToBatchAsync(request.Responder, queueId, result, offsets, sent.UniqueKey.ToArray(), sent.WaitForFlush);
+            return ReplyToBatchAsync(request.Responder, result.QueueId, result, offsets, sent.UniqueKey.ToArray(), sent.WaitForFlush);
         }
         finally
         {
@@ -186,6 +193,20 @@ internal sealed class SendMessageHandler(
             : FlushStatus.Flushed;
         byte[] messageIds = Encoding.ASCII.GetBytes(string.Join(',', offsets.Select(offset => MessageId.Format(in _storeHost, offset))));
         responder.Reply(MessageIntake.ToCode(status), null, new SendReply(messageIds, queueId, result.QueueOffset, uniqueKey, _replies.Identity));
+    }
+
+    // The messages of a gray producer are gray, whether it marks them or not; the mark stays with them wherever they go.
+    private byte[] AddedTo(ref SendProperties sent, in SendMessageHeader header, in RemotingRequest request)
+    {
+        if (gray.View?.FindProducers(header.ProducerGroup.Span) is not { } producers
+            || sent.IsGray
+            || producers.SideOf(request.Connection) == Side.Normal)
+        {
+            return _addedProperties;
+        }
+
+        sent.DropMark();
+        return _addedGrayProperties;
     }
 
     // Clients before 4.6.1 leave the property on messages that they send again for a later attempt (RocketMQ: sendMessage).

@@ -1,5 +1,7 @@
 using System.Buffers.Text;
 using System.Text;
+using GrayMQ.Broker.Gray;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Broker.Sending;
@@ -14,6 +16,7 @@ internal ref struct SendProperties
 
     private readonly ReadOnlySpan<byte> _sent;
     private bool _rewrite;
+    private bool _dropMark;
 
     private SendProperties(ReadOnlySpan<byte> sent)
     {
@@ -38,6 +41,16 @@ internal ref struct SendProperties
 
     /// <summary>Whether the message was sent elsewhere and is only brought here.</summary>
     public bool IsTransferred { get; private set; }
+
+    /// <summary>Whether the message is marked as one for the gray side.</summary>
+    public bool IsGray { get; private set; }
+
+    /// <summary>Leaves out what the message says of its side: its sender is gray, and it gets the mark.</summary>
+    public void DropMark()
+    {
+        _rewrite = true;
+        _dropMark = true;
+    }
 
     public static SendProperties Scan(ReadOnlySpan<byte> sent)
     {
@@ -69,7 +82,7 @@ internal ref struct SendProperties
         {
             foreach (MessagePropertyBytes property in MessagePropertiesCodec.Enumerate(_sent))
             {
-                if (!IsReplaced(property.Name))
+                if (!IsReplaced(property.Name) && !(_dropMark && property.Name.SequenceEqual(GrayView.MarkName)))
                 {
                     length += Append(destination[length..], property.Name, property.Value);
                 }
@@ -122,6 +135,10 @@ internal ref struct SendProperties
         new(MessageProperty.TraceSwitch, options.TraceOn ? "true" : "false"),
     ]);
 
+    /// <summary>What the broker adds to the messages of gray producers: as <see cref="Added"/>, and the mark.</summary>
+    public static byte[] AddedGray(SendOptions options) =>
+        [.. Added(options), .. MessagePropertiesCodec.ToBytes([new(GrayMark.Property, GrayMark.Value)])];
+
     private static int Append(Span<byte> destination, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         name.CopyTo(destination);
@@ -159,6 +176,9 @@ internal ref struct SendProperties
             case 8 when name.SequenceEqual(MessagePropertyUtf8.TraceSwitch):
             case 10 when name.SequenceEqual(MessagePropertyUtf8.MessageRegion):
                 _rewrite = true;
+                break;
+            case 8 when name.SequenceEqual(GrayView.MarkName):
+                IsGray = value.SequenceEqual("true"u8);
                 break;
             case 8 when name.SequenceEqual(MessagePropertyUtf8.UniqueKey):
                 UniqueKey = value;

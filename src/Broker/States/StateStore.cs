@@ -12,6 +12,7 @@ namespace GrayMQ.Broker.States;
 /// progress   name of a follower      physical offset, 8 bytes big endian: what lies below in the log is in the follower's families
 /// pops, popOffsets, popOrders        see PopCodec
 /// halves                             see HalfMessageCodec
+/// gray                               see GrayStore
 /// </code>
 /// </summary>
 internal sealed class StateStore : IDisposable
@@ -31,6 +32,7 @@ internal sealed class StateStore : IDisposable
         Halves = values.GetFamily("halves");
         Timers = values.GetFamily("timers");
         TimerCounts = values.GetFamily("timerCounts");
+        Gray = values.GetFamily("gray");
     }
 
     public KeyValueStore Values { get; }
@@ -45,12 +47,15 @@ internal sealed class StateStore : IDisposable
 
     public KeyFamily TimerCounts { get; }
 
+    /// <summary>For gray releases: the state that is acted on, and who owns which queue.</summary>
+    public KeyFamily Gray { get; }
+
     /// <exception cref="KeyValueStoreException">The database is damaged, open elsewhere, or not accessible.</exception>
     public static StateStore Open(string rootDirectory) => new(KeyValueStore.Open(
         Path.Combine(rootDirectory, DirectoryName),
         new KeyValueStoreOptions
         {
-            Families = ["progress", "halves", "timers", "timerCounts", .. PopStore.Families],
+            Families = ["progress", "halves", "timers", "timerCounts", "gray", .. PopStore.Families],
             WriteBufferBytes = WriteBufferBytes,
             TotalWriteBufferBytes = TotalWriteBufferBytes,
             BlockCacheBytes = BlockCacheBytes,

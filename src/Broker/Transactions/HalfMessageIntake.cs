@@ -45,10 +45,11 @@ internal sealed class HalfMessageIntake(
         properties.Set(MessagePropertyUtf8.RealTopic, topic.NameUtf8.Span);
         properties.Set(MessagePropertyUtf8.RealQueueId, queueId);
         Topic halves = topics.CreateOnSendBack(TopicNames.TransactionHalf, queueNums: 1);
-        return intake.Append(halves, QueueId, message with
+        AppendResult result = intake.Append(halves, QueueId, message with
         {
             Properties = properties.Bytes,
             SysFlag = MessageSysFlag.WithTransaction(message.SysFlag, MessageSysFlag.TransactionNone),
         });
+        return result with { QueueId = queueId };
     }
 }

@@ -24,6 +24,9 @@ public enum AppendStatus
     QueueRetired,
 
     UnknownError,
+
+    /// <summary>Which queue a message belongs to has changed since its sender chose one (<see cref="MessageStore.Cut"/>): choose again.</summary>
+    MappingChanged,
 }
 
 /// <summary>Where a message was stored. Everything but <see cref="Status"/> is only meaningful with <see cref="AppendStatus.Ok"/>.</summary>
@@ -33,6 +36,9 @@ public enum AppendStatus
 public readonly record struct AppendResult(
     AppendStatus Status, long PhysicalOffset, long QueueOffset, int Bytes, long StoreTimestampMs)
 {
+    /// <summary>The queue in which it was stored.</summary>
+    public int QueueId { get; init; }
+
     /// <summary>Where the record ends: what to hand to <see cref="MessageStore.WaitForFlushAsync"/>.</summary>
     public long EndOffset => PhysicalOffset + Bytes;
 
@@ -46,6 +52,9 @@ public readonly record struct AppendResult(
 public readonly record struct AppendBatchResult(
     AppendStatus Status, long PhysicalOffset, long QueueOffset, int Count, int Bytes, long StoreTimestampMs)
 {
+    /// <summary>The queue in which it was stored.</summary>
+    public int QueueId { get; init; }
+
     /// <inheritdoc cref="AppendResult.EndOffset"/>
     public long EndOffset => PhysicalOffset + Bytes;
 

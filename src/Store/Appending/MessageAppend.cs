@@ -25,4 +25,10 @@ public readonly ref struct MessageAppend
     public int ReconsumeTimes { get; init; }
 
     public long PreparedTransactionOffset { get; init; }
+
+    /// <summary>
+    /// The <see cref="MessageStore.MappingEpoch"/> by which its queue was chosen: the message is only stored while that is the epoch. Null
+    /// where the queue depends on nothing that <see cref="MessageStore.Cut"/> changes.
+    /// </summary>
+    public int? MappingEpoch { get; init; }
 }

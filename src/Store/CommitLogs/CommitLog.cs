@@ -37,6 +37,7 @@ internal sealed class CommitLog(
     private readonly BatchWriter _batches = new();
     private CommitLogFile? _current;
     private bool _tailReserved = true;
+    private int _mappingEpoch;
 
     /// <summary>Called after every flush, on its thread and outside the locks, with up to where everything is on disk.</summary>
     public event Action<long>? Flushed;
@@ -52,6 +53,9 @@ internal sealed class CommitLog(
     public long MinOffset => files.MinOffset;
 
     public long LastStoreTimestampMs => Volatile.Read(ref _lastStoreTimestampMs);
+
+    /// <summary>Grows with every <see cref="Cut"/>.</summary>
+    public int MappingEpoch => Volatile.Read(ref _mappingEpoch);
 
     /// <summary>
     /// Sets where the log ends, after recovery, and up to where it is known to be on disk. Unless <paramref name="reserved"/>,
@@ -92,6 +96,11 @@ internal sealed class CommitLog(
         bool entersQueue = LogicQueue.Takes(message.SysFlag);
         lock (_appendLock)
         {
+            if (message.MappingEpoch is { } epoch && epoch != _mappingEpoch)
+            {
+                return new AppendResult(AppendStatus.MappingChanged, 0, 0, 0, 0);
+            }
+
             AppendStatus status = MakeRoom(queue, total, out long offset, out Span<byte> destination);
             if (status != AppendStatus.Ok)
             {
@@ -125,7 +134,7 @@ internal sealed class CommitLog(
 
             Publish(offset + total, now);
             statistics.OnPut(1, total, time.GetElapsedTime(startedAt));
-            return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now);
+            return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now) { QueueId = queue.QueueId };
         }
     }
 
@@ -147,6 +156,11 @@ internal sealed class CommitLog(
         int total = (int)bytes;
         lock (_appendLock)
         {
+            if (common.MappingEpoch is { } epoch && epoch != _mappingEpoch)
+            {
+                return new AppendBatchResult(AppendStatus.MappingChanged, 0, 0, 0, 0, 0);
+            }
+
             status = MakeRoom(queue, total, out long start, out Span<byte> destination);
             if (status != AppendStatus.Ok)
             {
@@ -162,7 +176,18 @@ internal sealed class CommitLog(
             queue.NextOffset = firstQueueOffset + count;
             Publish(end, now);
             statistics.OnPut(count, total, time.GetElapsedTime(startedAt));
-            return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now);
+            return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
+        }
+    }
+
+    /// <inheritdoc cref="MessageStore.Cut"/>
+    public void Cut(IReadOnlyList<LogicQueue> queues, Action<int, long[]> change)
+    {
+        lock (_appendLock)
+        {
+            int epoch = _mappingEpoch + 1;
+            change(epoch, [.. queues.Select(queue => queue.NextOffset)]);
+            Volatile.Write(ref _mappingEpoch, epoch);
         }
     }
 

@@ -26,10 +26,16 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
     public bool IsInMemory(long physicalOffset) => log.MaxOffset - physicalOffset <= _memoryBytes;
 
     public ReadStatus Read(
-        LogicQueue queue, long queueOffset, int maxCount, int maxBytes, IMessageFilter? filter, MessageSlices result)
+        LogicQueue queue,
+        long queueOffset,
+        int maxCount,
+        int maxBytes,
+        IMessageFilter? filter,
+        MessageSlices result,
+        long endOffset)
     {
         long min = queue.MinOffset;
-        long max = queue.MaxOffset;
+        long max = Math.Min(queue.MaxOffset, endOffset);
         result.MinOffset = min;
         result.MaxOffset = max;
         if (max == 0)

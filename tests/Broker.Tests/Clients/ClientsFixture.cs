@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Locks;
@@ -87,9 +88,9 @@ internal sealed class ClientsFixture : IAsyncDisposable
         _registry = ClientRegistry.Open(_directory.Store, Groups, _limits, () => true, Time, NullLoggerFactory.Instance);
         _registry.Start();
         var heartbeats = new HeartbeatHandler(Consumers, Producers, Groups, Topics, new BrokerLifecycle(Time, NullLogger<BrokerLifecycle>.Instance), _limits);
-        var list = new ConsumerListHandler(Consumers);
+        var list = new ConsumerListHandler(Consumers, new GrayTable());
         var queries = new ClientQueryHandler(Consumers, Producers, Offsets, new SubscriptionFilters(filtersByProperties: true, indexes: null));
-        var locks = new QueueLockHandler(Locks, _limits);
+        var locks = new QueueLockHandler(Locks, new GrayTable(), _limits);
         RequestTable table = new RequestTable()
             .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
             .On<UnregisterClientHeader>(RequestCode.UnregisterClient, heartbeats.UnregisterAsync)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Offsets;
@@ -123,7 +124,7 @@ internal sealed class MetadataBroker : IAsyncDisposable
     {
         var topics = new TopicHandler(Directory.TopicOptions, Topics, Offsets, Store, new NoNameServers());
         var groups = new SubscriptionGroupHandler(Groups, Offsets);
-        var offsets = new ConsumerOffsetHandler(Topics, Groups, Offsets, Store, NullLogger<ConsumerOffsetHandler>.Instance);
+        var offsets = new ConsumerOffsetHandler(Topics, Groups, Offsets, Store, new GrayTable(), NullLogger<ConsumerOffsetHandler>.Instance);
         var offsetAdmin = new OffsetAdminHandler("127.0.0.1:10911", Topics, Consumers, Offsets, Store);
         var reset = new ResetOffsetHandler(
             BrokerName, Directory.OffsetOptions, Topics, Groups, Consumers, Offsets, Store, NullLogger<ResetOffsetHandler>.Instance);

@@ -49,10 +49,11 @@ public sealed class OverdueMessagesTests
         parts.State.Messages,
         new FailedMessages(
             parts.State.Topics,
-            new RetryTopics(closed.State.Topics),
+            new RetryTopics(closed.State.Topics, closed.State.Gray),
             new DelayRouting(parts.State.Pending.Options, parts.State.Topics, TimeProvider.System),
             closed.State.Intake,
             parts.State.Statistics,
+            parts.State.Gray,
             NullLogger<FailedMessages>.Instance),
         parts.State.Topics,
         parts.State.Groups,

@@ -48,7 +48,7 @@ public sealed class ParkedTargetsTests
     {
         await using var parts = new PopParts();
         var time = new ManualTime();
-        using var parked = new ParkedPops(new ParkLimits(10, 10, 10), time);
+        using var parked = new ParkedPops(new ParkLimits(10, 10, 10), parts.State.Gray, time);
         var answered = new List<Pop>();
         parked.AnswerWith(pop => { lock (answered) { answered.Add(pop); } }, _ => false);
         Pop pop = parts.Pop(parts.CreateTopic("Idle"), "A") with { DeadlineMs = time.NowMs + 1000 };

@@ -44,7 +44,7 @@ internal sealed class PopParts : IAsyncDisposable
         Options = PopSettings.Options(settings, running, Address);
         Offsets = new PopOffsets(Options, State.Offsets, State.Messages, State.Pops.CheckPoints);
         var queues = new PoppableQueues(
-            Options, State.Topics, State.Groups, State.Messages, State.Pops.CheckPoints, Offsets, TimeProvider.System);
+            Options, State.Topics, State.Groups, State.Messages, State.Pops.CheckPoints, Offsets, State.Gray, TimeProvider.System);
         Popper = new QueuePopper(
             Options,
             queues,
@@ -52,6 +52,7 @@ internal sealed class PopParts : IAsyncDisposable
             State.Messages,
             State.Pops.CheckPoints,
             State.Statistics,
+            State.Gray,
             TimeProvider.System,
             NullLogger<QueuePopper>.Instance);
     }

@@ -1,0 +1,108 @@
+using GrayMQ.Broker.Clients;
+using GrayMQ.Gray;
+using GrayMQ.Protocol.Names;
+
+namespace GrayMQ.Broker.Gray;
+
+/// <summary>What <see cref="GrayWork"/> knows of a group beyond what requests ask.</summary>
+internal sealed class GrayEntry(GrayGroup group, IEnumerable<GraySubscriber> subscribers, long givenUp)
+{
+    private Dictionary<string, Standing> _standings = [];
+
+    public GrayGroup Group { get; } = group;
+
+    public GraySubscribers Subscribers { get; } = new(subscribers);
+
+    /// <summary>Messages that were given up.</summary>
+    public long GivenUp { get; set; } = givenUp;
+
+    /// <summary>Whether what is on disk is out of date.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>Both sides are known, and do not subscribe alike.</summary>
+    public bool SubscriptionsDiffer { get; set; }
+
+    /// <summary>Clients that were there when the release ended and are not retired.</summary>
+    public HashSet<string> Former { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>When the release ended, ms since 1970; 0 while it has not.</summary>
+    public long EndedMs { get; set; }
+
+    /// <summary>The end that is about to be: the release as it is then, and who is retired. Null when none is.</summary>
+    public (GrayRelease Release, IReadOnlySet<string> Retired)? Ending { get; set; }
+
+    /// <summary>Clients that an ended release is kept for and that are not connected, and since when, ms since 1970.</summary>
+    public Dictionary<string, long> GoneSince { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>A promotion to one side with one subscription that would drop messages of the other: it does not begin.</summary>
+    public bool IsHeldUp =>
+        SubscriptionsDiffer && Group.Release is { State: GrayReleaseState.Promoting, Promotion: GrayPromotion.Join };
+
+    /// <summary>The state by which owners are to be: that of the release, but for a promotion that is held up.</summary>
+    public GrayRelease ReleaseForOwners =>
+        IsHeldUp ? Group.Release with { State = GrayReleaseState.Open, Promotion = null } : Group.Release;
+
+    /// <summary>As it is to be on disk.</summary>
+    /// <param name="changed">Topics that are about to have other owners.</param>
+    public GrayGroupState ToState(IReadOnlyDictionary<string, QueueOwnership[]>? changed = null)
+    {
+        var topics = Group.Topics.ToDictionary(StringComparer.Ordinal);
+        foreach ((string topic, QueueOwnership[] queues) in changed ?? new Dictionary<string, QueueOwnership[]>())
+        {
+            topics[topic] = queues;
+        }
+
+        return new GrayGroupState
+        {
+            Group = Group.Name,
+            Generation = Group.Release.Generation,
+            Topics = topics,
+            Subscribers = Subscribers.ToList(),
+            Retired = [.. Ending?.Retired ?? Group.Retired],
+            Former = [.. Former],
+            EndedMs = EndedMs,
+            GivenUp = GivenUp,
+        };
+    }
+
+    /// <summary>Whether any client is on another side than when this was asked last, or has come or gone.</summary>
+    public bool HaveSidesChanged(ConsumerGroup? consumers)
+    {
+        var standings = (consumers?.Clients ?? [])
+            .DistinctBy(client => client.ClientId, StringComparer.Ordinal)
+            .ToDictionary(client => client.ClientId, Group.StandingOf, StringComparer.Ordinal);
+        bool changed = standings.Count != _standings.Count
+            || standings.Any(pair => !_standings.TryGetValue(pair.Key, out Standing before) || before != pair.Value);
+        _standings = standings;
+        return changed;
+    }
+
+    /// <summary>Compares what the connected clients of both sides ask for.</summary>
+    public void CompareSides(ConsumerGroup? consumers)
+    {
+        Dictionary<string, Subscription> normal = SubscriptionsOf(consumers, Standing.Normal);
+        Dictionary<string, Subscription> gray = SubscriptionsOf(consumers, Standing.Gray);
+        SubscriptionsDiffer = normal.Count > 0
+            && gray.Count > 0
+            && (normal.Count != gray.Count
+                || normal.Values.Any(ours => !gray.TryGetValue(ours.Topic, out Subscription? theirs) || !ours.AsksForTheSameAs(theirs)));
+    }
+
+    private Dictionary<string, Subscription> SubscriptionsOf(ConsumerGroup? consumers, Standing standing)
+    {
+        var all = new Dictionary<string, Subscription>(StringComparer.Ordinal);
+        foreach (ConsumerClient client in consumers is null ? [] : Group.ClientsOf(consumers, standing))
+        {
+            foreach (Subscription subscription in client.Subscriptions.All)
+            {
+                if (!subscription.Topic.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal)
+                    && (!all.TryGetValue(subscription.Topic, out Subscription? known) || known.SubVersion < subscription.SubVersion))
+                {
+                    all[subscription.Topic] = subscription;
+                }
+            }
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,105 @@
+using GrayMQ.Broker.Clients;
+using GrayMQ.Gray;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Broker.Gray;
+
+/// <summary>GET_BROKER_GRAY_STATUS (30120): which clients are on which side here, and who owns which queue. This project's own.</summary>
+internal sealed class GrayStatusHandler(string brokerName, GrayTable gray, GrayWork work, ConsumerTable consumers, ProducerTable producers)
+{
+    public ValueTask HandleAsync(RemotingRequest request, GetBrokerGrayStatusHeader header)
+    {
+        GrayProgress progress = work.Report();
+        bool knows = !progress.Version.IsNone;
+        var status = new BrokerGrayStatus
+        {
+            BrokerName = brokerName,
+            Epoch = progress.Version.Epoch,
+            Version = knows ? progress.Version.Version : GetGrayStateHeader.NoVersion,
+            Clients = [.. ConsumersOf(header.Group), .. ProducersOf(header.Group)],
+            Queues = [.. progress.Queues.Where(queue => IsAsked(queue, header)).Select(ToStatus)],
+        };
+        request.Reply(BodyCodec.Encode(status));
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool IsAsked(GrayQueueProgress queue, GetBrokerGrayStatusHeader header) =>
+        (header.Group is null || header.Group == queue.Group) && (header.Topic is null || header.Topic == queue.Topic);
+
+    private static GrayQueueStatus ToStatus(GrayQueueProgress queue) => new()
+    {
+        Group = queue.Group,
+        Topic = queue.Topic,
+        QueueId = queue.Queue,
+        Owner = NameOf(queue.Owner),
+        Taker = queue.IsHandedOver ? NameOf(queue.Next) : null,
+        Boundary = queue.Boundary,
+        Consumed = queue.Consumed,
+        MaxOffset = queue.Max,
+        Reason = queue.Reason,
+    };
+
+    private static string NameOf(Side? side) => side switch
+    {
+        Side.Normal => "NORMAL",
+        Side.Gray => "GRAY",
+        _ => "NOBODY",
+    };
+
+    private IEnumerable<GrayClientStatus> ConsumersOf(string? asked)
+    {
+        foreach (GrayGroup group in gray.View?.Groups ?? [])
+        {
+            if (asked is not null && asked != group.Name)
+            {
+                continue;
+            }
+
+            foreach (ConsumerClient client in consumers.Find(group.Name)?.Clients ?? [])
+            {
+                yield return new GrayClientStatus
+                {
+                    Group = group.Name,
+                    ClientId = client.ClientId,
+                    Address = client.Session.Address,
+                    Gray = group.StandingOf(client) == Standing.Gray,
+                    Because = group.BecauseOf(client),
+                };
+            }
+        }
+    }
+
+    private IEnumerable<GrayClientStatus> ProducersOf(string? asked)
+    {
+        foreach (GrayProducers group in gray.View?.Producers ?? [])
+        {
+            if (asked is not null && asked != group.Release.Group)
+            {
+                continue;
+            }
+
+            foreach (ProducerClient client in producers.ClientsOf(group.Release.Group))
+            {
+                yield return new GrayClientStatus
+                {
+                    Group = group.Release.Group,
+                    Producer = true,
+                    ClientId = client.Session.ClientId,
+                    Address = client.Session.Address,
+                    Gray = group.SideOf(client) == Side.Gray,
+                    Because = BecauseOf(group.Release, client),
+                };
+            }
+        }
+    }
+
+    private static string BecauseOf(GrayRelease release, ProducerClient client) =>
+        release.Clients.ContainsKey(client.Session.ClientId) ? "stored"
+        : release.Rules.FirstOrDefault(rule => rule.Matches(client.Session.ClientId, client.Session.Connection.RemoteEndPoint?.Address))
+            is { } rule ? $"rule {rule.Pattern}"
+        : client.GrayFlag is not null ? "heartbeat"
+        : "default";
+}

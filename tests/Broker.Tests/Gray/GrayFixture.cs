@@ -1,0 +1,113 @@
+using System.Text;
+using GrayMQ.Broker.Serving;
+using GrayMQ.Gray;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Broker.Gray;
+
+/// <summary>A broker that follows a gray state which the test tells.</summary>
+internal sealed class GrayFixture : IAsyncDisposable
+{
+    private readonly List<StockConsumer> _consumers = [];
+
+    private GrayFixture(ToldState state, RunningBroker broker)
+    {
+        State = state;
+        Broker = broker;
+        Admin = broker.Connect("admin");
+    }
+
+    public ToldState State { get; }
+
+    public RunningBroker Broker { get; }
+
+    /// <summary>A connection of nobody in particular.</summary>
+    public Peer Admin { get; private set; }
+
+    public static async Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings)
+    {
+        ToldState state = await ToldState.StartAsync();
+        (string, string)[] all =
+        [
+            ("namesrvAddr", state.Address), ("grayAskIntervalMs", "100"), ("grayReportIntervalMs", "100"), .. settings,
+        ];
+        return new GrayFixture(state, await RunningBroker.StartAsync(all));
+    }
+
+    public async Task CreateAsync(string topic, int queues = 6)
+    {
+        RemotingCommand reply = await Admin.CreateTopicAsync(topic, queues);
+        Assert.Equal(ResponseCode.Success, reply.ResponseCode);
+    }
+
+    /// <summary>Sends a message, and returns the queue that the broker says it used.</summary>
+    public async Task<int> SendAsync(string topic, string body, bool gray, int queueId, string? tag = null)
+    {
+        List<(string, string)> properties = [];
+        if (tag is not null)
+        {
+            properties.Add(("TAGS", tag));
+        }
+
+        if (gray)
+        {
+            properties.Add((GrayMark.Property, GrayMark.Value));
+        }
+
+        RemotingCommand reply = await Admin.SendAsync(Sends.Header(topic, queueId, Sends.Properties([.. properties])), body);
+        Assert.True(reply.ResponseCode == ResponseCode.Success, $"{reply.ResponseCode} {reply.Remark}");
+        return SendMessageResponseHeader.Read(reply.Fields).QueueId;
+    }
+
+    /// <summary>A stock push consumer that rebalances by itself.</summary>
+    public StockConsumer Consume(string id, string group, params (string Topic, string Expression)[] subscriptions)
+    {
+        var consumer = new StockConsumer(Broker.Connect(id), group, subscriptions);
+        _consumers.Add(consumer);
+        return consumer;
+    }
+
+    public async Task<long> CommittedAsync(string group, string topic, int queueId)
+    {
+        RemotingCommand reply = await Admin.AskAsync(RequestCode.QueryConsumerOffset, new QueryConsumerOffsetHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(group),
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = queueId,
+            SetZeroIfNotFound = false,
+        });
+        return reply.ResponseCode == ResponseCode.Success ? OffsetResponseHeader.Read(reply.Fields).Offset : -1;
+    }
+
+    /// <summary>Ends a consumer as a killed process would.</summary>
+    public async Task KillAsync(StockConsumer consumer)
+    {
+        _consumers.Remove(consumer);
+        await consumer.DisposeAsync();
+    }
+
+    public async Task RestartAsync()
+    {
+        await StopConsumersAsync();
+        await Broker.RestartAsync();
+        Admin = Broker.Connect("admin");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopConsumersAsync();
+        await Broker.DisposeAsync();
+        await State.DisposeAsync();
+    }
+
+    private async Task StopConsumersAsync()
+    {
+        foreach (StockConsumer consumer in _consumers)
+        {
+            await consumer.DisposeAsync();
+        }
+
+        _consumers.Clear();
+    }
+}
