@@ -30,8 +30,9 @@ public class LeavingTests
         Peer first = broker.Connect("c1");
         Peer second = broker.Connect("c2");
         await first.HeartbeatAsync("G", [ClientsFixture.To("T")]);
+        await Eventually.TrueAsync(() => first.Notified.Count == 1, "told of itself");
         await second.HeartbeatAsync("G", [ClientsFixture.To("T")]);
-        await Eventually.TrueAsync(() => first.Notified.Count == 2, "told of both");
+        await Eventually.TrueAsync(() => first.Notified.Count == 2, "told of the second");
 
         await second.UnregisterAsync(consumerGroup: "G");
 
@@ -71,9 +72,10 @@ public class LeavingTests
         Peer first = broker.Connect("c1");
         Peer second = broker.Connect("c2");
         await first.HeartbeatAsync("G", [ClientsFixture.To("T")]);
+        await Eventually.TrueAsync(() => first.Notified.Count == 1, "told of itself");
         await second.HeartbeatAsync("G", [ClientsFixture.To("T")]);
         await second.HeartbeatAsync("""{"clientID":"c2","producerDataSet":[{"groupName":"P"}]}""");
-        await Eventually.TrueAsync(() => first.Notified.Count == 2, "told of both");
+        await Eventually.TrueAsync(() => first.Notified.Count == 2, "told of the second");
 
         await broker.DisconnectAsync(second);
 
