@@ -8,7 +8,7 @@ namespace GrayMQ.Load;
 /// One connection of the load: keeps a fixed number of requests in flight, sending as many new ones as answers came in. Answers are
 /// taken to come in order, which is right for the latency of a window as a whole.
 /// </summary>
-internal abstract class LoadConnection(LoadOptions options) : IDisposable
+internal abstract class LoadConnection(LoadOptions options) : LoadClient
 {
     private const int LengthBytes = 4;
     private const int ReceiveBytes = 512 * 1024;
@@ -18,21 +18,7 @@ internal abstract class LoadConnection(LoadOptions options) : IDisposable
     private long _sent;
     private long _received;
 
-    /// <summary>Set when what comes in counts.</summary>
-    public bool Measuring { get; set; }
-
-    /// <summary>Set when nothing more is to be sent.</summary>
-    public bool Ending { get; set; }
-
-    public LatencyHistogram Latency { get; } = new();
-
-    public long Messages { get; private set; }
-
-    public long Requests { get; private set; }
-
-    public long Errors { get; private set; }
-
-    public async Task RunAsync(CancellationToken cancel)
+    public override async Task RunAsync(CancellationToken cancel)
     {
         await _socket.ConnectAsync(options.Broker, cancel);
         byte[] receive = new byte[ReceiveBytes];
@@ -89,7 +75,7 @@ internal abstract class LoadConnection(LoadOptions options) : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public override void Dispose() => _socket.Dispose();
 
     /// <summary>Writes one more request behind the first <paramref name="length"/> bytes; returns the new length.</summary>
     protected abstract int AppendRequest(ref byte[] buffer, int length);
@@ -112,22 +98,7 @@ internal abstract class LoadConnection(LoadOptions options) : IDisposable
     private void Take(ReadOnlySpan<byte> frame)
     {
         long sentAt = _sentAt[_received++ % options.InFlight];
-        int messages = Count(frame);
-        if (!Measuring)
-        {
-            return;
-        }
-
-        Requests++;
-        Latency.Add((Stopwatch.GetTimestamp() - sentAt) * (1_000_000_000 / Stopwatch.Frequency));
-        if (messages < 0)
-        {
-            Errors++;
-        }
-        else
-        {
-            Messages += messages;
-        }
+        Record(sentAt, Count(frame));
     }
 
     private async Task SendAllAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)

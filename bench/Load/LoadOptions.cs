@@ -42,6 +42,9 @@ internal sealed record LoadOptions
     /// <summary>Where the server tells its metrics; null leaves out what it allocates.</summary>
     public int? HttpPort { get; init; }
 
+    /// <summary>Where the broker answers gRPC.</summary>
+    public int GrpcPort { get; init; } = 8081;
+
     /// <summary>The server's process, to count what it uses; null leaves that out.</summary>
     public int? ProcessId { get; init; }
 }

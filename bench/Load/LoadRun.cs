@@ -6,9 +6,9 @@ namespace GrayMQ.Load;
 internal static class LoadRun
 {
     public static async Task<LoadResult> RunAsync(
-        string name, LoadOptions options, Func<int, LoadConnection> connect, CancellationToken cancel)
+        string name, LoadOptions options, Func<int, LoadClient> connect, CancellationToken cancel)
     {
-        LoadConnection[] connections = [.. Enumerable.Range(0, options.Connections).Select(connect)];
+        LoadClient[] connections = [.. Enumerable.Range(0, options.Connections).Select(connect)];
         Task[] running = [.. connections.Select(connection => Task.Run(() => connection.RunAsync(cancel), cancel))];
         Task any = Task.WhenAny(running);
         try
@@ -23,14 +23,14 @@ internal static class LoadRun
             TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
             double allocatedAfter = await ServerAllocation.ReadAsync(options, cancel);
             ProcessUsage? after = Usage(options);
-            foreach (LoadConnection connection in connections)
+            foreach (LoadClient connection in connections)
             {
                 connection.Ending = true;
             }
 
             await Task.WhenAll(running);
             var latency = new LatencyHistogram();
-            foreach (LoadConnection connection in connections)
+            foreach (LoadClient connection in connections)
             {
                 latency.Add(connection.Latency);
             }
@@ -49,16 +49,16 @@ internal static class LoadRun
         }
         finally
         {
-            foreach (LoadConnection connection in connections)
+            foreach (LoadClient connection in connections)
             {
                 connection.Dispose();
             }
         }
     }
 
-    private static void SetMeasuring(LoadConnection[] connections, bool measuring)
+    private static void SetMeasuring(LoadClient[] connections, bool measuring)
     {
-        foreach (LoadConnection connection in connections)
+        foreach (LoadClient connection in connections)
         {
             connection.Measuring = measuring;
         }

@@ -34,6 +34,8 @@ var filterRate = new Option<int>("--rate") { Description = "Messages sent in a s
 var filterWarmUp = new Option<double>("--warm-up") { Description = "Seconds before measuring", DefaultValueFactory = _ => 10 };
 var buyers = new Option<int>("--buyers") { Description = "Different buyers: the fewer, the more groups a message matches", DefaultValueFactory = _ => 1000 };
 
+var grpcPort = new Option<int>("--grpc-port") { Description = "Where the broker answers gRPC", DefaultValueFactory = _ => 8081 };
+var clients = new Option<int>("--clients") { Description = "Clients that do nothing", DefaultValueFactory = _ => 10_000 };
 var rate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 1000 };
 var healthy = new Option<double>("--healthy") { Description = "Seconds before a consumer hangs, and after", DefaultValueFactory = _ => 10 };
 var hung = new Option<double>("--hung") { Description = "Seconds that it hangs", DefaultValueFactory = _ => 20 };
@@ -58,6 +60,7 @@ LoadOptions Read(ParseResult parsed)
         WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
         SerializeType = parsed.GetValue(binary) ? SerializeType.RocketMq : SerializeType.Json,
         HttpPort = parsed.GetValue(httpPort),
+        GrpcPort = parsed.GetValue(grpcPort),
         ProcessId = ProcessUsage.FindListener(address.Port),
     };
 }
@@ -126,6 +129,11 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
     Build("compare-pop", "Pops beside pulls and echo in one run",
         (parsed, cancel) => Scenarios.ComparePopsAsync(Read(parsed), parsed.GetValue(echoPort), cancel),
         broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort, invisible, brokerName),
+    Build("compare-grpc", "gRPC beside the remoting protocol in one run: sends, and receives with acks",
+        (parsed, cancel) => Scenarios.CompareGrpcAsync(Read(parsed), cancel),
+        broker, grpcPort, topic, queues, size, batch, seconds, warmUp, binary, httpPort, invisible, brokerName),
+    Build("grpc-idle", "Clients with a telemetry stream each that do nothing: what they cost in memory",
+        (parsed, cancel) => GrpcIdle.RunAsync(Read(parsed), parsed.GetValue(clients), cancel), broker, grpcPort, topic, clients),
     Build("timers", "Delivers messages that are due within one second, with many others pending",
         (parsed, cancel) => new TimerRun(
             Read(parsed) with { BodyBytes = parsed.GetValue(timerSize) }, parsed.GetValue(pending), parsed.GetValue(due)).RunAsync(cancel),

@@ -104,6 +104,39 @@ internal static class Scenarios
         }
     }
 
+    /// <summary>
+    /// Measures gRPC beside the remoting protocol, in one run over the same topic: sends, and receives with acks beside pops with batch
+    /// acks.
+    /// </summary>
+    public static async Task CompareGrpcAsync(LoadOptions options, CancellationToken cancel)
+    {
+        LoadOptions few = options with { Connections = 4, InFlight = 1 };
+        LoadOptions window = options with { Connections = 4, InFlight = 32 };
+        Console.WriteLine(LoadResult.Head);
+        using (var first = new GrpcReceiveClient(few, index: 0) { Ending = true })
+        {
+            // A new group begins with what comes next.
+            await first.ReceiveOnceAsync(cancel);
+        }
+
+        LoadResult sends = Print(await SendAsync("send 4x32", window, cancel));
+        LoadResult grpcSends = Print(await LoadRun.RunAsync("gRPC send 4x32", window, index => new GrpcSendClient(window, index), cancel));
+        LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, singleAcks: false, cancel));
+        LoadResult receives = Print(await LoadRun.RunAsync(
+            "gRPC receive 4x1, acks", few, index => new GrpcReceiveClient(few, index), cancel));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"CPU of a send, gRPC / remoting {grpcSends.CpuMicroseconds / sends.CpuMicroseconds:F2}"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"CPU of a message received and acked, gRPC / remoting {receives.CpuMicroseconds / pops.CpuMicroseconds:F2}"));
+
+        LoadResult Print(LoadResult result)
+        {
+            Console.WriteLine(result);
+            return result;
+        }
+    }
+
     public static Task<LoadResult> PopAsync(string name, LoadOptions options, bool singleAcks, CancellationToken cancel) =>
         LoadRun.RunAsync(name, options with { InFlight = 1 }, index => new PopConnection(options, index, singleAcks), cancel);
 

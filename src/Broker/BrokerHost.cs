@@ -4,6 +4,7 @@ using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Configuration;
 using GrayMQ.Broker.Gray;
+using GrayMQ.Broker.Grpc;
 using GrayMQ.Broker.Http;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Registration;
@@ -39,6 +40,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     private readonly LifecycleParts _lifecycleParts;
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
+    private readonly GrpcDoor? _grpc;
     private readonly RemotingClient _nameServers;
     private readonly TopicRouteTable _routes;
     private readonly NameServerRegistration _registration;
@@ -121,27 +123,40 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             _state.Topics,
             _lifecycle,
             ClientSettings.ToLimits(settings));
+        RequestTable requests = BrokerHandlers.Table(
+            settings,
+            running,
+            _address,
+            _state,
+            _state.Intake,
+            _transactions,
+            progress,
+            heartbeats,
+            _routes,
+            _registration,
+            _lifecycleParts,
+            time,
+            loggers);
         _server = new RemotingServer(
             BrokerSettings.ServerOptions(settings, _certificate),
-            BrokerHandlers.Table(
-                settings,
-                running,
-                _address,
-                _state,
-                _state.Intake,
-                _transactions,
-                progress,
-                heartbeats,
-                _routes,
-                _registration,
-                _lifecycleParts,
-                time,
-                loggers),
+            requests,
             transport ?? SocketTransport.Create(time, loggers, sockets),
             time,
             loggers);
         _server.ConnectionClosed += heartbeats.ConnectionClosed;
         _server.ConnectionClosed += _lifecycleParts.Sends.ConnectionClosed;
+        _grpc = GrpcSettings.IsOn(settings)
+            ? new GrpcDoor(
+                GrpcSettings.Options(settings, _address, _state.Pending.Options),
+                GrpcSettings.ServerOptions(settings, _certificate),
+                ClientSettings.ToLimits(settings),
+                requests,
+                heartbeats,
+                _state,
+                _routes,
+                time,
+                loggers)
+            : null;
         var pages = new BrokerPages(
             new MetricsPage(
                 settings.Get(BrokerSettings.BrokerClusterName),
@@ -173,6 +188,9 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <summary>The addresses that are bound, once started: the main one first.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints => _server.EndPoints;
 
+    /// <summary>Where gRPC is answered, once started; null when it is switched off.</summary>
+    public IPEndPoint? GrpcEndPoint => _grpc?.EndPoint;
+
     /// <summary>Where health checks and metrics are, once started; null when they are switched off.</summary>
     public IPEndPoint? HttpEndPoint => _http?.EndPoint;
 
@@ -190,6 +208,11 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         _routes.Start();
         await _gray.StartAsync().ConfigureAwait(false);
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
+        if (_grpc is not null)
+        {
+            await _grpc.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         await _lifecycleParts.Arrival.ComeAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
             _logger,
@@ -223,6 +246,11 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         await _gray.DisposeAsync().ConfigureAwait(false);
         await _nameServers.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
+        if (_grpc is not null)
+        {
+            await _grpc.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (_http is not null)
         {
             await _http.DisposeAsync().ConfigureAwait(false);
@@ -254,6 +282,11 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         await _registration.StopAsync(keepRoute, cancellationToken).ConfigureAwait(false);
         _state.Parked.Close();
         _state.Pops.Parked.Close();
+        if (_grpc is not null)
+        {
+            await _grpc.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         _transactions.Coordinator.Stop();
         _state.Stop();

@@ -277,6 +277,7 @@ public static class BrokerSettings
         BrokerId = settings.Get(BrokerId),
         BrokerAddress = address.ToString(),
         HaServerAddress = new IPEndPoint(address.Address, settings.Get(HaListenPort)).ToString(),
+        GrpcAddress = GrpcSettings.PublicAddress(settings, address),
         Period = TimeSpan.FromMilliseconds(settings.Get(RegisterNameServerPeriod)),
         Timeout = TimeSpan.FromMilliseconds(settings.Get(RegisterBrokerTimeoutMills)),
         Compress = settings.Get(CompressedRegister),
@@ -306,6 +307,7 @@ public static class BrokerSettings
         .Require(ProxySettings.ProxyProtocol, ProxySettings.SourcesAreNamed)
         .Define(LifecycleSettings.All)
         .Define(GraySettings.All)
+        .Define(GrpcSettings.All)
         .Alias("tls.server.mode", "tlsMode")
         .Alias("tlsServerCertPath", "tls.server.certPath")
         .Alias("tlsServerKeyPath", "tls.server.keyPath")

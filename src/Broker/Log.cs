@@ -339,4 +339,7 @@ internal static partial class Log
 
     [LoggerMessage(468, LogLevel.Warning, "Group {Group}, topic {Topic}, queue {QueueId}: {Count} messages of the withdrawn side are skipped, up to offset {Offset}")]
     public static partial void HandoverSkipped(ILogger logger, string group, string topic, int queueId, long count, long offset);
+
+    [LoggerMessage(390, LogLevel.Error, "Prolonging the invisible times of messages failed; it is tried again soon")]
+    public static partial void RenewalFailed(ILogger logger, Exception error);
 }

@@ -16,6 +16,7 @@ internal static class Program
     [
         new FrameTarget(),
         new ProxyHeaderTarget(),
+        new GrpcFrameTarget(),
         new HeaderTarget("json-header", type: 0),
         new HeaderTarget("binary-header", type: 1),
         new StoredMessageTarget(),

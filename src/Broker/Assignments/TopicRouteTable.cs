@@ -72,6 +72,24 @@ internal sealed class TopicRouteTable : IDisposable
         return answer.Queues ?? (answer.IsUnknown ? FindOwnQueues(topic) : null);
     }
 
+    /// <summary>Queues and brokers of a topic, as a name server tells them; null when there is no such topic, or nobody who knows.</summary>
+    public async ValueTask<TopicRouteData?> FindRouteAsync(string topic)
+    {
+        if (_options.NameServers.Count == 0)
+        {
+            return FindOwnRoute(topic);
+        }
+
+        if (_routes.TryGetValue(topic, out Route? known))
+        {
+            known.LastUseMs = NowMs();
+            return known.Data;
+        }
+
+        Answer answer = await AskAsync(topic).ConfigureAwait(false);
+        return answer.Data ?? (answer.IsUnknown ? FindOwnRoute(topic) : null);
+    }
+
     private async Task RefreshAsync()
     {
         if (Interlocked.Exchange(ref _refreshing, 1) != 0)
@@ -136,10 +154,10 @@ internal sealed class TopicRouteTable : IDisposable
                 switch (reply.ResponseCode)
                 {
                     case ResponseCode.Success when !reply.Body.IsEmpty:
-                        return Keep(topic, QueuesOf(topic, BodyCodec.Decode<TopicRouteData>(reply.Body)));
+                        return Keep(topic, BodyCodec.Decode<TopicRouteData>(reply.Body));
                     case ResponseCode.TopicNotExist:
                         Forget(topic);
-                        return new Answer(null, IsUnknown: true);
+                        return new Answer(null, null, IsUnknown: true);
                     default:
                         Log.RouteRefused(_logger, address, topic, reply.ResponseCode, reply.Remark);
                         break;
@@ -154,8 +172,9 @@ internal sealed class TopicRouteTable : IDisposable
         return default;
     }
 
-    private Answer Keep(string topic, MessageQueue[] queues)
+    private Answer Keep(string topic, TopicRouteData data)
     {
+        MessageQueue[] queues = QueuesOf(topic, data);
         if (queues.Length == 0)
         {
             _routes.TryRemove(topic, out _);
@@ -169,9 +188,10 @@ internal sealed class TopicRouteTable : IDisposable
             }
 
             route.Queues = queues;
+            route.Data = data;
         }
 
-        return new Answer(queues, IsUnknown: false);
+        return new Answer(queues, data, IsUnknown: false);
     }
 
     // The route of a retry topic is not missed by consumers that have nothing to try again.
@@ -200,20 +220,46 @@ internal sealed class TopicRouteTable : IDisposable
             ? [.. QueuesOf(topic, _options.BrokerName, config.ReadQueueNums)]
             : null;
 
+    private TopicRouteData? FindOwnRoute(string topic) => _topics.Find(topic)?.Config is { } config
+        ? new TopicRouteData
+        {
+            BrokerDatas = [new BrokerData { BrokerName = _options.BrokerName }],
+            QueueDatas =
+            [
+                new QueueData
+                {
+                    BrokerName = _options.BrokerName,
+                    Perm = config.Perm,
+                    ReadQueueNums = config.ReadQueueNums,
+                    WriteQueueNums = config.WriteQueueNums,
+                    TopicSysFlag = config.TopicSysFlag,
+                },
+            ],
+        }
+        : null;
+
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Neither queues nor unknown: nobody answered.</summary>
-    private readonly record struct Answer(IReadOnlyList<MessageQueue>? Queues, bool IsUnknown);
+    private readonly record struct Answer(IReadOnlyList<MessageQueue>? Queues, TopicRouteData? Data, bool IsUnknown);
 
     private sealed class Route
     {
         private volatile MessageQueue[] _queues = [];
+        private volatile TopicRouteData _data = new();
         private long _lastUseMs;
 
         public MessageQueue[] Queues
         {
             get => _queues;
             set => _queues = value;
+        }
+
+        /// <summary>Not to be changed.</summary>
+        public TopicRouteData Data
+        {
+            get => _data;
+            set => _data = value;
         }
 
         public long LastUseMs

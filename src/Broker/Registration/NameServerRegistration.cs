@@ -194,6 +194,7 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
             BrokerAddress = _options.BrokerAddress,
             ClusterName = _options.ClusterName,
             HaServerAddress = _options.HaServerAddress,
+            GrpcAddress = _options.GrpcAddress,
             BrokerId = _options.BrokerId,
             HeartbeatTimeoutMs = (long)_options.NotActiveTimeout.TotalMilliseconds,
             EnableActingMaster = false,

@@ -20,6 +20,9 @@ internal sealed record RegistrationOptions
     /// <summary>Where a replica would reach it (RocketMQ: brokerIP2 and haListenPort); part of the protocol, nothing listens there.</summary>
     public required string HaServerAddress { get; init; }
 
+    /// <summary>Where clients reach it by gRPC; null where they do not. RocketMQ's name servers pass it over.</summary>
+    public string? GrpcAddress { get; init; }
+
     /// <summary>How often it registers when nothing changes (RocketMQ: registerNameServerPeriod).</summary>
     public required TimeSpan Period { get; init; }
 

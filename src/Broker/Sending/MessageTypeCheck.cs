@@ -7,6 +7,11 @@ namespace GrayMQ.Broker.Sending;
 /// <summary>Holds messages to the type that their topic is declared to have (RocketMQ: DefaultTopicMessageTypeValidator, of its proxy).</summary>
 internal static class MessageTypeCheck
 {
+    private const string Failed = "TopicMessageType validate failed";
+
+    /// <summary>Whether a refusal's remark is one of these: other protocols have a code of its own for it.</summary>
+    public static bool IsRemark(string? remark) => remark?.StartsWith(Failed, StringComparison.Ordinal) == true;
+
     /// <summary>
     /// Refuses a message of another type. What keeps its order by its sender's choice of a queue looks like any other message, so
     /// FIFO topics take those without a sharding key, too.
@@ -22,7 +27,7 @@ internal static class MessageTypeCheck
         {
             throw new RemotingException(
                 ResponseCode.MessageIllegal,
-                $"TopicMessageType validate failed, the expected type is {NameOf(declared)}, but actual type is {NameOf(actual)}");
+                $"{Failed}, the expected type is {NameOf(declared)}, but actual type is {NameOf(actual)}");
         }
     }
 

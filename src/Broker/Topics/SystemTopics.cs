@@ -51,6 +51,12 @@ public sealed class SystemTopics
     public bool Contains(string topic) =>
         _names.Contains(topic) || topic.StartsWith(TopicNames.SystemPrefix, StringComparison.Ordinal);
 
+    /// <summary>Whether the name is one of RocketMQ's own, at every broker (RocketMQ: TopicValidator.isSystemTopic).</summary>
+    public static bool IsReserved(string topic) =>
+        topic is TopicNames.AutoCreateTemplate or TopicNames.Benchmark or TopicNames.Trace or TopicNames.CheckPoint
+        || IsForbiddenToSend(topic)
+        || topic.StartsWith(TopicNames.SystemPrefix, StringComparison.Ordinal);
+
     /// <summary>Whether clients may not send to the topic, whatever its permission.</summary>
     public static bool IsForbiddenToSend(string topic) => KeptFromClients.Contains(topic);
 

@@ -266,28 +266,15 @@ public sealed class GrpcCall : IDisposable
         where T : class, IMessage<T>
     {
         message = null;
-        if (!MessagePrefix.TryRead(in buffer, _options.MaxMessageBytes, out MessagePrefix prefix))
+        if (!MessageFrame.TryRead(ref buffer, _options.MaxMessageBytes, _takesGzip, out ReadOnlySequence<byte> body, out int announced))
         {
+            Reserve(announced);
             return false;
         }
 
-        if (prefix.IsCompressed && !_takesGzip)
-        {
-            throw new GrpcException(GrpcStatusCode.Internal, "a message is packed, and no grpc-encoding says how", "MALFORMED_FRAME");
-        }
-
-        Reserve(prefix.Length);
-        if (buffer.Length < MessagePrefix.Bytes + (long)prefix.Length)
-        {
-            return false;
-        }
-
-        ReadOnlySequence<byte> body = buffer.Slice(MessagePrefix.Bytes, prefix.Length);
         try
         {
-            message = prefix.IsCompressed
-                ? parser.ParseFrom(GzipMessages.Unpack(in body, _options.MaxMessageBytes).Span)
-                : parser.ParseFrom(body);
+            message = parser.ParseFrom(body);
         }
         catch (InvalidProtocolBufferException e)
         {
@@ -295,7 +282,6 @@ public sealed class GrpcCall : IDisposable
         }
 
         Release();
-        buffer = buffer.Slice(body.End);
         return true;
     }
 

@@ -20,6 +20,9 @@ public sealed class ByteBudget(long bytes)
         return false;
     }
 
+    /// <summary>Takes some even where there is not so much left.</summary>
+    public void TakeAnyway(long count) => Interlocked.Add(ref _free, -count);
+
     /// <summary>Gives back what was taken.</summary>
     public void Give(long count) => Interlocked.Add(ref _free, count);
 }

@@ -21,6 +21,7 @@ public sealed class GrpcServer : IAsyncDisposable
     private readonly TlsAcceptor _tls;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
+    private int _disposed;
 
     public GrpcServer(GrpcServerOptions options, MethodTable methods, TimeProvider time, ILoggerFactory loggers)
     {
@@ -75,10 +76,14 @@ public sealed class GrpcServer : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        _stopping.Cancel();
-        _kestrel.Dispose();
-        _tls.Dispose();
-        _stopping.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _stopping.Cancel();
+            _kestrel.Dispose();
+            _tls.Dispose();
+            _stopping.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 

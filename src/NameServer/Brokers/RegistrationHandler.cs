@@ -135,6 +135,9 @@ internal sealed class RegistrationHandler(
             header.EnableActingMaster,
             body.TopicConfigSerializeWrapper,
             body.FilterServerList,
-            connection);
+            connection)
+        {
+            GrpcAddress = header.GrpcAddress is { } grpc ? NameCheck.Require("gRPC address", grpc) : null,
+        };
     }
 }

@@ -12,6 +12,9 @@ internal sealed class BrokerGroup(string name, string cluster)
     /// <summary>Addresses by broker id.</summary>
     public SortedDictionary<long, string> Addresses { get; } = [];
 
+    /// <summary>Where nodes answer gRPC, by broker id, as far as they said so.</summary>
+    public Dictionary<long, string> GrpcAddresses { get; } = [];
+
     /// <summary>Names of the topics that have queues here.</summary>
     public HashSet<string> Topics { get; } = new(StringComparer.Ordinal);
 
@@ -30,6 +33,7 @@ internal sealed class BrokerGroup(string name, string cluster)
         BrokerName = name,
         Cluster = cluster,
         EnableActingMaster = EnableActingMaster,
+        GrpcAddrs = GrpcAddresses.Count > 0 ? new Dictionary<long, string>(GrpcAddresses) : null,
         ZoneName = Zone,
     };
 }

@@ -56,6 +56,17 @@ internal sealed class BrokerGroups
             Changed();
         }
 
+        if (group.GrpcAddresses.GetValueOrDefault(registration.BrokerId) != registration.GrpcAddress)
+        {
+            group.GrpcAddresses.Remove(registration.BrokerId);
+            if (registration.GrpcAddress is { } grpc)
+            {
+                group.GrpcAddresses[registration.BrokerId] = grpc;
+            }
+
+            Changed();
+        }
+
         return group;
     }
 
@@ -64,6 +75,7 @@ internal sealed class BrokerGroups
         foreach (long id in group.Addresses.Where(pair => pair.Value == address && pair.Key != except).Select(pair => pair.Key).ToList())
         {
             group.Addresses.Remove(id);
+            group.GrpcAddresses.Remove(id);
             Changed();
         }
     }

@@ -23,7 +23,11 @@ internal sealed record BrokerRegistration(
     bool? EnableActingMaster,
     TopicConfigAndMappingSerializeWrapper Topics,
     IReadOnlyList<string>? FilterServers,
-    object? Connection);
+    object? Connection)
+{
+    /// <summary>Where it answers gRPC; null for brokers that do not, or do not say.</summary>
+    public string? GrpcAddress { get; init; }
+}
 
 /// <summary>What comes of a registration.</summary>
 /// <param name="Refusal">Why nothing was registered; null when it was.</param>

@@ -49,6 +49,9 @@ public sealed record BrokerData
     /// <summary>Whether the slave with the lowest id may answer in the master's place.</summary>
     public bool EnableActingMaster { get; set; }
 
+    /// <summary>Where the nodes answer gRPC, <c>host:port</c> by broker id; null when none does. Not of RocketMQ.</summary>
+    public Dictionary<long, string>? GrpcAddrs { get; set; }
+
     public string? ZoneName { get; set; }
 
     /// <summary>The master's address, or that of the lowest slave; null when nobody is there.</summary>

@@ -140,6 +140,9 @@ internal sealed class RunningBroker : IAsyncDisposable
     {
         var sources = new SettingsSources().File(SettingsPath)
             .Set("brokerIP1=127.0.0.1")
+
+            // The port of a broker on the default listenPort, of which there are many here.
+            .Set("grpcPort=0")
             .Set($"storePathRootDir={StorePath}")
             .Set("mappedFileSizeCommitLog=1048576")
             .Set("flushDiskType=ASYNC_FLUSH");

@@ -22,10 +22,12 @@ internal sealed class TestServers : IAsyncDisposable
     private readonly string _folder;
     private readonly NameServerHost _nameServer;
     private readonly int _brokerPort = FreePorts.TakeForBroker();
+    private readonly string[] _settings;
     private BrokerHost? _broker;
 
-    private TestServers(TimeProvider time)
+    private TestServers(TimeProvider time, params string[] settings)
     {
+        _settings = settings;
         _folder = Directory.CreateTempSubdirectory("graymq-compatibility-").FullName;
         Time = time;
         _nameServer = new NameServerHost(
@@ -43,6 +45,9 @@ internal sealed class TestServers : IAsyncDisposable
     public IPEndPoint NameServer => _nameServer.EndPoints[0];
 
     public IPEndPoint Broker => new(IPAddress.Loopback, _brokerPort);
+
+    /// <summary>Where gRPC clients come in.</summary>
+    public string Grpc => _broker!.GrpcEndPoint!.ToString();
 
     /// <summary>As routes name it.</summary>
     public string BrokerAddress => Broker.ToString();
@@ -62,6 +67,25 @@ internal sealed class TestServers : IAsyncDisposable
                 await servers.UnpackAsync(store);
             }
 
+            await servers._nameServer.StartAsync();
+            await servers.StartBrokerAsync();
+            return servers;
+        }
+        catch
+        {
+            await servers.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Servers for gRPC clients, too.</summary>
+    /// <param name="settings">Of the broker, each <c>key=value</c>.</param>
+    public static async Task<TestServers> StartWithGrpcAsync(params string[] settings)
+    {
+        string grpc = string.Create(CultureInfo.InvariantCulture, $"grpcPort={FreePorts.TakeForBroker()}");
+        var servers = new TestServers(TimeProvider.System, [.. settings, grpc]);
+        try
+        {
             await servers._nameServer.StartAsync();
             await servers.StartBrokerAsync();
             return servers;
@@ -106,8 +130,14 @@ internal sealed class TestServers : IAsyncDisposable
 
     private async Task StartBrokerAsync(IPEndPoint nameServer)
     {
+        var sources = new SettingsSources();
+        foreach (string setting in _settings)
+        {
+            sources = sources.Set(setting);
+        }
+
         _broker = new BrokerHost(
-            BrokerSettings.Catalogue.Load(new SettingsSources()
+            BrokerSettings.Catalogue.Load(sources
                 .Set("bindAddress=127.0.0.1")
                 .Set("brokerIP1=127.0.0.1")
                 .Set(string.Create(CultureInfo.InvariantCulture, $"listenPort={_brokerPort}"))
@@ -151,6 +181,33 @@ internal sealed class TestServers : IAsyncDisposable
         WireFrame answer = await connection.AskAsync(WireFrames.CreateTopic(topic, queues.ToString(CultureInfo.InvariantCulture)));
         Assert.Equal(0, answer.Code);
         await WaitForRouteAsync(topic);
+    }
+
+    /// <summary>Creates a consumer group as an administrator does.</summary>
+    public async Task CreateGroupAsync(string group, bool orderly, int retryMaxTimes)
+    {
+        using WireConnection connection = await WireConnection.OpenAsync(Broker);
+        WireFrame answer = await connection.AskAsync(WireFrames.CreateGroup(group, orderly, retryMaxTimes));
+        Assert.Equal(0, answer.Code);
+    }
+
+    /// <summary>Waits until a topic holds so many messages in its first queue.</summary>
+    public async Task WaitForMessagesAsync(string topic, long count)
+    {
+        using WireConnection connection = await WireConnection.OpenAsync(Broker);
+        byte[] request = WireFrames.GetMaxOffset(topic, "0");
+        long started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            WireFrame answer = await connection.AskAsync(request);
+            if (answer.Code == 0 && long.Parse(answer.Fields["offset"], CultureInfo.InvariantCulture) >= count)
+            {
+                return;
+            }
+
+            Assert.True(Stopwatch.GetElapsedTime(started) < WireConnection.Deadline, $"{topic} does not get {count} messages");
+            await Task.Yield();
+        }
     }
 
     private async Task UnpackAsync(string archive)

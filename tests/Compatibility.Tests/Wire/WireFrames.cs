@@ -48,6 +48,21 @@ internal static class WireFrames
         ("topicSysFlag", "0"),
         ("order", "false"));
 
+    /// <summary>What mqadmin updateSubGroup asks of a broker.</summary>
+    public static byte[] CreateGroup(string group, bool orderly, int retryMaxTimes)
+    {
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            groupName = group,
+            consumeMessageOrderly = orderly,
+            retryMaxTimes,
+            groupRetryPolicy = new { type = "EXPONENTIAL", exponentialRetryPolicy = new { initial = 1000, max = 2000, multiplier = 2 } },
+        });
+        byte[] frame = [.. Write(200, 0, 1), .. body];
+        BinaryPrimitives.WriteInt32BigEndian(frame, frame.Length - sizeof(int));
+        return frame;
+    }
+
     /// <summary>The answer of a server that has nothing to tell.</summary>
     public static byte[] Success(int opaque) => Write(0, 1, opaque);
 

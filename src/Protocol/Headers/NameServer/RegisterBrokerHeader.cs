@@ -15,6 +15,9 @@ public sealed record RegisterBrokerHeader : ICommandHeader<RegisterBrokerHeader>
     /// <summary><c>ip:port</c> that slaves copy from.</summary>
     public required string HaServerAddress { get; init; }
 
+    /// <summary><c>ip:port</c> of the broker's gRPC; null when it has none. Not of RocketMQ.</summary>
+    public string? GrpcAddress { get; init; }
+
     /// <summary>0 is the master.</summary>
     public required long BrokerId { get; init; }
 
@@ -44,6 +47,7 @@ public sealed record RegisterBrokerHeader : ICommandHeader<RegisterBrokerHeader>
         Compressed = fields.FindBoolean("compressed"u8),
         BodyCrc32 = fields.FindInt32("bodyCrc32"u8),
         ZoneName = fields.FindString("__ZONE_NAME"u8),
+        GrpcAddress = fields.FindString("grpcAddr"u8),
     };
 
     public void Write(ref HeaderWriter writer)
@@ -58,5 +62,6 @@ public sealed record RegisterBrokerHeader : ICommandHeader<RegisterBrokerHeader>
         writer.Write("compressed"u8, Compressed);
         writer.Write("bodyCrc32"u8, BodyCrc32);
         writer.Write("__ZONE_NAME"u8, ZoneName);
+        writer.Write("grpcAddr"u8, GrpcAddress);
     }
 }

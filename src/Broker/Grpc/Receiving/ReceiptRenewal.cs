@@ -1,0 +1,97 @@
+using GrayMQ.Broker.Grpc.Calls;
+using GrayMQ.Broker.Grpc.Clients;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Protocol.Bodies;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.Broker.Grpc.Receiving;
+
+/// <summary>
+/// Keeps messages invisible for as long as their consumer is at work on them, where it asked for that (auto_renew), and gives them back
+/// when it is gone. Times are those of RocketMQ's proxy (DefaultReceiptHandleManager).
+/// </summary>
+internal sealed class ReceiptRenewal(
+    GrpcClients clients, ReceiptService receipts, SubscriptionGroupTable groups, TimeProvider time, ILogger<ReceiptRenewal> logger)
+    : IDisposable
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxRenewed = TimeSpan.FromHours(3);
+
+    // RocketMQ: RenewStrategyPolicy.
+    private static readonly TimeSpan[] Steps =
+    [
+        TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10),
+        TimeSpan.FromMinutes(30), TimeSpan.FromHours(1),
+    ];
+
+    private ITimer? _timer;
+    private int _running;
+
+    /// <summary>Begins to look after them; called again it does nothing.</summary>
+    public void Start() => _timer ??= time.CreateTimer(_ => _ = RunAsync(), null, Period, Period);
+
+    public void Dispose() => _timer?.Dispose();
+
+    /// <summary>A client is gone: what it had in hand becomes visible soon.</summary>
+    public async Task GiveBackAsync(GrpcClient client)
+    {
+        TimeSpan soon = TimeSpan.FromSeconds(1);
+        foreach (RenewedReceipt receipt in client.Renewed?.TakeAll() ?? [])
+        {
+            await ChangeAsync(client, receipt, soon).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        if (Interlocked.Exchange(ref _running, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            clients.Expire();
+            foreach (GrpcClient client in clients.All)
+            {
+                foreach (RenewedReceipt receipt in client.Renewed?.DueBefore(NowMs() + (long)Ahead.TotalMilliseconds) ?? [])
+                {
+                    await RenewAsync(client, receipt).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            Log.RenewalFailed(logger, e);
+        }
+        finally
+        {
+            Volatile.Write(ref _running, 0);
+        }
+    }
+
+    private async Task RenewAsync(GrpcClient client, RenewedReceipt receipt)
+    {
+        if (NowMs() - receipt.TakenMs > MaxRenewed.TotalMilliseconds)
+        {
+            // It is tried again as if it had failed.
+            client.Renewed?.Take(receipt.Known);
+            SubscriptionGroupConfig group = groups.FindExisting(receipt.Group) ?? new SubscriptionGroupConfig();
+            await ChangeAsync(client, receipt, group.NextRetryDelay(0)).ConfigureAwait(false);
+        }
+        else if (!await ChangeAsync(client, receipt, Steps[Math.Min(receipt.Renewals, Steps.Length - 1)]).ConfigureAwait(false))
+        {
+            client.Renewed?.Take(receipt.Known);
+        }
+    }
+
+    private Task<bool> ChangeAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible)
+    {
+        Caller caller = client.ToCaller();
+        return receipt.RenewAsync(async current =>
+            (await receipts.ChangeAsync(caller, receipt.Topic, receipt.Group, current, invisible).ConfigureAwait(false)).Changed);
+    }
+
+    private long NowMs() => time.GetUtcNow().ToUnixTimeMilliseconds();
+}

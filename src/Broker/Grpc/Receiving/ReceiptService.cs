@@ -1,0 +1,162 @@
+using System.Text;
+using GrayMQ.Broker.Grpc.Calls;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Messages;
+using V2 = GrayMQ.Grpc.V2;
+
+namespace GrayMQ.Broker.Grpc.Receiving;
+
+/// <summary>
+/// What consumers say of messages in their hands: that they are done, that they take longer, that they cannot be handled (RocketMQ:
+/// AckMessageActivity, ChangeInvisibleDurationActivity, ForwardMessageToDLQActivity).
+/// </summary>
+internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
+{
+    // Straight to the dead letters (RocketMQ: ConsumerSendMsgBackRequestHeader.delayLevel).
+    private const int DeadLetterLevel = -1;
+
+    private const int MaxEntries = 1024;
+
+    private readonly byte[] _brokerName = Encoding.UTF8.GetBytes(options.BrokerName);
+
+    public async ValueTask<V2.AckMessageResponse> AckAsync(Caller caller, V2.AckMessageRequest request)
+    {
+        string topic = ResourceNames.TopicOf(request.Topic, caller);
+        string group = ResourceNames.GroupOf(request.Group, caller);
+        if (request.Entries.Count > MaxEntries)
+        {
+            throw new MessagingException(V2.Code.BadRequest, $"{request.Entries.Count} acks in one request: {MaxEntries} are the limit");
+        }
+
+        // All at once: what is written for them is written together.
+        V2.Status[] statuses = await Task
+            .WhenAll(request.Entries.Select(entry => AckAsync(caller, topic, group, entry.ReceiptHandle)))
+            .ConfigureAwait(false);
+        var response = new V2.AckMessageResponse();
+        response.Entries.AddRange(request.Entries.Zip(statuses, (entry, status) => new V2.AckMessageResultEntry
+        {
+            MessageId = entry.MessageId,
+            ReceiptHandle = entry.ReceiptHandle,
+            Status = status,
+        }));
+
+        response.Status = Statuses.OfAll(response.Entries.Select(entry => entry.Status));
+        return response;
+    }
+
+    public async ValueTask<V2.ChangeInvisibleDurationResponse> ChangeAsync(Caller caller, V2.ChangeInvisibleDurationRequest request)
+    {
+        string topic = ResourceNames.TopicOf(request.Topic, caller);
+        string group = ResourceNames.GroupOf(request.Group, caller);
+        TimeSpan invisible = request.InvisibleDuration is { } duration ? Durations.Of(duration) : TimeSpan.Zero;
+        Durations.CheckInvisible(invisible, TimeSpan.Zero);
+        Receipt receipt = await CurrentAsync(caller, request.ReceiptHandle).ConfigureAwait(false);
+        (V2.Status status, Receipt? changed) = await ChangeAsync(caller, topic, group, receipt, invisible).ConfigureAwait(false);
+        return new V2.ChangeInvisibleDurationResponse { Status = status, ReceiptHandle = changed?.ToString() ?? "" };
+    }
+
+    public async ValueTask<V2.ForwardMessageToDeadLetterQueueResponse> ForwardAsync(
+        Caller caller, V2.ForwardMessageToDeadLetterQueueRequest request)
+    {
+        string topic = ResourceNames.TopicOf(request.Topic, caller);
+        string group = ResourceNames.GroupOf(request.Group, caller);
+        Receipt receipt = await CurrentAsync(caller, request.ReceiptHandle).ConfigureAwait(false);
+        if (receipt.PhysicalOffset < 0)
+        {
+            throw new MessagingException(V2.Code.InvalidReceiptHandle, "the receipt handle does not say where the message is");
+        }
+
+        var header = new ConsumerSendMessageBackHeader
+        {
+            PhysicalOffset = receipt.PhysicalOffset,
+            Group = group,
+            DelayLevel = DeadLetterLevel,
+            OriginMessageId = request.MessageId,
+            OriginTopic = topic,
+            MaxReconsumeTimes = 0,
+        };
+        RemotingCommand answer = await inner.AskAsync(caller, RequestCode.ConsumerSendMessageBack, header).ConfigureAwait(false);
+        V2.Status status = Statuses.Of(answer);
+        if (status.Code == V2.Code.Ok)
+        {
+            // It is among the dead letters: whether it is still in hand makes no difference.
+            await AckAsync(caller, topic, group, receipt).ConfigureAwait(false);
+        }
+
+        return new V2.ForwardMessageToDeadLetterQueueResponse { Status = status };
+    }
+
+    /// <summary>Has a message become visible after another time, counted from now.</summary>
+    /// <returns>The receipt that counts from now on; null with a status that says why not.</returns>
+    public async ValueTask<(V2.Status Status, Receipt? Changed)> ChangeAsync(
+        Caller caller, string topic, string group, Receipt receipt, TimeSpan invisible)
+    {
+        var header = new ChangeInvisibleTimeHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(group),
+            Topic = Encoding.UTF8.GetBytes(receipt.StoredTopic(topic, group)),
+            QueueId = receipt.QueueId,
+            ExtraInfo = receipt.Handle,
+            Offset = receipt.QueueOffset,
+            InvisibleTimeMs = (long)invisible.TotalMilliseconds,
+        };
+        RemotingCommand answer = await inner.AskAsync(caller, RequestCode.ChangeMessageInvisibleTime, header).ConfigureAwait(false);
+        if (answer.ResponseCode != ResponseCode.Success)
+        {
+            return (StatusOf(answer), null);
+        }
+
+        ChangeInvisibleTimeResponseHeader changed = ChangeInvisibleTimeResponseHeader.Read(answer.Fields);
+        return (Statuses.Ok, Receipt.Of(
+            new PopHandle
+            {
+                StartOffset = receipt.QueueOffset,
+                PopTimeMs = changed.PopTimeMs,
+                InvisibleTimeMs = changed.InvisibleTimeMs,
+                ReviveQueueId = changed.ReviveQueueId,
+                Kind = receipt.Kind,
+                BrokerName = _brokerName,
+                QueueId = receipt.QueueId,
+                QueueOffset = receipt.QueueOffset,
+            },
+            receipt.PhysicalOffset));
+    }
+
+    private async Task<V2.Status> AckAsync(Caller caller, string topic, string group, string known)
+    {
+        try
+        {
+            Receipt receipt = await CurrentAsync(caller, known).ConfigureAwait(false);
+            return await AckAsync(caller, topic, group, receipt).ConfigureAwait(false);
+        }
+        catch (MessagingException e)
+        {
+            return e.ToStatus();
+        }
+    }
+
+    private async ValueTask<V2.Status> AckAsync(Caller caller, string topic, string group, Receipt receipt)
+    {
+        var header = new AckMessageHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(group),
+            Topic = Encoding.UTF8.GetBytes(receipt.StoredTopic(topic, group)),
+            QueueId = receipt.QueueId,
+            ExtraInfo = receipt.Handle,
+            Offset = receipt.QueueOffset,
+        };
+        return StatusOf(await inner.AskAsync(caller, RequestCode.AckMessage, header).ConfigureAwait(false));
+    }
+
+    private static async ValueTask<Receipt> CurrentAsync(Caller caller, string known) =>
+        caller.Client?.Renewed?.Take(known) is { } renewed
+            ? await renewed.CurrentAsync().ConfigureAwait(false)
+            : Receipt.Parse(known);
+
+    // A handle that is none and one whose time is up are the same to a client: the message is not its own.
+    private static V2.Status StatusOf(RemotingCommand answer) =>
+        answer.ResponseCode is ResponseCode.MessageIllegal or ResponseCode.NoMessage
+            ? Statuses.Of(V2.Code.InvalidReceiptHandle, answer.Remark ?? "")
+            : Statuses.Of(answer);
+}

@@ -1,0 +1,175 @@
+using System.Text;
+using GrayMQ.Broker.Grpc.Calls;
+using GrayMQ.Broker.Groups;
+using GrayMQ.Grpc.Calls;
+using GrayMQ.Grpc.Framing;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+using V2 = GrayMQ.Grpc.V2;
+
+namespace GrayMQ.Broker.Grpc.Receiving;
+
+/// <summary>
+/// Hands messages out that stay invisible to others for a while; waits for some where there are none (RocketMQ: ReceiveMessageActivity).
+/// What a client does not take becomes visible again soon.
+/// </summary>
+internal sealed class ReceiveService(
+    GrpcOptions options, InnerRequests inner, ReceiptService receipts, SubscriptionGroupTable groups, TimeProvider time)
+{
+    // A new group begins with what comes next (RocketMQ: ConsumeInitMode.MAX).
+    private const int InitAtEnd = 1;
+
+    // Bytes of messages that were handed out and wait to be taken, of all clients together.
+    private const long MaxUntakenBytes = 256 * 1024 * 1024;
+
+    // RocketMQ: ReceiveMessageResponseStreamWriter.NACK_INVISIBLE_TIME.
+    private static readonly TimeSpan NotTakenInvisible = TimeSpan.FromSeconds(1);
+
+    private readonly ByteBudget _untaken = new(MaxUntakenBytes);
+
+    public async Task ReceiveAsync(GrpcCall call, Caller caller, V2.ReceiveMessageRequest request)
+    {
+        string topic = ResourceNames.TopicOf(request.MessageQueue?.Topic, caller);
+        string group = ResourceNames.GroupOf(request.Group, caller);
+        bool isRenewed = request.AutoRenew && caller.Client is not null;
+        TimeSpan invisible = isRenewed
+            ? GrpcOptions.RenewedInvisible
+            : request.InvisibleDuration is { } duration ? Durations.Of(duration) : TimeSpan.Zero;
+        Durations.CheckInvisible(invisible, GrpcOptions.MinInvisible);
+        TimeSpan poll = Polling(call, caller, request);
+        if (_untaken.Free <= 0)
+        {
+            throw new MessagingException(V2.Code.TooManyRequests, "too many messages wait to be taken by their receivers");
+        }
+
+        var header = new PopMessageHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(group),
+            Topic = Encoding.UTF8.GetBytes(topic),
+            QueueId = PopMessageHeader.AnyQueue,
+            MaxMessages = Math.Min(request.BatchSize, GrpcOptions.MaxBatch),
+            InvisibleTimeMs = (long)invisible.TotalMilliseconds,
+            PollTimeMs = (long)poll.TotalMilliseconds,
+            InitMode = InitAtEnd,
+            ExpressionType = Encoding.UTF8.GetBytes(Filters.TypeOf(request.FilterExpression)),
+            Expression = Encoding.UTF8.GetBytes(Filters.TextOf(request.FilterExpression)),
+            IsOrder = groups.FindExisting(group)?.ConsumeMessageOrderly == true,
+            AttemptId = Encoding.UTF8.GetBytes(request.AttemptId),
+        };
+        RemotingCommand answer = await inner.AskAsync(
+            caller,
+            RequestCode.PopMessage,
+            header,
+            late: late => _ = GiveBackAsync(caller, topic, group, late),
+            cancel: call.Cancelled).ConfigureAwait(false);
+        if (answer.ResponseCode == ResponseCode.Success)
+        {
+            await WriteAsync(call, caller, topic, group, answer, isRenewed).ConfigureAwait(false);
+        }
+        else
+        {
+            call.Write(new V2.ReceiveMessageResponse { Status = StatusOf(answer) });
+        }
+
+        call.Write(new V2.ReceiveMessageResponse { DeliveryTimestamp = MessageConverter.ToTimestamp(NowMs()) });
+    }
+
+    private async Task WriteAsync(
+        GrpcCall call, Caller caller, string topic, string group, RemotingCommand answer, bool isRenewed)
+    {
+        var reply = new PopReply(options.BrokerName, answer);
+        var taken = new List<RenewedReceipt>();
+        long bytes = answer.Body.Length;
+        _untaken.TakeAnyway(bytes);
+        try
+        {
+            call.Write(new V2.ReceiveMessageResponse { Status = Statuses.Ok });
+            while (reply.TryRead(topic, out V2.Message message, out Receipt receipt))
+            {
+                // Known before the client can ack it.
+                var renewed = new RenewedReceipt(message.SystemProperties.ReceiptHandle, topic, group, receipt, NowMs());
+                taken.Add(renewed);
+                if (isRenewed)
+                {
+                    caller.Client!.Renew().TryAdd(renewed);
+                }
+
+                await call.WriteAsync(new V2.ReceiveMessageResponse { Message = message }).ConfigureAwait(false);
+                taken.RemoveAt(taken.Count - 1);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The one that could not be sent, and all behind it.
+            while (reply.TryRead(topic, out _, out Receipt receipt))
+            {
+                taken.Add(new RenewedReceipt(receipt.ToString(), topic, group, receipt, NowMs()));
+            }
+
+            await GiveBackAsync(caller, taken).ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _untaken.Give(bytes);
+        }
+    }
+
+    // Who asked has gone, and was answered after all.
+    private Task GiveBackAsync(Caller caller, string topic, string group, RemotingCommand answer)
+    {
+        var reply = new PopReply(options.BrokerName, answer);
+        var taken = new List<RenewedReceipt>();
+        while (answer.ResponseCode == ResponseCode.Success && reply.TryRead(topic, out _, out Receipt receipt))
+        {
+            taken.Add(new RenewedReceipt(receipt.ToString(), topic, group, receipt, NowMs()));
+        }
+
+        return GiveBackAsync(caller, taken);
+    }
+
+    private async Task GiveBackAsync(Caller caller, List<RenewedReceipt> taken)
+    {
+        foreach (RenewedReceipt receipt in taken)
+        {
+            caller.Client?.Renewed?.Take(receipt.Known);
+            await receipts.ChangeAsync(
+                caller, receipt.Topic, receipt.Group, await receipt.CurrentAsync().ConfigureAwait(false), NotTakenInvisible)
+                .ConfigureAwait(false);
+        }
+    }
+
+    // As RocketMQ's proxy reckons: within bounds, and so that the answer comes before the deadline.
+    private static TimeSpan Polling(GrpcCall call, Caller caller, V2.ReceiveMessageRequest request)
+    {
+        TimeSpan remaining = call.Remaining ?? GrpcOptions.MaxPolling;
+        TimeSpan wanted = request.LongPollingTimeout is { } asked
+            ? Durations.Of(asked)
+            : remaining - ((caller.Client?.Settings.RequestTimeout is { } timeout ? Durations.Of(timeout) : TimeSpan.Zero) / 2);
+        wanted = wanted < GrpcOptions.MinPolling ? GrpcOptions.MinPolling
+            : wanted > GrpcOptions.MaxPolling ? GrpcOptions.MaxPolling
+            : wanted;
+        if (wanted <= remaining)
+        {
+            return wanted;
+        }
+
+        return remaining >= GrpcOptions.MinPolling
+            ? remaining
+            : throw new MessagingException(
+                KnowsIllegalPollingTime(caller.Version) ? V2.Code.IllegalPollingTime : V2.Code.BadRequest,
+                "The deadline time remaining is not enough for polling, please check network condition");
+    }
+
+    // The code came with 5.0.3; RocketMQ, too, compares the texts.
+    private static bool KnowsIllegalPollingTime(string version) => string.CompareOrdinal("5.0.3", version) <= 0;
+
+    private static V2.Status StatusOf(RemotingCommand answer) => answer.ResponseCode switch
+    {
+        ResponseCode.PollingFull => Statuses.Of(V2.Code.TooManyRequests, "polling full"),
+        ResponseCode.PollingTimeout or ResponseCode.PullNotFound => Statuses.Of(V2.Code.MessageNotFound, "no new message"),
+        _ => Statuses.Of(answer),
+    };
+
+    private long NowMs() => time.GetUtcNow().ToUnixTimeMilliseconds();
+}
