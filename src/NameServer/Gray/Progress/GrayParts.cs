@@ -79,7 +79,9 @@ internal static class GrayParts
             Remaining = queues.Sum(queue => Math.Max(0, queue.Boundary - Math.Max(0, queue.Consumed))),
             Reason = queues.FirstOrDefault(queue => queue.Reason is not null) is { } stuck
                 ? $"queue {stuck.Queue} of {stuck.Topic}: {stuck.Reason}"
-                : $"{queues.Length} queues have not reached their boundary",
+                : queues.Length > 0
+                    ? $"{queues.Length} queues have not reached their boundary"
+                    : "it has not said that it is done",
         };
     }
 }
