@@ -1,6 +1,6 @@
+using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Broker.Grpc.Clients;
-using GrayMQ.Broker.Groups;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Grpc.Calls;
 using GrayMQ.Grpc.Framing;
 using GrayMQ.Protocol.Commands;

@@ -1,6 +1,6 @@
 using GrayMQ.Broker.Assignments;
-using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Broker.Groups;
+using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Names;
