@@ -224,7 +224,9 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <inheritdoc/>
     public async Task DrainAsync(CancellationToken hurry)
     {
-        if (_lifecycle.State is >= LifecycleState.Serving and < LifecycleState.Stopped)
+        // Who is in a hurry from the beginning wants no drain: the broker leaves the routes as it stops.
+        bool isPlainStop = hurry.IsCancellationRequested && _lifecycleParts.Departure.Request is null;
+        if (!isPlainStop && _lifecycle.State is >= LifecycleState.Serving and < LifecycleState.Stopped)
         {
             await _lifecycleParts.Departure.AskAsync(new DrainRequest("a signal", IsFinal: true)).ConfigureAwait(false);
             await _lifecycleParts.Departure.WaitAsync(hurry).ConfigureAwait(false);

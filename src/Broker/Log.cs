@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Warning, "After {Waited} there are still producers that send what others would take: {Senders}. They are refused from now on")]
     public static partial void DrainNotQuiet(ILogger logger, TimeSpan waited, string senders);
 
+    [LoggerMessage(29, LogLevel.Warning, "The process has to end before everything that is stored here is consumed: {Left} stay on the disk")]
+    public static partial void DrainNotConsumed(ILogger logger, string left);
+
     [LoggerMessage(25, LogLevel.Warning, "Name server {Address} did not tell who else takes messages: {Reason}")]
     public static partial void RoutesNotTold(ILogger logger, string address, string reason);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using GrayMQ.Filtering;
 using GrayMQ.Filtering.Indexes;
+using GrayMQ.Filtering.Properties;
 
 namespace GrayMQ.Broker.Filtering;
 
@@ -13,6 +14,10 @@ internal sealed class TopicFilters(string name)
     // Building anew is cheaper than more changes than that, one after the other.
     private const int MostSingleChanges = 64;
 
+    // Beyond that many properties named, expressions are evaluated by those who have them. An index that is changed again and again keeps
+    // the places of properties that nobody names any more, so there have to be others.
+    private const int MostNames = PropertyNames.MaxCount / 2;
+
     private readonly ConcurrentDictionary<ExpressionKey, IndexedExpression> _expressions = new();
     private volatile FilterVersion? _current;
 
@@ -21,6 +26,9 @@ internal sealed class TopicFilters(string name)
     private readonly HashSet<ExpressionKey> _touched = [];
     private readonly SortedSet<int> _freeIds = [];
     private int _idLimit;
+
+    // An index has a place for each property that its expressions name, and only so many places.
+    private readonly Dictionary<string, int> _namedBy = new(StringComparer.Ordinal);
 
     public string Name => name;
 
@@ -46,6 +54,7 @@ internal sealed class TopicFilters(string name)
         }
 
         _freeIds.Remove(stored.Id);
+        CountNames(stored.Expression, 1);
         ExpressionKey key = ExpressionKey.Of(stored.Expression);
         _expressions[key] = new IndexedExpression(this, stored.Expression, stored.Id, stored.Since);
         _touched.Add(key);
@@ -87,9 +96,10 @@ internal sealed class TopicFilters(string name)
         {
             bool isWanted = _wanted.TryGetValue(key, out Wanted? wanted);
             bool isThere = _expressions.TryGetValue(key, out IndexedExpression? there);
-            if (isWanted && !isThere && TakeId() is int id)
+            if (isWanted && !isThere && HasRoomFor(wanted!.Expression) && TakeId() is int id)
             {
-                added.Add(new IndexedExpression(this, wanted!.Expression, id, generation));
+                CountNames(wanted.Expression, 1);
+                added.Add(new IndexedExpression(this, wanted.Expression, id, generation));
             }
             else if (!isWanted && isThere)
             {
@@ -116,6 +126,7 @@ internal sealed class TopicFilters(string name)
             expression.EndAt(change.Version.Generation);
             _expressions.TryRemove(ExpressionKey.Of(expression.Expression), out _);
             _freeIds.Add(expression.Id);
+            CountNames(expression.Expression, -1);
         }
 
         _current = change.Version;
@@ -133,14 +144,41 @@ internal sealed class TopicFilters(string name)
         foreach (IndexedExpression expression in change.Added)
         {
             _freeIds.Add(expression.Id);
+            CountNames(expression.Expression, -1);
         }
     }
+
+    private bool HasRoomFor(FilterExpression expression)
+    {
+        int more = NamesOf(expression).Count(name => !_namedBy.ContainsKey(name));
+        return _namedBy.Count + more <= MostNames;
+    }
+
+    private void CountNames(FilterExpression expression, int by)
+    {
+        foreach (string name in NamesOf(expression))
+        {
+            int count = _namedBy.GetValueOrDefault(name) + by;
+            if (count > 0)
+            {
+                _namedBy[name] = count;
+            }
+            else
+            {
+                _namedBy.Remove(name);
+            }
+        }
+    }
+
+    private static IEnumerable<string> NamesOf(FilterExpression expression) =>
+        Enumerable.Range(0, expression.PropertyNames.Count).Select(slot => expression.PropertyNames[slot]);
 
     private FilterVersion Next(long generation, string? indexedProperty, List<IndexedExpression> added, List<IndexedExpression> removed)
     {
         if (_current is not { } current
             || current.IndexedProperty != indexedProperty
-            || added.Count + removed.Count > MostSingleChanges)
+            || added.Count + removed.Count > MostSingleChanges
+            || current.Index.PropertyCount > MostNames)
         {
             var gone = removed.ToHashSet();
             var built = FilterIndex.Build(

@@ -269,11 +269,18 @@ internal sealed class Departure : IDisposable
         return _time.GetElapsedTime(last) >= _options.Quiet;
     }
 
-    // It does not come back: whatever is stored here is consumed first, however long it takes.
+    // It does not come back: whatever is stored here is consumed first, however long it takes. When the process has to end meanwhile, its
+    // time is what a drain may take: what is left stays on the disk.
     private async Task UntilConsumedAsync(CancellationToken cancel)
     {
         while (DescribeUnconsumed() is { } left)
         {
+            if (Request is { IsFinal: true } && TimeLeft == TimeSpan.Zero)
+            {
+                Log.DrainNotConsumed(_logger, left);
+                return;
+            }
+
             _waitingFor = left;
             await PauseAsync(cancel).ConfigureAwait(false);
         }

@@ -42,6 +42,9 @@ public sealed class FilterIndex
     /// <summary>Clauses in it: what subscriptions came apart into.</summary>
     public int ClauseCount => Root.Count;
 
+    /// <summary>Properties that its subscriptions name, or named: a change drops none.</summary>
+    public int PropertyCount => _names.Count;
+
     /// <summary>Every id that was ever in it is below.</summary>
     public int IdLimit { get; }
 

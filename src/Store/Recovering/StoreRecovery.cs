@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.CheckPoints;
@@ -341,6 +342,14 @@ internal sealed class StoreRecovery(
             {
                 fileSystem.DeleteDirectory(Path.Combine(options.AnswersPath, topic));
                 continue;
+            }
+
+            foreach (string name in fileSystem.ListDirectories(Path.Combine(options.AnswersPath, topic)))
+            {
+                if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int queueId) || queues.Find(queueId) is null)
+                {
+                    fileSystem.DeleteDirectory(Path.Combine(options.AnswersPath, topic, name));
+                }
             }
 
             foreach (LogicQueue? queue in queues.Queues)

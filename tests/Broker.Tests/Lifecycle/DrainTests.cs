@@ -226,11 +226,11 @@ public class DrainTests
         await broker.UntilAsync(
             report => report.WaitingFor?.Contains("1 messages for group G", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
 
-        // Twice the limit, in steps during which no connection is taken for idle.
-        for (int i = 0; i < 4; i++)
+        // Twice the limit, in steps during which no client is taken for gone.
+        for (int i = 0; i < 8; i++)
         {
-            broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.MaxMs / 2));
-            await CommitAsync(consumer, 0);
+            broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.MaxMs / 4));
+            await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
             Assert.Equal("draining", (await broker.ShowAsync()).State);
         }
 
@@ -238,7 +238,7 @@ public class DrainTests
         Assert.Equal(["one"], Pulls.Bodies(await consumer.PullAsync(Pulls.Header("T", 0))));
         await CommitAsync(consumer, 1);
         await broker.UntilAsync(report => report.State == "drained", "leaving");
-        Assert.True(broker.NameServer.IsUnregistered);
+        await Eventually.TrueAsync(() => broker.NameServer.IsUnregistered, "the name server knows");
         Assert.Equal(0, broker.NameServer.Leases.Last().ReturnMs);
     }
 
@@ -254,7 +254,7 @@ public class DrainTests
         await broker.DrainAsync(scaleIn: true, abandon: true);
         await broker.UntilAsync(report => report.State == "drained", "leaving");
 
-        Assert.True(broker.NameServer.IsUnregistered);
+        await Eventually.TrueAsync(() => broker.NameServer.IsUnregistered, "the name server knows");
         Assert.Equal(1, (await broker.ShowAsync()).Backlog["G*"]);
     }
 

@@ -7,6 +7,9 @@ namespace GrayMQ.Compatibility.Tests.Servers;
 /// <summary>Listens in a name server's place, keeps every request, and answers each with success.</summary>
 internal sealed class CapturingNameServer : IAsyncDisposable
 {
+    // Requests of GrayMQ's own are beyond.
+    private const int FirstOwnCode = 30_000;
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<WireFrame> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,7 +23,7 @@ internal sealed class CapturingNameServer : IAsyncDisposable
 
     public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndpoint;
 
-    /// <summary>The first request that comes.</summary>
+    /// <summary>The first request that comes of those that RocketMQ has.</summary>
     public Task<WireFrame> FirstRequestAsync() => _first.Task.WaitAsync(WireConnection.Deadline);
 
     private async Task ServeAsync()
@@ -44,7 +47,10 @@ internal sealed class CapturingNameServer : IAsyncDisposable
         while (await connection.TryReadAsync(_stopping.Token) is { } request)
         {
             await connection.SendAsync(WireFrames.Success(request.Opaque));
-            _first.TrySetResult(request);
+            if (request.Code < FirstOwnCode)
+            {
+                _first.TrySetResult(request);
+            }
         }
     }
 
