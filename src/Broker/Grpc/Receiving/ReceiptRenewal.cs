@@ -39,7 +39,7 @@ internal sealed class ReceiptRenewal(
         TimeSpan soon = TimeSpan.FromSeconds(1);
         foreach (RenewedReceipt receipt in client.Renewed?.TakeAll() ?? [])
         {
-            await ChangeAsync(client, receipt, soon).ConfigureAwait(false);
+            await GiveBackAsync(client, receipt, soon).ConfigureAwait(false);
         }
     }
 
@@ -76,17 +76,25 @@ internal sealed class ReceiptRenewal(
         if (NowMs() - receipt.TakenMs > MaxRenewed.TotalMilliseconds)
         {
             // It is tried again as if it had failed.
-            client.Renewed?.Take(receipt.Known);
-            SubscriptionGroupConfig group = groups.FindExisting(receipt.Group) ?? new SubscriptionGroupConfig();
-            await ChangeAsync(client, receipt, group.NextRetryDelay(0)).ConfigureAwait(false);
+            if (client.Renewed?.Take(receipt.Known) is not null)
+            {
+                SubscriptionGroupConfig group = groups.FindExisting(receipt.Group) ?? new SubscriptionGroupConfig();
+                await GiveBackAsync(client, receipt, group.NextRetryDelay(0)).ConfigureAwait(false);
+            }
         }
-        else if (!await ChangeAsync(client, receipt, Steps[Math.Min(receipt.Renewals, Steps.Length - 1)]).ConfigureAwait(false))
+        else if (!await RenewAsync(client, receipt, Steps[Math.Min(receipt.Renewals, Steps.Length - 1)]).ConfigureAwait(false))
         {
             client.Renewed?.Take(receipt.Known);
         }
     }
 
-    private Task<bool> ChangeAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible)
+    private async Task GiveBackAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible)
+    {
+        Receipt current = await receipt.TakeAsync().ConfigureAwait(false);
+        await receipts.ChangeAsync(client.ToCaller(), receipt.Topic, receipt.Group, current, invisible).ConfigureAwait(false);
+    }
+
+    private Task<bool> RenewAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible)
     {
         Caller caller = client.ToCaller();
         return receipt.RenewAsync(async current =>

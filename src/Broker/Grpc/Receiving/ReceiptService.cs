@@ -151,7 +151,7 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
 
     private static async ValueTask<Receipt> CurrentAsync(Caller caller, string known) =>
         caller.Client?.Renewed?.Take(known) is { } renewed
-            ? await renewed.CurrentAsync().ConfigureAwait(false)
+            ? await renewed.TakeAsync().ConfigureAwait(false)
             : Receipt.Parse(known);
 
     // A handle that is none and one whose time is up are the same to a client: the message is not its own.

@@ -134,7 +134,7 @@ internal sealed class ReceiveService(
         {
             caller.Client?.Renewed?.Take(receipt.Known);
             await receipts.ChangeAsync(
-                caller, receipt.Topic, receipt.Group, await receipt.CurrentAsync().ConfigureAwait(false), NotTakenInvisible)
+                caller, receipt.Topic, receipt.Group, await receipt.TakeAsync().ConfigureAwait(false), NotTakenInvisible)
                 .ConfigureAwait(false);
         }
     }

@@ -7,6 +7,7 @@ internal sealed class RenewedReceipt(string known, string topic, string group, R
     private readonly Lock _gate = new();
     private Task _renewing = Task.CompletedTask;
     private Receipt _current = current;
+    private bool _isTaken;
 
     public string Known { get; } = known;
 
@@ -22,12 +23,13 @@ internal sealed class RenewedReceipt(string known, string topic, string group, R
     /// <summary>When others would get it, milliseconds since 1970.</summary>
     public long VisibleMs => Volatile.Read(ref _current) is { } receipt ? receipt.PopTimeMs + receipt.InvisibleTimeMs : 0;
 
-    /// <summary>The receipt that counts, once a renewal that is under way has ended.</summary>
-    public async ValueTask<Receipt> CurrentAsync()
+    /// <summary>The receipt that counts, once a renewal that is under way has ended; it is not renewed any more.</summary>
+    public async ValueTask<Receipt> TakeAsync()
     {
         Task renewing;
         lock (_gate)
         {
+            _isTaken = true;
             renewing = _renewing;
         }
 
@@ -35,23 +37,27 @@ internal sealed class RenewedReceipt(string known, string topic, string group, R
         return Volatile.Read(ref _current);
     }
 
-    /// <summary>Has the receipt replaced by another one. Nothing happens while an earlier renewal is under way.</summary>
+    /// <summary>Has the receipt replaced by another one. Nothing happens while an earlier renewal is under way, or once it is taken.</summary>
     /// <param name="renew">Null when the message is not in hand any more.</param>
     /// <returns>Whether the message is still in hand.</returns>
-    public async Task<bool> RenewAsync(Func<Receipt, Task<Receipt?>> renew)
+    public Task<bool> RenewAsync(Func<Receipt, Task<Receipt?>> renew)
     {
-        Task<Receipt?> renewing;
         lock (_gate)
         {
-            if (!_renewing.IsCompleted)
+            if (_isTaken || !_renewing.IsCompleted)
             {
-                return true;
+                return Task.FromResult(true);
             }
 
-            _renewing = renewing = renew(_current);
+            Task<bool> renewing = ReplaceAsync(renew);
+            _renewing = renewing;
+            return renewing;
         }
+    }
 
-        if (await renewing.ConfigureAwait(false) is not { } renewed)
+    private async Task<bool> ReplaceAsync(Func<Receipt, Task<Receipt?>> renew)
+    {
+        if (await renew(_current).ConfigureAwait(false) is not { } renewed)
         {
             return false;
         }
