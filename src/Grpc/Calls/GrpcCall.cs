@@ -67,6 +67,9 @@ public sealed class GrpcCall : IDisposable
         ? TimeSpan.FromTicks(Math.Max(0, (timeout - _time.GetElapsedTime(_started)).Ticks))
         : null;
 
+    /// <summary>Whether the client waits no more. A timer may be early by less than the clock tells apart.</summary>
+    internal bool IsLate => Remaining == TimeSpan.Zero || _deadline?.IsCancellationRequested == true;
+
     /// <summary>Whether the client has gone or taken the call back.</summary>
     public bool IsAborted => Aborted.IsCancellationRequested;
 
@@ -79,15 +82,24 @@ public sealed class GrpcCall : IDisposable
     /// <summary>Cancelled when nobody waits for the call any more: aborted, or past its deadline.</summary>
     public CancellationToken Cancelled => (_cancel ??= MakeCancellation()).Token;
 
-    /// <summary>Reads the next message; null at the stream's end. The handler waits for it as long as it takes.</summary>
-    /// <exception cref="GrpcException">What comes is no message, or too large a one.</exception>
+    /// <summary>
+    /// Reads the next message; null at the stream's end. The handler waits for it as long as it takes to begin; once it has, the rest has
+    /// to come within the time that a request may take.
+    /// </summary>
+    /// <exception cref="GrpcException">What comes is no message, too large a one, or too slow.</exception>
     /// <exception cref="OperationCanceledException">See <paramref name="cancel"/>.</exception>
     public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancel)
         where T : class, IMessage<T>
     {
+        // The message before has been dealt with.
+        Release();
+        long? begun = null;
         while (true)
         {
-            ReadResult result = await _reader.ReadAsync(cancel).ConfigureAwait(false);
+            ValueTask<ReadResult> reading = _reader.ReadAsync(cancel);
+            ReadResult result = begun is not { } since || reading.IsCompleted
+                ? await reading.ConfigureAwait(false)
+                : await ReadSlowlyAsync(reading, since).ConfigureAwait(false);
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (TryTake(parser, ref buffer, out T? message))
             {
@@ -99,6 +111,16 @@ public sealed class GrpcCall : IDisposable
             if (result.IsCompleted)
             {
                 return buffer.IsEmpty ? null : throw Truncated();
+            }
+
+            if (begun is { } start && _time.GetElapsedTime(start) >= _options.MaxRequestTime)
+            {
+                throw TooSlow();
+            }
+
+            if (!buffer.IsEmpty)
+            {
+                begun ??= _time.GetTimestamp();
             }
         }
     }
@@ -202,15 +224,12 @@ public sealed class GrpcCall : IDisposable
             ValueTask<ReadResult> reading = _reader.ReadAsync(CancellationToken.None);
             ReadResult result = reading.IsCompleted
                 ? await reading.ConfigureAwait(false)
-                : await ReadSlowlyAsync(reading).ConfigureAwait(false);
+                : await ReadSlowlyAsync(reading, _started).ConfigureAwait(false);
             ReadOnlySequence<byte> buffer = result.Buffer;
             if (result.IsCanceled)
             {
                 _reader.AdvanceTo(buffer.Start);
-                throw new GrpcException(
-                    GrpcStatusCode.DeadlineExceeded,
-                    $"the request did not come within {_options.MaxRequestTime.TotalSeconds:F0} s",
-                    "REQUEST_TOO_SLOW");
+                throw TooSlow();
             }
 
             if (message is null)
@@ -245,7 +264,7 @@ public sealed class GrpcCall : IDisposable
         {
             return await task.WaitAsync(remaining, _time, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!task.IsCompleted)
+        catch (TimeoutException) when (!task.IsCompleted || task.IsCanceled || IsLate)
         {
             throw new GrpcException(GrpcStatusCode.DeadlineExceeded, "the deadline came before the answer");
         }
@@ -261,6 +280,11 @@ public sealed class GrpcCall : IDisposable
     private static GrpcException Truncated() =>
         new(GrpcStatusCode.Internal, "the stream ends within a message", "MALFORMED_FRAME");
 
+    private GrpcException TooSlow() => new(
+        GrpcStatusCode.DeadlineExceeded,
+        $"the request did not come within {_options.MaxRequestTime.TotalSeconds:F0} s",
+        "REQUEST_TOO_SLOW");
+
     // Takes the message at the buffer's start and moves the buffer behind it; false when not all of it is there.
     private bool TryTake<T>(MessageParser<T> parser, ref ReadOnlySequence<byte> buffer, out T? message)
         where T : class, IMessage<T>
@@ -268,9 +292,13 @@ public sealed class GrpcCall : IDisposable
         message = null;
         if (!MessageFrame.TryRead(ref buffer, _options.MaxMessageBytes, _takesGzip, out ReadOnlySequence<byte> body, out int announced))
         {
-            Reserve(announced);
+            // What has come, not what was announced: that costs the peer nothing.
+            Reserve(Math.Min(announced, buffer.Length));
             return false;
         }
+
+        // Until the call has done with it, and as it is once unpacked.
+        Reserve(body.Length);
 
         try
         {
@@ -281,18 +309,17 @@ public sealed class GrpcCall : IDisposable
             throw new GrpcException(GrpcStatusCode.Internal, $"a message cannot be read: {e.Message}", "MALFORMED_MESSAGE");
         }
 
-        Release();
         return true;
     }
 
-    private void Reserve(int length)
+    private void Reserve(long length)
     {
-        if (length <= LargeBytes || _reserved > 0)
+        if (length <= LargeBytes || length <= _reserved)
         {
             return;
         }
 
-        if (!_incoming.TryTake(length))
+        if (!_incoming.TryTake(length - _reserved))
         {
             throw new GrpcException(
                 GrpcStatusCode.ResourceExhausted, "too many large requests are coming in just now: try again", "SERVER_BUSY");
@@ -310,9 +337,9 @@ public sealed class GrpcCall : IDisposable
         }
     }
 
-    private async ValueTask<ReadResult> ReadSlowlyAsync(ValueTask<ReadResult> reading)
+    private async ValueTask<ReadResult> ReadSlowlyAsync(ValueTask<ReadResult> reading, long since)
     {
-        TimeSpan left = _options.MaxRequestTime - _time.GetElapsedTime(_started);
+        TimeSpan left = _options.MaxRequestTime - _time.GetElapsedTime(since);
         ITimer timer = _time.CreateTimer(
             static reader => ((PipeReader)reader!).CancelPendingRead(),
             _reader,

@@ -44,7 +44,7 @@ internal sealed class GrpcApplication(
         }
         catch (Exception e) when (e is OperationCanceledException or ConnectionAbortedException or ConnectionResetException or IOException)
         {
-            bool late = call.Remaining == TimeSpan.Zero;
+            bool late = call.IsLate;
             CallTrailers.Write(
                 context,
                 call.HasWritten,

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using GrayMQ.Grpc.Calls;
 using GrayMQ.Remoting.Servers;
+using GrayMQ.Remoting.Transports;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -23,7 +24,9 @@ public sealed class GrpcServer : IAsyncDisposable
     private readonly ILogger _logger;
     private int _disposed;
 
-    public GrpcServer(GrpcServerOptions options, MethodTable methods, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
+    public GrpcServer(
+        GrpcServerOptions options, MethodTable methods, TimeProvider time, ILoggerFactory loggers, ListeningSockets? sockets = null)
     {
         _options = options;
         _logger = loggers.CreateLogger<GrpcServer>();
@@ -39,7 +42,13 @@ public sealed class GrpcServer : IAsyncDisposable
             time,
             _logger,
             [SslApplicationProtocol.Http2]);
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
+        var transportOptions = new SocketTransportOptions();
+        if (sockets is not null)
+        {
+            transportOptions.CreateBoundListenSocket = sockets.Bind;
+        }
+
+        var transport = new SocketTransportFactory(Options.Create(transportOptions), loggers);
         _kestrel = new KestrelServer(Options.Create(KestrelOptions(options)), transport, loggers);
     }
 

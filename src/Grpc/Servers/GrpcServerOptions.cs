@@ -25,10 +25,10 @@ public sealed record GrpcServerOptions
     /// <summary>Bytes of a request, packed or not.</summary>
     public int MaxMessageBytes { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Bytes that the large requests of all connections may have while they come in.</summary>
+    /// <summary>Bytes that the large requests of all connections may have, while they come in and until they are answered.</summary>
     public long MaxIncomingBytesOfAll { get; init; } = 256 * 1024 * 1024;
 
-    /// <summary>A request that is still coming after this time is given up.</summary>
+    /// <summary>A request, or a message of a stream, that is still coming after this time is given up.</summary>
     public TimeSpan MaxRequestTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>A call whose answers the peer leaves unread for this time is cut off.</summary>

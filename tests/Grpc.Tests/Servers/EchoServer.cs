@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Grpc.Calls;
 using GrayMQ.Grpc.Framing;
 using GrayMQ.Grpc.Servers;
+using GrayMQ.Remoting.Transports;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Grpc.Tests.Servers;
@@ -14,7 +15,7 @@ internal sealed class EchoServer : IAsyncDisposable
 
     private readonly GrpcServer _server;
 
-    private EchoServer(GrpcServerOptions options)
+    private EchoServer(GrpcServerOptions options, ListeningSockets? sockets)
     {
         MethodTable methods = new MethodTable()
             .Unary<StringValue, StringValue>("/test.Echo/Unary", (_, request) => new(new StringValue { Value = request.Value }))
@@ -63,7 +64,7 @@ internal sealed class EchoServer : IAsyncDisposable
                     await call.WriteAsync(new StringValue { Value = "leaving" });
                 }
             });
-        _server = new GrpcServer(options, methods, TimeProvider.System, NullLoggerFactory.Instance);
+        _server = new GrpcServer(options, methods, TimeProvider.System, NullLoggerFactory.Instance, sockets);
     }
 
     private int _flooded;
@@ -75,14 +76,15 @@ internal sealed class EchoServer : IAsyncDisposable
 
     public IPEndPoint EndPoint => _server.EndPoint;
 
-    public static async Task<EchoServer> StartAsync(Func<GrpcServerOptions, GrpcServerOptions>? change = null)
+    public static async Task<EchoServer> StartAsync(
+        Func<GrpcServerOptions, GrpcServerOptions>? change = null, ListeningSockets? sockets = null)
     {
         var options = new GrpcServerOptions
         {
             EndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             MaxMessageBytes = MaxMessageBytes,
         };
-        var server = new EchoServer(change?.Invoke(options) ?? options);
+        var server = new EchoServer(change?.Invoke(options) ?? options, sockets);
         await server._server.StartAsync();
         return server;
     }

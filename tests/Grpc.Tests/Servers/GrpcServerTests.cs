@@ -6,6 +6,7 @@ using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Grpc.Framing;
 using GrayMQ.Grpc.Rpc;
 using GrayMQ.Remoting.Servers;
+using GrayMQ.Remoting.Transports;
 
 namespace GrayMQ.Grpc.Tests.Servers;
 
@@ -23,6 +24,22 @@ public sealed class GrpcServerTests
 
         Assert.Equal(GrpcStatusCode.Ok, answer.Status);
         Assert.Equal("hello", answer.Only(StringValue.Parser).Value);
+    }
+
+    [Fact]
+    public async Task Server_GivenAListeningSocket_AnswersWhoCameBeforeIt()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Listen();
+        var endPoint = (IPEndPoint)socket.LocalEndPoint!;
+        using var client = new RawClient(endPoint);
+        Task<RawClient.Answer> waiting = client.CallAsync("/test.Echo/Unary", new StringValue { Value = "early" });
+
+        await using EchoServer server = await EchoServer.StartAsync(
+            options => options with { EndPoint = endPoint }, new ListeningSockets(socket));
+
+        Assert.Equal("early", (await waiting).Only(StringValue.Parser).Value);
     }
 
     [Theory]
@@ -183,6 +200,59 @@ public sealed class GrpcServerTests
         RawClient.Answer answer = RawClient.Answer.Of(response, await response.Content.ReadAsByteArrayAsync());
         Assert.Equal(GrpcStatusCode.DeadlineExceeded, answer.Status);
         body.End();
+    }
+
+    [Fact]
+    public async Task Duplex_MessageThatDoesNotEnd_IsGivenUp()
+    {
+        await using EchoServer server = await EchoServer.StartAsync(
+            options => options with { MaxRequestTime = TimeSpan.FromMilliseconds(200) });
+        using var client = new RawClient(server.EndPoint);
+        var body = new OpenContent();
+        await body.WriteAsync([0, 0, 4, 0, 0]);
+        using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body);
+        RawClient.Answer answer = RawClient.Answer.Of(response, await response.Content.ReadAsByteArrayAsync());
+        Assert.Equal(GrpcStatusCode.DeadlineExceeded, answer.Status);
+        body.End();
+    }
+
+    [Fact]
+    public async Task Duplex_AnnouncedAndNotSent_TakesNothingFromOthers()
+    {
+        await using EchoServer server = await EchoServer.StartAsync(
+            options => options with { MaxIncomingBytesOfAll = EchoServer.MaxMessageBytes });
+        using var client = new RawClient(server.EndPoint);
+        var body = new OpenContent();
+        await body.WriteAsync([.. RawClient.Frame(new StringValue { Value = "one" }), 0, 0, 4, 0, 0]);
+        using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body);
+        await using Stream answers = await response.Content.ReadAsStreamAsync();
+        Assert.Equal("one", await ReadAsync(answers));
+
+        var large = new StringValue { Value = new string('x', EchoServer.MaxMessageBytes / 2) };
+        Assert.Equal(GrpcStatusCode.Ok, (await client.CallAsync("/test.Echo/Unary", large)).Status);
+        body.End();
+    }
+
+    [Fact]
+    public async Task Unary_LargeOnceUnpacked_CountsUntilItIsAnswered()
+    {
+        await using EchoServer server = await EchoServer.StartAsync(
+            options => options with { MaxIncomingBytesOfAll = EchoServer.MaxMessageBytes });
+        using var client = new RawClient(server.EndPoint);
+        var large = new StringValue { Value = new string('x', EchoServer.MaxMessageBytes / 2) };
+        byte[] packed = RawClient.Frame(Pack(Google.Protobuf.MessageExtensions.ToByteArray(large)), packed: true);
+
+        // Twice as many as there is room for; none of them ends while it is held.
+        Task<RawClient.Answer>[] calls =
+        [
+            .. Enumerable.Range(0, 4).Select(_ => client.CallAsync(
+                "/test.Echo/Never", packed, ("grpc-encoding", "gzip"), ("grpc-timeout", "2S"))),
+        ];
+        RawClient.Answer[] answers = await Task.WhenAll(calls);
+
+        Assert.Contains(answers, answer => answer.Status == GrpcStatusCode.ResourceExhausted);
+        Assert.Contains(answers, answer => answer.Status == GrpcStatusCode.DeadlineExceeded);
+        Assert.Equal(GrpcStatusCode.Ok, (await client.CallAsync("/test.Echo/Unary", large)).Status);
     }
 
     [Fact]
