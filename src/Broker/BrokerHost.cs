@@ -155,7 +155,8 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 _state,
                 _routes,
                 time,
-                loggers)
+                loggers,
+                sockets)
             : null;
         var pages = new BrokerPages(
             new MetricsPage(

@@ -101,7 +101,8 @@ internal sealed class HeartbeatHandler(
         return BodyCodec.Decode<HeartbeatData>(request.Body);
     }
 
-    private void Check(HeartbeatData heartbeat)
+    /// <exception cref="RemotingException">The heartbeat goes beyond a limit.</exception>
+    public void Check(HeartbeatData heartbeat)
     {
         if (heartbeat.ClientId.Length == 0 || heartbeat.ClientId.Length > limits.MaxClientIdLength
             || heartbeat.ClientId.AsSpan().ContainsAnyInRange('\0', '\x1f'))

@@ -8,6 +8,7 @@ using GrayMQ.Broker.Grpc.Routes;
 using GrayMQ.Broker.Grpc.Sending;
 using GrayMQ.Grpc.Servers;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Transports;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Grpc;
@@ -19,6 +20,7 @@ internal sealed class GrpcDoor : IAsyncDisposable
     private readonly ReceiptRenewal _renewal;
 
     /// <param name="requests">The handlers that the remoting protocol has as well.</param>
+    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
     public GrpcDoor(
         GrpcOptions options,
         GrpcServerOptions serverOptions,
@@ -28,11 +30,12 @@ internal sealed class GrpcDoor : IAsyncDisposable
         BrokerState state,
         TopicRouteTable routes,
         TimeProvider time,
-        ILoggerFactory loggers)
+        ILoggerFactory loggers,
+        ListeningSockets? sockets)
     {
         var inner = new InnerRequests(requests);
         var clients = new GrpcClients(state.Clients.Consumers, state.Clients.Producers, limits, time);
-        var clientService = new ClientService(clients, heartbeats, new ClientSettingsMerge(options, state.Groups), time);
+        var clientService = new ClientService(clients, heartbeats, new ClientSettingsMerge(options, state.Groups), limits, time);
         var receipts = new ReceiptService(options, inner);
         _renewal = new ReceiptRenewal(clients, receipts, state.Groups, time, loggers.CreateLogger<ReceiptRenewal>());
         clients.ClientEnded += client => _ = _renewal.GiveBackAsync(client);
@@ -45,7 +48,7 @@ internal sealed class GrpcDoor : IAsyncDisposable
             new ReceiveService(options, inner, receipts, state.Groups, time),
             receipts,
             new PullService(inner));
-        _server = new GrpcServer(serverOptions, methods.Table(), time, loggers);
+        _server = new GrpcServer(serverOptions, methods.Table(), time, loggers, sockets);
     }
 
     /// <summary>The address that is bound, once started.</summary>

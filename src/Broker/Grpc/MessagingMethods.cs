@@ -5,6 +5,7 @@ using GrayMQ.Broker.Grpc.Routes;
 using GrayMQ.Broker.Grpc.Sending;
 using GrayMQ.Grpc.Calls;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Remoting.Dispatch;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Broker.Grpc;
@@ -93,6 +94,10 @@ internal sealed class MessagingMethods(
             {
                 return refuse(e.ToStatus());
             }
+            catch (RemotingException e)
+            {
+                return refuse(Statuses.Of(e.Code, e.Message));
+            }
             catch (HeaderFieldException e)
             {
                 return refuse(Statuses.Of(V2.Code.InternalServerError, e.Message));
@@ -111,6 +116,10 @@ internal sealed class MessagingMethods(
             catch (MessagingException e)
             {
                 call.Write(refuse(e.ToStatus()));
+            }
+            catch (RemotingException e)
+            {
+                call.Write(refuse(Statuses.Of(e.Code, e.Message)));
             }
         };
 }

@@ -6,7 +6,8 @@ namespace GrayMQ.Protocol.Messages;
 /// <summary>Writes the records that <see cref="BatchBodyReader"/> reads: the client's side of a batch send.</summary>
 public static class BatchBodyWriter
 {
-    private const int FixedBytes = 22;
+    /// <summary>What a message takes besides its body and its properties.</summary>
+    public const int FixedBytes = 22;
 
     /// <summary>Appends one message to the batch body.</summary>
     public static void Write(

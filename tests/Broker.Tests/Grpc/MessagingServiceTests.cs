@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -113,6 +114,25 @@ public sealed class MessagingServiceTests : IAsyncLifetime
         Assert.Equal(messages.Select(message => message.SystemProperties.MessageId), response.Entries.Select(entry => entry.MessageId));
         long first = response.Entries[0].Offset;
         Assert.Equal([first, first + 1, first + 2], response.Entries.Select(entry => entry.Offset));
+    }
+
+    [Fact]
+    public async Task SendMessage_SeveralThatUnpackToTooMuchTogether_IsRefused()
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(new byte[3 * 1024 * 1024]);
+        }
+
+        V2.Message[] messages = [Message("one"), Message("two")];
+        foreach (V2.Message message in messages)
+        {
+            message.Body = ByteString.CopyFrom(packed.ToArray());
+            message.SystemProperties.BodyEncoding = V2.Encoding.Gzip;
+        }
+
+        Assert.Equal(V2.Code.MessageBodyTooLarge, (await SendAsync(messages)).Status.Code);
     }
 
     [Fact]
@@ -288,6 +308,38 @@ public sealed class MessagingServiceTests : IAsyncLifetime
         Assert.Equal(GrpcStatusCode.InvalidArgument, answer.Status);
         V2.HeartbeatResponse unknown = await CallAsync("Heartbeat", new V2.HeartbeatRequest(), V2.HeartbeatResponse.Parser);
         Assert.Equal(V2.Code.UnrecognizedClientType, unknown.Status.Code);
+    }
+
+    [Theory]
+    [InlineData("long id")]
+    [InlineData("many topics")]
+    [InlineData("many subscriptions")]
+    public async Task Telemetry_BeyondALimit_EndsWithAReasonAndNothingIsKept(string what)
+    {
+        (string Name, string Value)[] headers = what == "long id" ? [("x-mq-client-id", new string('c', 1025))] : Headers();
+        var settings = new V2.Settings { ClientType = V2.ClientType.Producer, Publishing = new V2.Publishing() };
+        V2.Resource[] topics = [.. Enumerable.Range(0, 4097).Select(i => new V2.Resource { Name = $"T{i}" })];
+        switch (what)
+        {
+            case "many topics":
+                settings.Publishing.Topics.AddRange(topics);
+                break;
+            case "many subscriptions":
+                settings.ClientType = V2.ClientType.SimpleConsumer;
+                settings.Subscription = new V2.Subscription { Group = GroupResource };
+                settings.Subscription.Subscriptions.AddRange(topics.Select(topic => new V2.SubscriptionEntry
+                {
+                    Topic = topic,
+                    Expression = new V2.FilterExpression { Type = V2.FilterType.Tag, Expression = "*" },
+                }));
+                break;
+        }
+
+        RawClient.Answer answer = await _client.CallAsync(Service + "Telemetry", new V2.TelemetryCommand { Settings = settings }, headers);
+
+        Assert.NotEqual(GrpcStatusCode.Ok, answer.Status);
+        RawClient.Answer unknown = await _client.CallAsync(Service + "Heartbeat", new V2.HeartbeatRequest(), headers);
+        Assert.Equal(V2.Code.UnrecognizedClientType, unknown.Only(V2.HeartbeatResponse.Parser).Status.Code);
     }
 
     private static (string Name, string Value)[] Headers() => [("x-mq-client-id", "test-client"), ("x-mq-language", "DOTNET")];

@@ -29,18 +29,19 @@ internal static class Statuses
 
     public static V2.Status Of(V2.Code code, string message) => new() { Code = code, Message = message };
 
-    public static V2.Status Of(RemotingCommand answer)
+    public static V2.Status Of(RemotingCommand answer) => Of(answer.ResponseCode, answer.Remark);
+
+    public static V2.Status Of(ResponseCode code, string? remark)
     {
-        ResponseCode code = answer.ResponseCode;
         if (code == ResponseCode.Success)
         {
             return Ok;
         }
 
-        V2.Code mapped = code == ResponseCode.MessageIllegal && MessageTypeCheck.IsRemark(answer.Remark)
+        V2.Code mapped = code == ResponseCode.MessageIllegal && MessageTypeCheck.IsRemark(remark)
             ? V2.Code.MessagePropertyConflictWithType
             : Codes.GetValueOrDefault(code, V2.Code.InternalServerError);
-        return Of(mapped, answer.Remark ?? code.ToString());
+        return Of(mapped, remark ?? code.ToString());
     }
 
     /// <summary>The status that says how all of several ended.</summary>

@@ -12,7 +12,8 @@ using V2 = GrayMQ.Grpc.V2;
 namespace GrayMQ.Broker.Grpc.Clients;
 
 /// <summary>Clients come, tell what they are, say that they are there, and go (RocketMQ: ClientActivity).</summary>
-internal sealed class ClientService(GrpcClients clients, HeartbeatHandler heartbeats, ClientSettingsMerge settings, TimeProvider time)
+internal sealed class ClientService(
+    GrpcClients clients, HeartbeatHandler heartbeats, ClientSettingsMerge settings, ClientLimits limits, TimeProvider time)
 {
     public async Task TelemetryAsync(GrpcCall call, MessageParser<V2.TelemetryCommand> parser)
     {
@@ -77,7 +78,7 @@ internal sealed class ClientService(GrpcClients clients, HeartbeatHandler heartb
     /// <summary>A producer has begun a transaction in a topic: it can be asked how it ended.</summary>
     public void Produces(GrpcClient client, string topic)
     {
-        if (client.Produces([topic]))
+        if (Add(client, [topic]))
         {
             Hear(client);
         }
@@ -127,9 +128,12 @@ internal sealed class ClientService(GrpcClients clients, HeartbeatHandler heartb
                     throw new MessagingException(V2.Code.BadRequest, "there is no publishing or subscription data in settings");
             }
 
+            // Nothing is kept of what goes beyond a limit.
+            long nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+            CheckLimits(caller, told, group, topics, nowMs);
             GrpcClient client = clients.Open(caller);
-            client.Tell(told, group, caller.Namespace, time.GetUtcNow().ToUnixTimeMilliseconds());
-            client.Produces(topics);
+            Add(client, topics);
+            client.Tell(told, group, caller.Namespace, nowMs);
             Hear(client);
             return client;
         }
@@ -144,13 +148,42 @@ internal sealed class ClientService(GrpcClients clients, HeartbeatHandler heartb
         }
     }
 
+    private void CheckLimits(Caller caller, V2.Settings told, string? group, string[] topics, long nowMs)
+    {
+        int bytes = told.CalculateSize();
+        if (bytes > limits.MaxHeartbeatBytes)
+        {
+            throw new MessagingException(V2.Code.BadRequest, $"the settings have {bytes} bytes: {limits.MaxHeartbeatBytes} are the limit");
+        }
+
+        if (topics.Length > limits.MaxGroupsPerConnection)
+        {
+            throw TooManyTopics();
+        }
+
+        var heartbeat = new HeartbeatData { ClientId = caller.ClientId };
+        if (group is not null)
+        {
+            heartbeat.ConsumerDataSet.Add(ConsumerOf(caller, told, group, nowMs));
+        }
+
+        heartbeat.ProducerDataSet.AddRange(topics.Select(topic => new ProducerData { GroupName = topic }));
+        heartbeats.Check(heartbeat);
+    }
+
+    private bool Add(GrpcClient client, string[] topics) =>
+        client.TryProduce(topics, limits.MaxGroupsPerConnection, out bool added) ? added : throw TooManyTopics();
+
+    private MessagingException TooManyTopics() =>
+        new(V2.Code.TooManyRequests, $"the client sends to more topics than {limits.MaxGroupsPerConnection}, which is the limit");
+
     private void Hear(GrpcClient client)
     {
         clients.Heard(client);
         var heartbeat = new HeartbeatData { ClientId = client.Id };
         if (client.ConsumerGroup is { } group)
         {
-            heartbeat.ConsumerDataSet.Add(ConsumerOf(client, group));
+            heartbeat.ConsumerDataSet.Add(ConsumerOf(client.ToCaller(), client.Settings, group, client.SettingsToldMs));
         }
 
         foreach (string topic in client.ProducedTopics)
@@ -161,24 +194,23 @@ internal sealed class ClientService(GrpcClients clients, HeartbeatHandler heartb
         heartbeats.Hear(client, heartbeat, client.Language, RemotingCommand.CurrentVersion);
     }
 
-    private static ConsumerData ConsumerOf(GrpcClient client, string group)
+    private static ConsumerData ConsumerOf(Caller caller, V2.Settings told, string group, long toldMs)
     {
         var consumer = new ConsumerData
         {
             GroupName = group,
-            ConsumeType = client.Settings.ClientType == V2.ClientType.PushConsumer ? ConsumeType.Passively : ConsumeType.Actively,
+            ConsumeType = told.ClientType == V2.ClientType.PushConsumer ? ConsumeType.Passively : ConsumeType.Actively,
             MessageModel = MessageModel.Clustering,
             ConsumeFromWhere = ConsumeFromWhere.LastOffset,
         };
-        Caller caller = client.ToCaller();
-        foreach (V2.SubscriptionEntry entry in client.Settings.Subscription.Subscriptions)
+        foreach (V2.SubscriptionEntry entry in told.Subscription.Subscriptions)
         {
             consumer.SubscriptionDataSet.Add(new SubscriptionData
             {
                 Topic = ResourceNames.TopicOf(entry.Topic, caller),
                 SubString = Filters.TextOf(entry.Expression),
                 ExpressionType = Filters.TypeOf(entry.Expression),
-                SubVersion = client.SettingsToldMs,
+                SubVersion = toldMs,
             });
         }
 

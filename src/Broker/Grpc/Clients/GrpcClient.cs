@@ -90,15 +90,22 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
         }
     }
 
-    /// <summary>Adds topics that it sends to; true when one of them is new.</summary>
-    public bool Produces(IEnumerable<string> topics)
+    /// <summary>Adds topics that it sends to; false, and none is added, when there would be more than <paramref name="max"/>.</summary>
+    /// <param name="added">Whether one of them is new.</param>
+    public bool TryProduce(IEnumerable<string> topics, int max, out bool added)
     {
         lock (_changing)
         {
             string[] all = [.. _producedTopics.Union(topics, StringComparer.Ordinal)];
-            bool added = all.Length > _producedTopics.Length;
+            added = all.Length > _producedTopics.Length;
+            if (added && all.Length > max)
+            {
+                added = false;
+                return false;
+            }
+
             Volatile.Write(ref _producedTopics, all);
-            return added;
+            return true;
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed class SendService(GrpcOptions options, InnerRequests inner, Topi
     private async ValueTask<V2.SendResultEntry> SendOneAsync(Caller caller, string topic, V2.Message message)
     {
         long nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
-        ReadOnlyMemory<byte> body = SentMessage.BodyOf(message, options.MaxBodyBytes);
+        ReadOnlyMemory<byte> body = SentMessage.BodyOf(message, options.MaxBodyBytes, options.MaxBodyBytes);
         var properties = new ArrayBufferWriter<byte>(512);
         SentMessage.WriteProperties(message, topic, caller.Address?.Address.ToString(), options, nowMs, properties);
         bool isTransaction = message.SystemProperties.MessageType == V2.MessageType.Transaction;
@@ -108,8 +108,10 @@ internal sealed class SendService(GrpcOptions options, InnerRequests inner, Topi
                     V2.Code.MessagePropertiesTooLarge, $"a message's properties cannot exceed {MessagePropertiesCodec.MaxBytes} bytes");
             }
 
+            // Before it is unpacked: small messages may unpack to large ones, and there may be many of them.
+            int leftBytes = options.MaxBodyBytes - body.WrittenCount - BatchBodyWriter.FixedBytes - properties.WrittenCount;
             BatchBodyWriter.Write(
-                body, flag: 0, SentMessage.BodyOf(message, options.MaxBodyBytes).Span, properties.WrittenSpan);
+                body, flag: 0, SentMessage.BodyOf(message, options.MaxBodyBytes, leftBytes).Span, properties.WrittenSpan);
         }
 
         string group = messages[0].SystemProperties.MessageGroup;

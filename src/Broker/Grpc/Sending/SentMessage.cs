@@ -78,15 +78,17 @@ internal static class SentMessage
     }
 
     /// <summary>The message's body as it is stored: never packed, since each protocol's clients unpack something else.</summary>
+    /// <param name="maxBytes">The limit of a request's bodies, as the client is told it.</param>
+    /// <param name="leftBytes">What is left of it for this message.</param>
     /// <exception cref="MessagingException">It is empty, too large, or not what its digest and encoding say.</exception>
-    public static ReadOnlyMemory<byte> BodyOf(V2.Message message, int maxBytes)
+    public static ReadOnlyMemory<byte> BodyOf(V2.Message message, int maxBytes, int leftBytes)
     {
         if (message.Body.IsEmpty)
         {
             throw Illegal(V2.Code.MessageBodyEmpty, "message body cannot be empty");
         }
 
-        if (message.Body.Length > maxBytes)
+        if (leftBytes <= 0 || (message.Body.Length > leftBytes && !IsPacked(message)) || message.Body.Length > maxBytes)
         {
             throw TooLarge(maxBytes);
         }
@@ -97,7 +99,7 @@ internal static class SentMessage
             throw Illegal(V2.Code.MessageCorrupted, $"the body is not the one that its {digest.Type} digest was made of");
         }
 
-        return message.SystemProperties?.BodyEncoding == V2.Encoding.Gzip ? Unpack(body, maxBytes) : body;
+        return IsPacked(message) ? Unpack(body, maxBytes, leftBytes) : body;
     }
 
     /// <summary>When the message was made, by the producer's clock.</summary>
@@ -183,18 +185,20 @@ internal static class SentMessage
         }
     }
 
-    private static ReadOnlyMemory<byte> Unpack(ReadOnlyMemory<byte> packed, int maxBytes)
+    private static bool IsPacked(V2.Message message) => message.SystemProperties?.BodyEncoding == V2.Encoding.Gzip;
+
+    private static ReadOnlyMemory<byte> Unpack(ReadOnlyMemory<byte> packed, int maxBytes, int leftBytes)
     {
         using var input = new MemoryStream(packed.ToArray(), writable: false);
         using var gzip = new GZipStream(input, CompressionMode.Decompress);
-        var plain = new ArrayBufferWriter<byte>(Math.Min(maxBytes, packed.Length * 2) + 1);
+        var plain = new ArrayBufferWriter<byte>(Math.Min(leftBytes, packed.Length * 2) + 1);
         try
         {
             for (int read = -1; read != 0;)
             {
                 read = gzip.Read(plain.GetSpan());
                 plain.Advance(read);
-                if (plain.WrittenCount > maxBytes)
+                if (plain.WrittenCount > leftBytes)
                 {
                     throw TooLarge(maxBytes);
                 }
