@@ -35,6 +35,9 @@ internal sealed class RollingRun(string command, bool drains, TimeSpan routePoll
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentDictionary<string, string> _acknowledged = new();
+
+    // By producer: the brokers that the route showed it when it last asked.
+    private readonly ConcurrentDictionary<int, int> _known = new();
     private readonly List<Process> _processes = [];
     private readonly string _folder = Directory.CreateTempSubdirectory("graymq-rolling-").FullName;
     private readonly string[] _addresses = [.. FreePorts().Take(Brokers).Select(port => $"127.0.0.1:{port}")];
@@ -81,8 +84,7 @@ internal sealed class RollingRun(string command, bool drains, TimeSpan routePoll
         Task[] producing = [.. Enumerable.Range(0, Producers).Select(id => ProduceAsync(id, stop.Token))];
         for (int i = 0; i < Brokers; i++)
         {
-            // Producers know the broker again before it goes.
-            await Task.Delay(2 * routePoll, cancel);
+            await UntilKnownAsync(cancel);
             long begun = Stopwatch.GetTimestamp();
             using (var signal = Process.Start("kill", [drains ? "-TERM" : "-INT", $"{brokers[i].Id}"]))
             {
@@ -96,7 +98,7 @@ internal sealed class RollingRun(string command, bool drains, TimeSpan routePoll
             brokers[i] = await StartBrokerAsync(i, cancel);
         }
 
-        await Task.Delay(2 * routePoll, cancel);
+        await UntilKnownAsync(cancel);
         await stop.CancelAsync();
         await Task.WhenAll(producing);
         int lost = await CountLostAsync(cancel);
@@ -104,6 +106,22 @@ internal sealed class RollingRun(string command, bool drains, TimeSpan routePoll
             $"{(drains ? "drained" : "plain")} stop of {Brokers} brokers: {_acknowledged.Count} acknowledged, {_failed} sends failed, {lost} lost, "
             + $"slowest send {new TimeSpan(_slowestTicks).TotalMilliseconds:F0} ms");
         return _failed == 0 && lost == 0 && !_acknowledged.IsEmpty;
+    }
+
+    // Until every producer has asked for the route anew and was told of all brokers: none goes before the last one is back in use.
+    private async Task UntilKnownAsync(CancellationToken cancel)
+    {
+        _known.Clear();
+        long begun = Stopwatch.GetTimestamp();
+        while (Enumerable.Range(0, Producers).Any(id => _known.GetValueOrDefault(id) != Brokers))
+        {
+            if (Stopwatch.GetElapsedTime(begun) > StartLimit + (2 * routePoll))
+            {
+                throw new TimeoutException("the producers were not told of all brokers");
+            }
+
+            await Task.Delay(Pause, cancel);
+        }
     }
 
     private async Task<Process> StartBrokerAsync(int i, CancellationToken cancel)
@@ -145,6 +163,7 @@ internal sealed class RollingRun(string command, bool drains, TimeSpan routePoll
             {
                 queues = await FindQueuesAsync(client, _nameServers[(id + number) % _nameServers.Length]) ?? queues;
                 asked = Stopwatch.GetTimestamp();
+                _known[id] = queues.DistinctBy(queue => queue.Address).Count();
             }
 
             if (queues.Length > 0)

@@ -1,11 +1,11 @@
 using System.Collections.Frozen;
-using GrayMQ.Protocol.Messages;
 
-namespace GrayMQ.Client.Producers;
+namespace GrayMQ.Protocol.Messages;
 
 /// <summary>Names of properties that are RocketMQ's own: an application must not set them (RocketMQ: MessageConst.STRING_HASH_SET).</summary>
-internal static class ReservedProperties
+public static class ReservedProperties
 {
+    /// <summary>As stored, case and all.</summary>
     public static FrozenSet<string> Names { get; } = FrozenSet.ToFrozenSet(
         [
             MessageProperty.TraceSwitch,
