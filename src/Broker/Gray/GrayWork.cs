@@ -27,6 +27,8 @@ internal sealed class GrayWork : IDisposable
     private readonly ConsumerOffsetTable _offsets;
     private readonly MessageStore _messages;
     private readonly GrayStarts _starts;
+    private readonly GrayRoster _roster;
+    private readonly GrayHandovers _handovers;
     private readonly GrayQueueFacts _facts;
     private readonly Action<string> _wake;
     private readonly TimeProvider _time;
@@ -67,6 +69,8 @@ internal sealed class GrayWork : IDisposable
         _time = time;
         _logger = logger;
         _starts = new GrayStarts(clients.Consumers, offsets, messages, time);
+        _roster = new GrayRoster(options, clients, offsets, Signal);
+        _handovers = new GrayHandovers(options, offsets, logger);
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
         Restore();
@@ -185,7 +189,7 @@ internal sealed class GrayWork : IDisposable
                 continue;
             }
 
-            GrayGroup group = NewGroup(release);
+            GrayGroup group = _roster.NewGroup(release);
             group.Update(release, state.Retired.ToHashSet(StringComparer.Ordinal), new HashSet<string>());
             group.Apply(state.Topics);
             _entries[state.Group] = new GrayEntry(group, state.Subscribers, state.GivenUp)
@@ -208,14 +212,12 @@ internal sealed class GrayWork : IDisposable
         }
     }
 
-    private GrayGroup NewGroup(GrayRelease release) => new(release, _clients.Consumers, _offsets, Signal);
-
     // Everything that there is to do now. Under the lock.
     private void Step()
     {
         long now = NowMs();
         GraySnapshot snapshot = _wanted;
-        Dictionary<string, GrayEntry> entries = NextEntries(snapshot, now, out List<string> gone, out HashSet<string> resided);
+        Dictionary<string, GrayEntry> entries = _roster.Next(_entries, snapshot, now, out List<string> gone, out HashSet<string> resided);
         var plan = new GrayPlan(snapshot, _topics, _offsets, _starts, _messages);
         plan.AddTopics();
         foreach (GrayEntry entry in entries.Values.Where(entry => entry.EndedMs == 0))
@@ -255,151 +257,6 @@ internal sealed class GrayWork : IDisposable
         }
     }
 
-    // The groups that have a release which is not over; those that are new are not asked by anybody yet.
-    private Dictionary<string, GrayEntry> NextEntries(
-        GraySnapshot snapshot, long now, out List<string> gone, out HashSet<string> resided)
-    {
-        var next = new Dictionary<string, GrayEntry>(StringComparer.Ordinal);
-        resided = new HashSet<string>(StringComparer.Ordinal);
-        foreach (GrayRelease release in snapshot.Releases.Where(each => each.IsOpen && each.Kind == GrayReleaseKind.Consumer))
-        {
-            if (!_entries.TryGetValue(release.Group, out GrayEntry? entry) || entry.Group.Release.Generation != release.Generation)
-            {
-                GrayGroup group = NewGroup(release);
-                entry = new GrayEntry(group, KnownSubscriptions(release.Group, now), 0) { IsDirty = true };
-                resided.Add(release.Group);
-            }
-
-            HashSet<string> leaving = LeavingOf(entry, release);
-            if (!entry.Group.Release.Equals(release) || !leaving.SetEquals(entry.Group.Leaving))
-            {
-                entry.Group.Update(release, entry.Group.Retired, leaving);
-                resided.Add(release.Group);
-            }
-
-            next[release.Group] = entry;
-        }
-
-        gone = [];
-        foreach ((string name, GrayEntry entry) in _entries)
-        {
-            if (next.ContainsKey(name))
-            {
-                continue;
-            }
-
-            GrayRelease? closed = snapshot.Releases.FirstOrDefault(each =>
-                each.Kind == GrayReleaseKind.Consumer && each.Group == name && each.Generation == entry.Group.Release.Generation);
-            if (closed is null)
-            {
-                // The state does not know it: nobody is held to it any more.
-                End(entry, entry.Group.Release with { State = GrayReleaseState.Withdrawn, Leftover = GrayLeftover.Normal }, now);
-                gone.Add(name);
-                resided.Add(name);
-                continue;
-            }
-
-            if (entry.EndedMs == 0)
-            {
-                End(entry, closed, now);
-                resided.Add(name);
-            }
-
-            if (!IsKept(entry, now))
-            {
-                gone.Add(name);
-                resided.Add(name);
-                continue;
-            }
-
-            next[name] = entry;
-        }
-
-        return next;
-    }
-
-    // What the group consumed before there were sides: that was the normal side.
-    private IEnumerable<GraySubscriber> KnownSubscriptions(string group, long now) =>
-        (_clients.Consumers.Find(group) is { Subscriptions.Count: > 0 } consumers
-            ? consumers.Subscriptions.All.Select(each => each.Topic)
-            : _offsets.TopicsOf(group))
-        .Select(topic => new GraySubscriber(Side.Normal, topic, now));
-
-    // The last gray clients that are set back stay gray until what is theirs is drained.
-    private HashSet<string> LeavingOf(GrayEntry entry, GrayRelease release)
-    {
-        var leaving = new HashSet<string>(StringComparer.Ordinal);
-        if (release.State != GrayReleaseState.Open
-            || _clients.Consumers.Find(release.Group) is not { } consumers
-            || !entry.Group.Topics.Values.Any(queues => Array.Exists(queues, queue => queue.Owner == Side.Gray)))
-        {
-            return leaving;
-        }
-
-        foreach (ConsumerClient client in entry.Group.ClientsOf(consumers, Standing.Gray))
-        {
-            if (ClientSides.Of(release, client.ClientId, client.Connection.RemoteEndPoint?.Address, client.GrayFlag) == Side.Gray)
-            {
-                return [];
-            }
-
-            leaving.Add(client.ClientId);
-        }
-
-        return leaving;
-    }
-
-    // There are no sides any more; those that have lost are retired.
-    private void End(GrayEntry entry, GrayRelease closed, long now)
-    {
-        bool grayStays = closed is { State: GrayReleaseState.Promoted, Promotion: GrayPromotion.Replace };
-        Standing? loser = closed.State == GrayReleaseState.Withdrawn ? Standing.Gray
-            : grayStays ? Standing.Normal
-            : null;
-        var retired = new HashSet<string>(StringComparer.Ordinal);
-        foreach (ConsumerClient client in _clients.Consumers.Find(closed.Group)?.Clients ?? [])
-        {
-            (entry.Group.StandingOf(client) == loser ? retired : entry.Former).Add(client.ClientId);
-        }
-
-        entry.EndedMs = now;
-        entry.IsDirty = true;
-        entry.Ending = (closed, retired);
-        _clients.Consumers.EndSides(closed.Group, grayStays);
-    }
-
-    // Whether anybody is there still for whom an ended release matters.
-    private bool IsKept(GrayEntry entry, long now)
-    {
-        ConsumerGroup? consumers = _clients.Consumers.Find(entry.Group.Name);
-        if (entry.Ending is { } ending)
-        {
-            return ending.Retired.Count + entry.Former.Count > 0;
-        }
-
-        HashSet<string> retired = [.. entry.Group.Retired];
-        if (retired.RemoveWhere(IsGone) + entry.Former.RemoveWhere(IsGone) > 0)
-        {
-            entry.Group.Update(entry.Group.Release, retired, new HashSet<string>());
-            entry.IsDirty = true;
-        }
-
-        return retired.Count > 0
-            || (entry.Former.Count > 0 && now - entry.EndedMs < _options.KeepEnded.TotalMilliseconds);
-
-        bool IsGone(string clientId)
-        {
-            if (consumers?.FindClient(clientId) is not null)
-            {
-                entry.GoneSince.Remove(clientId);
-                return false;
-            }
-
-            entry.GoneSince.TryAdd(clientId, now);
-            return now - entry.GoneSince[clientId] >= _options.EndedAbsence.TotalMilliseconds;
-        }
-    }
-
     private static bool SameQueues(IReadOnlyDictionary<string, GrayQueues> one, IReadOnlyDictionary<string, GrayQueues> other) =>
         one.Count == other.Count && one.All(pair => other.TryGetValue(pair.Key, out GrayQueues queues) && queues == pair.Value);
 
@@ -421,14 +278,14 @@ internal sealed class GrayWork : IDisposable
 
                 int queueId = turn.Queue.QueueId;
                 QueueOwnership[] queues = topics.GetValueOrDefault(turn.Topic) ?? turn.Entry.Group.Topics.GetValueOrDefault(turn.Topic) ?? [];
-                topics[turn.Topic] = With(queues, queueId, Retarget(in turn, ends[i], now));
+                topics[turn.Topic] = GrayHandovers.With(queues, queueId, _handovers.Retarget(in turn, ends[i], now));
             }
 
             foreach (GrayEntry entry in entries.Values.Where(entry => entry.EndedMs > 0))
             {
                 if (entry.Group.Topics.Values.Any(queues => Array.Exists(queues, queue => queue.Owner is not null || queue.IsHandedOver)))
                 {
-                    changed[entry] = Ended(entry);
+                    changed[entry] = _handovers.Ended(entry);
                 }
             }
 
@@ -480,67 +337,6 @@ internal sealed class GrayWork : IDisposable
         }
     }
 
-    // Everybody's, but whoever holds a queue by an offset of before goes on where the group has come to.
-    private Dictionary<string, QueueOwnership[]> Ended(GrayEntry entry) => entry.Group.Topics.ToDictionary(
-        pair => pair.Key,
-        pair => pair.Value
-            .Select((queue, queueId) => QueueOwnership.Of(
-                null, Math.Max(queue.Start, Math.Max(0, _offsets.Find(entry.Group.Name, pair.Key, queueId)))))
-            .ToArray(),
-        StringComparer.Ordinal);
-
-    private QueueOwnership Retarget(in GrayTurn turn, long end, long now)
-    {
-        GrayRelease release = turn.Entry.Group.Release;
-        bool isWithdrawn = release.State == GrayReleaseState.Withdrawing && turn.Now.Owner == Side.Gray;
-        long boundary = end;
-        if (isWithdrawn)
-        {
-            // What the side was not given, it is not given any more.
-            long given = _offsets.FindPulled(turn.Entry.Group.Name, turn.Topic, turn.Queue.QueueId);
-            long committed = _offsets.Find(turn.Entry.Group.Name, turn.Topic, turn.Queue.QueueId);
-            boundary = Math.Clamp(Math.Max(given, committed), 0, end);
-        }
-
-        var terms = new HandoverTerms(
-            boundary,
-            now,
-            isWithdrawn ? now + (long)_options.WithdrawWait.TotalMilliseconds : 0,
-            isWithdrawn && turn.IsGrayQueue && release.Leftover == GrayLeftover.Skip ? end : QueueOwnership.None,
-            release.Forced);
-        QueueOwnership next = turn.Now.Retarget(turn.Target, in terms);
-        if (isWithdrawn && next is { IsHandedOver: true, DeadlineMs: 0 })
-        {
-            next = next with
-            {
-                Boundary = Math.Min(next.Boundary, terms.Boundary),
-                DeadlineMs = terms.DeadlineMs,
-                SkipTo = terms.SkipTo,
-            };
-        }
-
-        if (next.IsHandedOver && !turn.Now.IsHandedOver)
-        {
-            Log.HandoverBegun(
-                _logger, turn.Entry.Group.Name, turn.Topic, turn.Queue.QueueId, next.Owner, next.Next, next.Boundary);
-        }
-
-        return next;
-    }
-
-    private static QueueOwnership[] With(QueueOwnership[] queues, int queueId, QueueOwnership queue)
-    {
-        var copy = new QueueOwnership[Math.Max(queues.Length, queueId + 1)];
-        queues.CopyTo(copy, 0);
-        for (int i = queues.Length; i < copy.Length; i++)
-        {
-            copy[i] = QueueOwnership.Of(null, 0);
-        }
-
-        copy[queueId] = queue;
-        return copy;
-    }
-
     // Lets queues change hands whose boundary is reached.
     private void Settle(long now)
     {
@@ -560,8 +356,8 @@ internal sealed class GrayWork : IDisposable
                     HandoverLook look = queue.Look(_facts.Of(entry, topic, queueId, queue, now));
                     if (look.IsOver)
                     {
-                        changed[topic] = With(
-                            changed.GetValueOrDefault(topic) ?? queues, queueId, Complete(entry, topic, queueId, queue, look));
+                        changed[topic] = GrayHandovers.With(
+                            changed.GetValueOrDefault(topic) ?? queues, queueId, _handovers.Complete(entry, topic, queueId, queue, look));
                     }
                 }
             }
@@ -583,24 +379,6 @@ internal sealed class GrayWork : IDisposable
             _table.Changed();
             _wake(entry.Group.Name);
         }
-    }
-
-    private QueueOwnership Complete(GrayEntry entry, string topic, int queueId, QueueOwnership queue, HandoverLook look)
-    {
-        string group = entry.Group.Name;
-        long committed = _offsets.Find(group, topic, queueId);
-        entry.GivenUp += look.GivenUp;
-        if (queue.SkipTo > committed)
-        {
-            long skipped = queue.SkipTo - Math.Max(0, committed);
-            entry.GivenUp += skipped;
-            _offsets.Commit(group, topic, queueId, queue.SkipTo);
-            Log.HandoverSkipped(_logger, group, topic, queueId, skipped, queue.SkipTo);
-        }
-
-        QueueOwnership next = queue.Complete(committed);
-        Log.HandoverEnded(_logger, group, topic, queueId, next.Owner, next.Start, look.GivenUp);
-        return next;
     }
 
     private void WriteDirty()
