@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Client.Gray;
 
 /// <summary>
-/// Knows which topics are gray, while the client takes part in gray releases: asks the name servers now and then. What it does not know
-/// costs nothing but a detour: brokers move messages to where they belong.
+/// Knows which topics are gray, while the client takes part in gray releases: asks a name server now and then, and at once when that one
+/// says that the state has changed. What it does not know costs nothing but a detour: brokers move messages to where they belong.
 /// </summary>
 internal sealed class GrayStateFollower : IAsyncDisposable
 {
@@ -33,6 +33,18 @@ internal sealed class GrayStateFollower : IAsyncDisposable
         _logger = logger;
         _pulse = new Pulse(time);
         _role.Changed += _pulse.Wake;
+    }
+
+    /// <summary>Raised when other queues are gray than before.</summary>
+    public event Action? Changed;
+
+    /// <summary>GRAY_STATE_CHANGED (30102): the name server that was asked last has come to another version.</summary>
+    public void Tell(GrayVersion version)
+    {
+        if (version.Supersedes(Volatile.Read(ref _snapshot).Version))
+        {
+            _pulse.Wake();
+        }
     }
 
     /// <summary>Which queues of a topic are gray; null when none are, or it is not known yet.</summary>
@@ -105,6 +117,7 @@ internal sealed class GrayStateFollower : IAsyncDisposable
                     {
                         Epoch = known.IsNone ? null : known.Epoch,
                         Version = known.IsNone ? GetGrayStateHeader.NoVersion : known.Version,
+                        Watch = true,
                     },
                     cancel)
                 .ConfigureAwait(false);
@@ -131,7 +144,12 @@ internal sealed class GrayStateFollower : IAsyncDisposable
             }
         }
 
-        _snapshot = snapshot;
+        Volatile.Write(ref _snapshot, snapshot);
+        bool isChanged = live.Count != _live.Count || live.Any(pair => !_live.TryGetValue(pair.Key, out GrayQueues queues) || queues != pair.Value);
         Volatile.Write(ref _live, live);
+        if (isChanged)
+        {
+            Changed?.Invoke();
+        }
     }
 }

@@ -1,7 +1,9 @@
 using GrayMQ.Client.Gray;
 using GrayMQ.Client.Routes;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.Extensions.Logging;
@@ -24,6 +26,7 @@ internal sealed class ClientSession : IAsyncDisposable
         Time = time;
         Leaving = new LeavingBrokers(time);
         requests.On<NotifyBrokerLeavingHeader>(RequestCode.NotifyBrokerLeaving, HandleLeaving);
+        requests.On<GrayVersionHeader>(RequestCode.GrayStateChanged, HandleGrayStateChanged);
         _remoting = new RemotingClient(
             new RemotingClientOptions
             {
@@ -71,6 +74,16 @@ internal sealed class ClientSession : IAsyncDisposable
             await Routes.DisposeAsync().ConfigureAwait(false);
             await _remoting.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private ValueTask HandleGrayStateChanged(RemotingRequest request, GrayVersionHeader header)
+    {
+        if (header.Epoch is { } epoch)
+        {
+            GrayState.Tell(new GrayVersion(epoch, header.Version));
+        }
+
+        return ValueTask.CompletedTask;
     }
 
     private ValueTask HandleLeaving(RemotingRequest request, NotifyBrokerLeavingHeader header)

@@ -135,11 +135,7 @@ public sealed class GrayProducerTests : IAsyncLifetime
     [Fact]
     public async Task Queue_IsChosenAmongThoseOfTheMessagesSide()
     {
-        _nameServer.Gray = new GraySnapshot
-        {
-            Version = new GrayVersion("e", 1),
-            Topics = [new GrayTopic { Name = Topic, Queues = 6, State = GrayTopicState.On }],
-        };
+        _nameServer.Gray = State(1, GrayTopicState.On);
         await using Producer producer = New(graySwitch: true, grayFlag: false);
         var selector = new GrayMessageQueueSelector(producer, QueueSelectors.ByHash("key"));
 
@@ -164,6 +160,33 @@ public sealed class GrayProducerTests : IAsyncLifetime
             .Where(sent => sent.Properties.GetValueOrDefault("grayFlag") == mark)
             .Select(sent => sent.QueueId).Distinct().Order();
     }
+
+    [Fact]
+    public async Task State_ThatChanges_IsKnownWithoutAskingForIt()
+    {
+        MessageQueue[] queues = [new(Topic, "a", 0), new(Topic, "a", 1)];
+        _nameServer.Gray = State(1, GrayTopicState.Off);
+
+        // It would ask by itself long after this test has given up.
+        await using var producer = new Producer(new ProducerOptions
+        {
+            NameServers = _nameServer.Address,
+            GraySwitch = true,
+            RouteRefreshInterval = TimeSpan.FromHours(1),
+        });
+        Assert.Equal(2, producer.QueuesOf(Side.Gray, Topic, queues).Count);
+        await Eventually.HoldsAsync(() => _nameServer.Watchers > 0, "the client watches");
+
+        _nameServer.TellGray(State(2, GrayTopicState.On));
+
+        await Eventually.HoldsAsync(() => producer.QueuesOf(Side.Gray, Topic, queues).Count == 1, "the change is known");
+    }
+
+    private static GraySnapshot State(long version, GrayTopicState state) => new()
+    {
+        Version = new GrayVersion("e", version),
+        Topics = [new GrayTopic { Name = Topic, Queues = 6, State = state }],
+    };
 
     private static Message Message() => new(Topic, "hello"u8.ToArray());
 

@@ -3,6 +3,7 @@ using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 
 namespace GrayMQ.Client.Tests.Servers;
@@ -11,6 +12,7 @@ namespace GrayMQ.Client.Tests.Servers;
 internal sealed class ScriptedNameServer : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, TopicRouteData> _routes = new();
+    private readonly ConcurrentDictionary<RemotingPeer, bool> _watchers = new();
     private TestServer _server = null!;
     private int _asked;
 
@@ -20,6 +22,21 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
 
     /// <summary>What it gives out as the gray state; null for that it knows none.</summary>
     public GraySnapshot? Gray { get; set; }
+
+    /// <summary>Connections that are told when the gray state changes.</summary>
+    public int Watchers => _watchers.Count;
+
+    /// <summary>Changes the gray state, and says so to all who watch.</summary>
+    public void TellGray(GraySnapshot snapshot)
+    {
+        Gray = snapshot;
+        foreach (RemotingPeer watcher in _watchers.Keys)
+        {
+            watcher.SendOneWay(
+                RequestCode.GrayStateChanged,
+                new GrayVersionHeader { Epoch = snapshot.Version.Epoch, Version = snapshot.Version.Version });
+        }
+    }
 
     /// <summary>How many routes were asked for.</summary>
     public int Asked => Volatile.Read(ref _asked);
@@ -66,6 +83,11 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
 
     private ValueTask HandleGray(RemotingRequest request, GetGrayStateHeader header)
     {
+        if (header.Watch)
+        {
+            _watchers[request.Connection] = true;
+        }
+
         request.Responder.Reply(
             ResponseCode.Success,
             null,

@@ -55,6 +55,7 @@ internal sealed class Rebalancer : IAsyncDisposable
     public void Start()
     {
         _session.Routes.Changed += OnRouteChanged;
+        _session.GrayState.Changed += Wake;
         _loop = Task.Run(RunAsync);
     }
 
@@ -64,6 +65,7 @@ internal sealed class Rebalancer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _session.Routes.Changed -= OnRouteChanged;
+        _session.GrayState.Changed -= Wake;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _stopping.Dispose();
