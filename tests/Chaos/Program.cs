@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GrayMQ.Chaos;
+using GrayMQ.Chaos.Rolling;
 
 var rounds = new Option<int>("--rounds") { Description = "How often the server is killed", DefaultValueFactory = _ => 50 };
 var seed = new Option<int>("--seed") { Description = "Makes the same moments again", DefaultValueFactory = _ => Random.Shared.Next() };
@@ -25,14 +26,27 @@ var killFilter = new Command("kill-filter", "The same for groups that consume by
 };
 killFilter.SetAction(async (parsed, cancel) => await new FilterKillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
 
-var routePoll = new Option<int>("--route-poll") { Description = "Seconds between a producer's route polls", DefaultValueFactory = _ => 30 };
-var plain = new Option<bool>("--plain") { Description = "Brokers stop at once, without leaving" };
-var rolling = new Command("rolling", "Restarts three brokers one after the other under load, and counts failed sends and lost messages")
+var routePoll = new Option<int>("--route-poll") { Description = "Seconds between a client's route polls", DefaultValueFactory = _ => 30 };
+var sendTimeout = new Option<int>("--send-timeout") { Description = "Seconds for a send with all its tries", DefaultValueFactory = _ => 3 };
+var plain = new Option<bool>("--plain") { Description = "Servers stop at once, without leaving" };
+var noNpm = new Option<bool>("--no-npm") { Description = "Without the clients of the npm packages" };
+var rolling = new Command("rolling", "Restarts three brokers and two name servers one after the other under load, and counts what fails, is lost or comes twice")
 {
-    command, routePoll, plain,
+    command, routePoll, sendTimeout, plain, noNpm,
 };
-rolling.SetAction(async (parsed, cancel) => await new RollingRun(
-    parsed.GetRequiredValue(command), !parsed.GetValue(plain), TimeSpan.FromSeconds(parsed.GetValue(routePoll))).RunAsync(cancel) ? 0 : 1);
+rolling.SetAction(async (parsed, cancel) =>
+{
+    RollingResult result = await new RollingRun(new RollingOptions
+    {
+        Command = parsed.GetRequiredValue(command),
+        Drains = !parsed.GetValue(plain),
+        RoutePoll = TimeSpan.FromSeconds(parsed.GetValue(routePoll)),
+        SendTimeout = TimeSpan.FromSeconds(parsed.GetValue(sendTimeout)),
+        Npm = !parsed.GetValue(noNpm),
+    }).RunAsync(cancel);
+    result.Print();
+    return result.IsClean ? 0 : 1;
+});
 
 KillOptions Read(ParseResult parsed) => new()
 {

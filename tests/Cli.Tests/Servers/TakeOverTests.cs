@@ -6,6 +6,7 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Cli.Tests.Servers;
@@ -158,7 +159,7 @@ public sealed class TakeOverTests
         await using RemotingClient early = Connect();
         Task waiting = SendAsync(early, broker, 0, 0);
         await using (ChildProcess first = ChildProcess.WithSockets(
-            [remoting.Descriptor, vip.Descriptor, stray.Descriptor], "remoting:vip:stray", Arguments(folder, port)))
+            [remoting, vip, stray], "remoting:vip:stray", Arguments(folder, port)))
         {
             await first.WaitForAsync("\n");
             await waiting;
@@ -173,7 +174,7 @@ public sealed class TakeOverTests
         await using RemotingClient late = Connect();
         waiting = SendAsync(late, broker, 0, 2);
         await using ChildProcess second = ChildProcess.WithSockets(
-            [remoting.Descriptor, vip.Descriptor], "remoting:vip", Arguments(folder, port));
+            [remoting, vip], "remoting:vip", Arguments(folder, port));
         await waiting;
         Assert.Equal(3, await CountAsync(broker, queues: 1));
         second.Signal("INT");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using GrayMQ.Testing;
 
 namespace GrayMQ.Cli.Tests.Support;
 
@@ -34,13 +35,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     public WatchedWriter Error { get; } = new();
 
     /// <summary>The command with sockets that were opened for it, as systemd starts it.</summary>
-    /// <param name="descriptors">Of this process, inheritable.</param>
-    public static ChildProcess WithSockets(IReadOnlyList<int> descriptors, string names, string[] arguments)
-    {
-        string move = string.Concat(descriptors.Select((descriptor, i) => $"exec {3 + i}<&{descriptor}; "));
-        string script = $"{move}LISTEN_PID=$$ LISTEN_FDS={descriptors.Count} LISTEN_FDNAMES={names} exec \"$0\" \"$@\"";
-        return new ChildProcess(new ProcessStartInfo("bash", ["-c", script, Command, .. arguments]));
-    }
+    public static ChildProcess WithSockets(IReadOnlyList<InheritedSocket> sockets, string names, string[] arguments) =>
+        new(new ProcessStartInfo("bash", ["-c", InheritedSocket.StartScript(sockets, names), Command, .. arguments]));
 
     public async Task<string> WaitForAsync(string part) => await Output.WaitForAsync(part, _process.WaitForExitAsync());
 

@@ -1,0 +1,23 @@
+namespace GrayMQ.Chaos.Rolling;
+
+/// <summary>How a rolling restart is run.</summary>
+internal sealed record RollingOptions
+{
+    /// <summary>The graymq command.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Whether servers leave before they stop; otherwise they stop at once.</summary>
+    public required bool Drains { get; init; }
+
+    /// <summary>How often clients ask for the route; 30 s for stock clients.</summary>
+    public required TimeSpan RoutePoll { get; init; }
+
+    /// <summary>The time that a send may take with all its tries; 3 s for stock producers.</summary>
+    public required TimeSpan SendTimeout { get; init; }
+
+    /// <summary>Whether the npm clients take part.</summary>
+    public required bool Npm { get; init; }
+
+    /// <summary>The time that clients are left to themselves at the beginning, between two restarts, and at the end.</summary>
+    public TimeSpan Calm { get; init; } = TimeSpan.FromSeconds(3);
+}

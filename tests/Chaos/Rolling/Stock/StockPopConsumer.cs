@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Dispatch;
+
+namespace GrayMQ.Chaos.Rolling.Stock;
+
+/// <summary>Pops from each broker of the route, and acks each message; an ack is not tried again.</summary>
+internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group)
+    : StockClient(settings, group.Topic, new RequestTable())
+{
+    private const int BatchSize = 32;
+    private static readonly TimeSpan InvisibleTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PollTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PopTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    // RocketMQ: popTimeDelayMillsWhenException is as that of pulls.
+    private static readonly TimeSpan ErrorDelay = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly ConcurrentDictionary<(string Broker, string Address), Task> _popping = new();
+
+    protected override HeartbeatData Heartbeat { get; } = new()
+    {
+        ClientId = $"{group.Name}@1",
+        ConsumerDataSet =
+        [
+            new ConsumerData
+            {
+                GroupName = group.Name,
+                ConsumeType = ConsumeType.Passively,
+                SubscriptionDataSet = [new SubscriptionData { Topic = group.Topic, SubString = SubscriptionData.SubscribeAll, SubVersion = 1 }],
+            },
+        ],
+    };
+
+    private byte[] TopicUtf8 { get; } = Encoding.UTF8.GetBytes(group.Topic);
+
+    private byte[] GroupUtf8 { get; } = Encoding.UTF8.GetBytes(group.Name);
+
+    protected override async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await RefreshAsync();
+            foreach (StockQueue queue in Route.Readable)
+            {
+                _ = _popping.GetOrAdd((queue.Broker, queue.Address), broker => Task.Run(() => PopAsync(broker.Broker, broker.Address, stop)));
+            }
+
+            await Task.Delay(LookInterval, CancellationToken.None);
+        }
+
+        await Task.WhenAll(_popping.Values);
+    }
+
+    private async Task PopAsync(string broker, string address, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await PopOnceAsync(broker, address, stop);
+            }
+            catch (Exception e) when (e is IOException or TimeoutException)
+            {
+                await Task.Delay(ErrorDelay, stop).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task PopOnceAsync(string broker, string address, CancellationToken stop)
+    {
+        var header = new PopMessageHeader
+        {
+            ConsumerGroup = GroupUtf8,
+            Topic = TopicUtf8,
+            QueueId = PopMessageHeader.AnyQueue,
+            MaxMessages = BatchSize,
+            InvisibleTimeMs = (long)InvisibleTime.TotalMilliseconds,
+            PollTimeMs = (long)PollTime.TotalMilliseconds,
+        };
+        RemotingCommand answer = await Client.InvokeAsync(address, RequestCode.PopMessage, header, default, PopTimeout, stop);
+        switch (answer.ResponseCode)
+        {
+            case ResponseCode.Success:
+                break;
+            case ResponseCode.PollingTimeout or ResponseCode.PullNotFound or ResponseCode.PollingFull:
+                return;
+            default:
+                throw new IOException($"{answer.ResponseCode} {answer.Remark}");
+        }
+
+        PopMessageResponseHeader told = PopMessageResponseHeader.Read(answer.Fields);
+        Dictionary<string, string> starts = Encoding.UTF8.GetString(told.StartOffsetInfo.Span).Split(';')
+            .Select(queue => queue.Split(' ')).ToDictionary(queue => queue[0] + queue[1], queue => queue[2], StringComparer.Ordinal);
+        List<ReceivedMessage> messages = MessageDecoder.DecodeAll(answer.Body.FirstSpan);
+        foreach (ReceivedMessage message in messages)
+        {
+            group.Receive(Encoding.UTF8.GetString(message.Body.Span));
+        }
+
+        foreach (ReceivedMessage message in messages)
+        {
+            await AckAsync(address, message, HandleOf(message, broker, told, starts));
+        }
+    }
+
+    private static string HandleOf(
+        ReceivedMessage message, string broker, PopMessageResponseHeader told, Dictionary<string, string> starts) =>
+        message.Properties.GetValueOrDefault(MessageProperty.PopCheckPoint)
+        ?? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{starts[$"0{message.QueueId}"]} {told.PopTimeMs} {told.InvisibleTimeMs} {told.ReviveQueueId} 0 {broker} {message.QueueId} {message.QueueOffset}");
+
+    private async Task AckAsync(string address, ReceivedMessage message, string handle)
+    {
+        if (!PopHandle.TryParse(Encoding.UTF8.GetBytes(handle), out PopHandle parts))
+        {
+            throw new InvalidOperationException($"{handle} is no handle");
+        }
+
+        // A message that comes again is stored in the group's retry topic.
+        byte[] topic = parts.Kind == PopHandle.Normal
+            ? TopicUtf8
+            : Encoding.UTF8.GetBytes($"%RETRY%{group.Name}{(parts.Kind == PopHandle.Retry ? '_' : '+')}{group.Topic}");
+        var header = new AckMessageHeader
+        {
+            ConsumerGroup = GroupUtf8,
+            Topic = topic,
+            QueueId = parts.QueueId,
+            ExtraInfo = Encoding.UTF8.GetBytes(handle),
+            Offset = parts.QueueOffset >= 0 ? parts.QueueOffset : message.QueueOffset,
+        };
+        try
+        {
+            RemotingCommand answer = await Client.InvokeAsync(address, RequestCode.AckMessage, header, default, CallTimeout);
+            if (answer.ResponseCode == ResponseCode.Success)
+            {
+                group.Confirm(Encoding.UTF8.GetString(message.Body.Span));
+            }
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            // It comes again.
+        }
+    }
+}
