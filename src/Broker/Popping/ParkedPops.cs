@@ -1,6 +1,5 @@
 using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Gray;
-using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Pops;
 using Microsoft.Extensions.ObjectPool;
 
@@ -35,6 +34,9 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     // A pop is answered a little before its time is up rather than after it.
     private const int EarlyMs = 50;
 
+    // Answers that nobody waits for any more take room, and nothing else: of every so many scans, one looks for them.
+    private const int ScansPerLookForLeft = 10;
+
     // A target at which nobody has waited for so long costs arrivals a look no more.
     private const int IdleMs = 60_000;
 
@@ -48,6 +50,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     private Action<Pop>? _answer;
     private Func<Pop, bool>? _hasMessages;
     private int _count;
+    private int _scans;
     private long _sweptMs;
     private volatile bool _held;
     private bool _closed;
@@ -100,7 +103,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         parked.Set(pop with { DeadlineMs = pop.DeadlineMs - EarlyMs });
         long number = parked.Number;
         pop.Target.Waiters.LastParkedMs = now;
-        if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue))
+        if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue, out bool hasOtherExpression))
         {
             Interlocked.Decrement(ref _count);
             Free(parked);
@@ -108,6 +111,10 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         }
 
         _targets.KeepListed(pop.Target);
+        if (hasOtherExpression)
+        {
+            _targets.Find(pop.Target.Topic.Name)?.MarkStale();
+        }
 
         // What happened between the caller's look and the parking has woken nobody. The fence pairs with those of the callers of
         // Wake: either the message is seen here, or the pop is seen there.
@@ -123,8 +130,6 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     /// <inheritdoc/>
     public void OnArrived(in Arrival arrival)
     {
-        LogicQueue queue = arrival.Queue;
-
         // The entry was published before this call; see TryPark.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _count) == 0 || _held)
@@ -132,27 +137,24 @@ internal sealed class ParkedPops : IArrivals, IDisposable
             return;
         }
 
-        foreach (PopTarget target in _targets.Of(queue.Topic))
+        if (_targets.Find(arrival.Queue.Topic) is not { } targets)
         {
-            if (target.Waiters.IsEmpty)
-            {
-                continue;
-            }
+            return;
+        }
 
-            if (HasSides(target))
+        if (arrival.Answer is not { } answer)
+        {
+            Wake(targets.All, in arrival);
+            return;
+        }
+
+        targets.SortFor(answer.Version, _gray.View);
+        Wake(targets.Others, in arrival);
+        if (targets.HasNumbers)
+        {
+            foreach (int number in answer.Matches)
             {
-                WakeAll(target);
-            }
-            else if (target.Topic.Name == queue.Topic)
-            {
-                Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: false, in arrival));
-                Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: false, in arrival));
-                Wake(target.Waiters.TakeFor(allQueues: true, -1, notification: true, in arrival));
-                Wake(target.Waiters.TakeFor(allQueues: false, queue.QueueId, notification: true, in arrival));
-            }
-            else
-            {
-                WakeForRetry(target);
+                Wake(targets.Of(number), in arrival);
             }
         }
     }
@@ -221,7 +223,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     }
 
     /// <summary>Wakes all that wait at a target, to look again.</summary>
-    public void WakeAll(PopTarget target) => Wake(target.Waiters.TakeOverdue(long.MaxValue));
+    public void WakeAll(PopTarget target) => Wake(target.Waiters.TakeOverdue(long.MaxValue, orLeft: true));
 
     /// <summary>From now on nothing is woken by messages, only by time: the broker hands out no more.</summary>
     public void Hold() => _held = true;
@@ -257,6 +259,35 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     // Who may have a message depends on the side of who waits, where the group has a gray release: all of them look.
     private bool HasSides(PopTarget target) => _gray.View?.FindGroup(target.Group) is not null;
 
+    private void Wake(IReadOnlyList<PopTarget> targets, in Arrival arrival)
+    {
+        for (int i = 0; i < targets.Count; i++)
+        {
+            PopTarget target = targets[i];
+            PopWaiters waiters = target.Waiters;
+            if (waiters.IsEmpty)
+            {
+                continue;
+            }
+
+            if (HasSides(target))
+            {
+                WakeAll(target);
+            }
+            else if (target.Topic.Name == arrival.Queue.Topic)
+            {
+                Wake(waiters.TakeFor(allQueues: true, -1, notification: false, in arrival));
+                Wake(waiters.TakeFor(allQueues: false, arrival.Queue.QueueId, notification: false, in arrival));
+                Wake(waiters.TakeFor(allQueues: true, -1, notification: true, in arrival));
+                Wake(waiters.TakeFor(allQueues: false, arrival.Queue.QueueId, notification: true, in arrival));
+            }
+            else
+            {
+                WakeForRetry(target);
+            }
+        }
+    }
+
     // Every pop looks into the retry topics, whatever queue it is for, but for those in order.
     private void WakeForRetry(PopTarget target)
     {
@@ -284,11 +315,12 @@ internal sealed class ParkedPops : IArrivals, IDisposable
             return;
         }
 
+        bool looksForLeft = Interlocked.Increment(ref _scans) % ScansPerLookForLeft == 0;
         foreach (PopTarget target in _targets.All())
         {
             if (!target.Waiters.IsEmpty)
             {
-                Wake(target.Waiters.TakeOverdue(now));
+                Wake(target.Waiters.TakeOverdue(now, looksForLeft));
             }
         }
     }

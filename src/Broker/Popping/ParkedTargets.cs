@@ -10,14 +10,17 @@ namespace GrayMQ.Broker.Popping;
 internal sealed class ParkedTargets(int most)
 {
     private readonly Lock _changes = new();
-    private readonly ConcurrentDictionary<string, PopTarget[]> _byTopic = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TopicTargets> _byTopic = new(StringComparer.Ordinal);
     private readonly List<PopTarget> _listed = [];
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Those at which a message of the topic may be waited for.</summary>
-    public ReadOnlySpan<PopTarget> Of(string topic) => _byTopic.TryGetValue(topic, out PopTarget[]? targets) ? targets : [];
+    public ReadOnlySpan<PopTarget> Of(string topic) => Find(topic)?.All;
+
+    /// <inheritdoc cref="Of"/>
+    public TopicTargets? Find(string topic) => _byTopic.GetValueOrDefault(topic);
 
     public PopTarget[] All()
     {
@@ -113,7 +116,8 @@ internal sealed class ParkedTargets(int most)
         Volatile.Write(ref _count, _listed.Count);
         foreach (string topic in TopicsOf(target))
         {
-            _byTopic[topic] = [.. Of(topic), target];
+            TopicTargets targets = _byTopic.GetOrAdd(topic, static topic => new TopicTargets(topic));
+            targets.All = [.. targets.All, target];
         }
 
         target.Waiters.IsListed = true;
@@ -125,12 +129,9 @@ internal sealed class ParkedTargets(int most)
         Interlocked.MemoryBarrier();
         foreach (string topic in TopicsOf(target))
         {
-            PopTarget[] rest = Array.FindAll(Of(topic).ToArray(), other => !ReferenceEquals(other, target));
-            if (rest.Length > 0)
-            {
-                _byTopic[topic] = rest;
-            }
-            else
+            TopicTargets targets = _byTopic[topic];
+            targets.All = Array.FindAll(targets.All, other => !ReferenceEquals(other, target));
+            if (targets.All.Length == 0)
             {
                 _byTopic.TryRemove(topic, out _);
             }

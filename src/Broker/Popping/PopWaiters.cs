@@ -11,8 +11,15 @@ internal sealed class PopWaiters
     private int _count;
     private bool _isListed;
     private long _lastParkedMs;
+    private volatile IndexedExpression? _expression;
+
+    // Nobody is due before.
+    private long _earliestMs = long.MaxValue;
 
     public bool IsEmpty => _first is null;
+
+    /// <summary>The expression that all who wait have; null when they do not have one and the same, or one that no index knows.</summary>
+    public IndexedExpression? Expression => _expression;
 
     /// <summary>Whether the target is in the list of those at which arrivals look; guarded by <see cref="ParkedTargets"/>.</summary>
     public bool IsListed
@@ -44,8 +51,10 @@ internal sealed class PopWaiters
     }
 
     /// <summary>False when as many wait for its queue as may.</summary>
-    public bool TryAdd(ParkedPop parked, int most)
+    /// <param name="isOther"><see cref="Expression"/> is another one by this.</param>
+    public bool TryAdd(ParkedPop parked, int most, out bool isOther)
     {
+        isOther = false;
         lock (_lock)
         {
             // Counting is left until there may be too many.
@@ -55,6 +64,14 @@ internal sealed class PopWaiters
             }
 
             parked.Next = null;
+            var expression = parked.Pop.Filter as IndexedExpression;
+            if (_expression != expression && (_first is null || _expression is not null))
+            {
+                _expression = _first is null ? expression : null;
+                isOther = true;
+            }
+
+            Volatile.Write(ref _earliestMs, Math.Min(_earliestMs, parked.Pop.DeadlineMs));
             if (_last is null)
             {
                 _first = parked;
@@ -131,17 +148,24 @@ internal sealed class PopWaiters
         }
     }
 
-    /// <summary>Takes those that are due, or that have been left by their clients: a list by <see cref="ParkedPop.Next"/>.</summary>
-    public ParkedPop? TakeOverdue(long nowMs)
+    /// <summary>Takes those that are due: a list by <see cref="ParkedPop.Next"/>.</summary>
+    /// <param name="orLeft">Also those that have been left by their clients.</param>
+    public ParkedPop? TakeOverdue(long nowMs, bool orLeft)
     {
+        if (nowMs < Volatile.Read(ref _earliestMs) && !orLeft)
+        {
+            return null;
+        }
+
         ParkedPop? taken = null;
         lock (_lock)
         {
+            long earliestMs = long.MaxValue;
             ParkedPop? before = null;
             for (ParkedPop? at = _first; at is not null;)
             {
                 ParkedPop? next = at.Next;
-                if (at.Pop.DeadlineMs <= nowMs || at.Pop.Responder.Connection.IsClosed)
+                if (at.Pop.DeadlineMs <= nowMs || (orLeft && at.Pop.Responder.Connection.IsClosed))
                 {
                     Unlink(before, at);
                     at.Next = taken;
@@ -150,10 +174,13 @@ internal sealed class PopWaiters
                 else
                 {
                     before = at;
+                    earliestMs = Math.Min(earliestMs, at.Pop.DeadlineMs);
                 }
 
                 at = next;
             }
+
+            Volatile.Write(ref _earliestMs, earliestMs);
         }
 
         return taken;

@@ -3,6 +3,9 @@ namespace GrayMQ.Broker.Pulling;
 /// <summary>A pull that waits, a link in its queue's list; answered on the thread pool when it is woken.</summary>
 internal sealed class ParkedPull(Action<ParkedPull> answer) : IThreadPoolWorkItem
 {
+    /// <summary>The topic's index does not know its expression.</summary>
+    public const int NoNumber = -1;
+
     private Pull _pull;
 
     /// <summary>The pull; by reference, for those who look at many.</summary>
@@ -16,6 +19,14 @@ internal sealed class ParkedPull(Action<ParkedPull> answer) : IThreadPoolWorkIte
 
     /// <summary>When it is to be answered at the latest, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long Deadline { get; set; }
+
+    /// <summary>Where it stands among all that wait at its queue.</summary>
+    public int Place { get; set; }
+
+    /// <summary>The number by which it is woken, or <see cref="NoNumber"/>.</summary>
+    public int Number { get; set; }
+
+    public ParkedPull? Previous { get; set; }
 
     public ParkedPull? Next { get; set; }
 

@@ -19,6 +19,9 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
     // Of one connection: a client waits at as many queues as it is assigned, and is not to fill the table alone.
     private const int MaxOfConnection = 4096;
 
+    // Answers that nobody waits for any more take room, and nothing else: of every so many scans, one looks for them.
+    private const int ScansPerLookForLeft = 10;
+
     private readonly int _limit;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<LogicQueue, ParkedQueue> _queues = new();
@@ -26,6 +29,7 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
     private readonly ITimer _scan;
     private Action<Pull>? _answer;
     private int _count;
+    private int _scans;
     private volatile bool _held;
     private bool _closed;
 
@@ -80,7 +84,7 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
         }
         else if (isBehind && !_held)
         {
-            Wake(queue.TakeOverdue(_time.GetTimestamp(), orBehind: true));
+            Wake(queue.TakeBehind());
         }
 
         return true;
@@ -163,11 +167,16 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
     private void WakeOverdue()
     {
         long now = _time.GetTimestamp();
+        bool looksForLeft = Interlocked.Increment(ref _scans) % ScansPerLookForLeft == 0;
         foreach ((LogicQueue key, ParkedQueue queue) in _queues)
         {
             if (!queue.IsEmpty)
             {
                 Wake(queue.TakeOverdue(now));
+                if (looksForLeft)
+                {
+                    Wake(queue.TakeLeft());
+                }
             }
             else if (queue.TryRetire(MaxIdleScans))
             {

@@ -10,6 +10,13 @@ namespace GrayMQ.Broker.Pulling;
 internal sealed class ParkedQueue
 {
     private readonly Lock _lock = new();
+
+    // All that wait, without gaps, and their deadlines side by side: many times a second somebody looks for those that are over.
+    private ParkedPull[] _all = [];
+    private long[] _deadlines = [];
+    private volatile int _count;
+
+    // The same ones as they are woken, in lists.
     private readonly Dictionary<int, ParkedPull> _byNumber = [];
     private ParkedPull? _others;
 
@@ -18,7 +25,6 @@ internal sealed class ParkedQueue
 
     // The version of the index whose numbers those of _byNumber are.
     private FilterVersion? _version;
-    private volatile int _count;
 
     // Messages that nobody was held against.
     private int _skipped;
@@ -28,7 +34,7 @@ internal sealed class ParkedQueue
     public bool IsEmpty => _count == 0;
 
     /// <summary>False when this list is out of use, and another one has taken its place.</summary>
-    /// <param name="isBehind">Messages had come before, which it has to read: see <see cref="TakeOverdue(long, bool)"/>.</param>
+    /// <param name="isBehind">Messages had come before, which it has to read: see <see cref="TakeBehind"/>.</param>
     public bool TryAdd(ParkedPull parked, out bool isBehind)
     {
         lock (_lock)
@@ -40,8 +46,8 @@ internal sealed class ParkedQueue
             }
 
             _idleScans = 0;
-            _count++;
-            Add(parked);
+            Append(parked);
+            Link(parked);
 
             // The fence pairs with that of ParkedPulls.OnArrived: a message that does not find the pull here is seen by it.
             Interlocked.MemoryBarrier();
@@ -69,16 +75,12 @@ internal sealed class ParkedQueue
         {
             SortFor(arrival.Answer?.Version);
             _passedTo = arrival.QueueOffset;
-            _others = TakeMatching(_others, in arrival, ref taken);
+            TakeMatching(_others, in arrival, ref taken);
             if (_byNumber.Count > 0 && arrival.Answer is { } answer)
             {
                 foreach (int number in answer.Matches)
                 {
-                    if (_byNumber.Remove(number, out ParkedPull? first)
-                        && TakeMatching(first, in arrival, ref taken) is { } kept)
-                    {
-                        _byNumber.Add(number, kept);
-                    }
+                    TakeMatching(_byNumber.GetValueOrDefault(number), in arrival, ref taken);
                 }
             }
 
@@ -97,70 +99,48 @@ internal sealed class ParkedQueue
         }
     }
 
-    /// <summary>Takes those that are due, that have been left by their clients, or (if asked to) that are behind.</summary>
-    public ParkedPull? TakeOverdue(long now, bool orBehind = false)
+    /// <summary>Takes those that are due.</summary>
+    public ParkedPull? TakeOverdue(long now)
     {
         ParkedPull? taken = null;
         lock (_lock)
         {
-            _others = TakeOverdue(_others, now, orBehind, ref taken);
-            foreach (int number in _byNumber.Keys)
+            for (int i = _count - 1; i >= 0; i--)
             {
-                // Removing, or writing what is there, leaves the walk over the keys in order.
-                if (TakeOverdue(_byNumber[number], now, orBehind, ref taken) is { } kept)
+                if (_deadlines[i] <= now)
                 {
-                    CollectionsMarshal.GetValueRefOrNullRef(_byNumber, number) = kept;
-                }
-                else
-                {
-                    _byNumber.Remove(number);
+                    Take(_all[i], ref taken);
                 }
             }
         }
 
         return taken;
     }
+
+    /// <summary>Takes those that have been left by their clients.</summary>
+    public ParkedPull? TakeLeft() => TakeAll(static parked => parked.Pull.Responder.Connection.IsClosed);
+
+    /// <summary>Takes those that were parked when there were messages already.</summary>
+    public ParkedPull? TakeBehind() => TakeAll(static parked => parked.IsBehind);
 
     /// <summary>Takes those of a group that are held.</summary>
-    public ParkedPull? TakeHeld(string group)
+    public ParkedPull? TakeHeld(string group) => TakeAll(parked => parked.Pull.IsHeld && parked.Pull.Group.GroupName == group);
+
+    private ParkedPull? TakeAll(Predicate<ParkedPull> which)
     {
         ParkedPull? taken = null;
         lock (_lock)
         {
-            _others = TakeHeld(_others, group, ref taken);
-            foreach (int number in _byNumber.Keys)
+            for (int i = _count - 1; i >= 0; i--)
             {
-                if (TakeHeld(_byNumber[number], group, ref taken) is { } kept)
+                if (which(_all[i]))
                 {
-                    CollectionsMarshal.GetValueRefOrNullRef(_byNumber, number) = kept;
-                }
-                else
-                {
-                    _byNumber.Remove(number);
+                    Take(_all[i], ref taken);
                 }
             }
         }
 
         return taken;
-    }
-
-    private static void Push(ref ParkedPull? list, ParkedPull parked)
-    {
-        parked.Next = list;
-        list = parked;
-    }
-
-    private void Add(ParkedPull parked)
-    {
-        if (parked.Pull.Filter is IndexedExpression indexed && _version is { } version && indexed.IsIn(version.Generation))
-        {
-            ref ParkedPull? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_byNumber, indexed.Id, out _);
-            Push(ref list, parked);
-        }
-        else
-        {
-            Push(ref _others, parked);
-        }
     }
 
     // Numbers mean something in one version of the index; those that another one knows, or none, are sorted anew.
@@ -172,42 +152,16 @@ internal sealed class ParkedQueue
         }
 
         _version = version;
-        ParkedPull? all = _others;
-        _others = null;
-        foreach (ParkedPull first in _byNumber.Values)
-        {
-            for (ParkedPull? at = first; at is not null;)
-            {
-                ParkedPull? next = at.Next;
-                Push(ref all, at);
-                at = next;
-            }
-        }
-
         _byNumber.Clear();
-        while (all is not null)
+        _others = null;
+        foreach (ParkedPull parked in _all.AsSpan(0, _count))
         {
-            ParkedPull? next = all.Next;
-            Add(all);
-            all = next;
+            Link(parked);
         }
     }
 
-    private void Take(ParkedPull parked, ref ParkedPull? taken)
+    private void TakeMatching(ParkedPull? list, in Arrival arrival, ref ParkedPull? taken)
     {
-        _count--;
-        if (!parked.Pull.IsHeld && !parked.IsBehind && parked.Skipped == _skipped && _passedTo > parked.Pull.QueueOffset)
-        {
-            parked.Pull = parked.Pull with { QueueOffset = _passedTo, HasPassed = true };
-        }
-
-        Push(ref taken, parked);
-    }
-
-    // Returns those that are left.
-    private ParkedPull? TakeMatching(ParkedPull? list, in Arrival arrival, ref ParkedPull? taken)
-    {
-        ParkedPull? kept = null;
         while (list is not null)
         {
             ParkedPull? next = list.Next;
@@ -215,56 +169,94 @@ internal sealed class ParkedQueue
             {
                 Take(list, ref taken);
             }
-            else
-            {
-                Push(ref kept, list);
-            }
 
             list = next;
         }
-
-        return kept;
     }
 
-    private ParkedPull? TakeOverdue(ParkedPull? list, long now, bool orBehind, ref ParkedPull? taken)
+    private void Take(ParkedPull parked, ref ParkedPull? taken)
     {
-        ParkedPull? kept = null;
-        while (list is not null)
+        Unlink(parked);
+        Remove(parked);
+        if (!parked.Pull.IsHeld && !parked.IsBehind && parked.Skipped == _skipped && _passedTo > parked.Pull.QueueOffset)
         {
-            ParkedPull? next = list.Next;
-            if (list.Deadline <= now || (orBehind && list.IsBehind) || list.Pull.Responder.Connection.IsClosed)
-            {
-                Take(list, ref taken);
-            }
-            else
-            {
-                Push(ref kept, list);
-            }
-
-            list = next;
+            parked.Pull = parked.Pull with { QueueOffset = _passedTo, HasPassed = true };
         }
 
-        return kept;
+        parked.Next = taken;
+        taken = parked;
     }
 
-    private ParkedPull? TakeHeld(ParkedPull? list, string group, ref ParkedPull? taken)
+    private void Append(ParkedPull parked)
     {
-        ParkedPull? kept = null;
-        while (list is not null)
+        int place = _count;
+        if (place == _all.Length)
         {
-            ParkedPull? next = list.Next;
-            if (list.Pull.IsHeld && list.Pull.Group.GroupName == group)
-            {
-                Take(list, ref taken);
-            }
-            else
-            {
-                Push(ref kept, list);
-            }
-
-            list = next;
+            Array.Resize(ref _all, Math.Max(8, place * 2));
+            Array.Resize(ref _deadlines, _all.Length);
         }
 
-        return kept;
+        _all[place] = parked;
+        _deadlines[place] = parked.Deadline;
+        parked.Place = place;
+        _count = place + 1;
+    }
+
+    // The last one takes its place.
+    private void Remove(ParkedPull parked)
+    {
+        int last = _count - 1;
+        int place = parked.Place;
+        _all[place] = _all[last];
+        _all[place].Place = place;
+        _deadlines[place] = _deadlines[last];
+        _all[last] = null!;
+        _count = last;
+    }
+
+    private void Link(ParkedPull parked)
+    {
+        parked.Number = parked.Pull.Filter is IndexedExpression indexed && _version is { } version && indexed.IsIn(version.Generation)
+            ? indexed.Id
+            : ParkedPull.NoNumber;
+        ref ParkedPull? first = ref parked.Number == ParkedPull.NoNumber
+            ? ref _others
+            : ref CollectionsMarshal.GetValueRefOrAddDefault(_byNumber, parked.Number, out _);
+        parked.Previous = null;
+        parked.Next = first;
+        if (first is not null)
+        {
+            first.Previous = parked;
+        }
+
+        first = parked;
+    }
+
+    private void Unlink(ParkedPull parked)
+    {
+        if (parked.Next is { } next)
+        {
+            next.Previous = parked.Previous;
+        }
+
+        if (parked.Previous is { } previous)
+        {
+            previous.Next = parked.Next;
+        }
+        else if (parked.Number == ParkedPull.NoNumber)
+        {
+            _others = parked.Next;
+        }
+        else if (parked.Next is { } second)
+        {
+            _byNumber[parked.Number] = second;
+        }
+        else
+        {
+            _byNumber.Remove(parked.Number);
+        }
+
+        parked.Previous = null;
+        parked.Next = null;
     }
 }

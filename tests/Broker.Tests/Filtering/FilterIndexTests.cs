@@ -117,6 +117,32 @@ public sealed class FilterIndexTests
     }
 
     [Fact]
+    public async Task ParkedPops_ManyGroups_OnlyThoseWhoseMessageComesAreAnswered()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync();
+        Peer peer = await StartAsync(broker);
+        Task<RemotingCommand>[] parked = new Task<RemotingCommand>[10];
+        for (int i = 0; i < parked.Length; i++)
+        {
+            await peer.SubscribeAsync($"G{i}", Topic, $"messageType = 'type{i}'");
+            parked[i] = PopAsync(peer, $"G{i}", $"messageType = 'type{i}'");
+        }
+
+        await peer.StoreTradesAsync(Topic, ("none", "other", 0), ("third", "type3", 0));
+        Assert.Equal(["third"], Pulls.Bodies(await parked[3]));
+
+        // Who waits now is not who waited when the targets were sorted; and G4 is waited for by two conditions.
+        parked[3] = PopAsync(peer, "G3", "messageType = 'type3'");
+        Task<RemotingCommand> unknown = PopAsync(peer, "G4", "messageType = 'late'");
+        await peer.StoreTradesAsync(Topic, ("late", "late", 0));
+        Assert.Equal(["late"], Pulls.Bodies(await unknown));
+        await peer.StoreTradesAsync(Topic, ("again", "type3", 0), ("fourth", "type4", 0));
+        Assert.Equal(["again"], Pulls.Bodies(await parked[3]));
+        Assert.Equal(["fourth"], Pulls.Bodies(await parked[4]));
+        Assert.Equal(2, parked.Count(pop => pop.IsCompleted));
+    }
+
+    [Fact]
     public async Task Pop_ByCondition_ReadsAnswers()
     {
         await using RunningBroker broker = await RunningBroker.StartAsync();
@@ -306,6 +332,9 @@ public sealed class FilterIndexTests
         Assert.Equal(ResponseCode.Success, (await peer.CreateTopicAsync(Topic, 1)).ResponseCode);
         return peer;
     }
+
+    private static Task<RemotingCommand> PopAsync(Peer peer, string group, string condition) => peer.PopAsync(
+        Pops.Header(Topic, pollMs: LongMs, expression: condition, group: group) with { ExpressionType = "SQL92"u8.ToArray() });
 
     private static PullMessageHeader HeaderOf(string group, long offset = 0, long suspendMs = 0) =>
         Pulls.Header(Topic, offset, expression: null, suspendMs: suspendMs) with { ConsumerGroup = Encoding.UTF8.GetBytes(group) };

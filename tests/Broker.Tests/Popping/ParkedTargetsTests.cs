@@ -35,7 +35,7 @@ public sealed class ParkedTargetsTests
         var targets = new ParkedTargets(1);
         Assert.True(targets.TryList(target));
         var parked = new ParkedPop(_ => { });
-        Assert.True(target.Waiters.TryAdd(parked, 1));
+        Assert.True(target.Waiters.TryAdd(parked, 1, out _));
 
         targets.UnlistIdle(long.MaxValue);
 
