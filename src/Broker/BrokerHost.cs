@@ -153,6 +153,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 requests,
                 heartbeats,
                 _state,
+                _lifecycleParts,
                 _routes,
                 time,
                 loggers,

@@ -18,6 +18,9 @@ internal sealed class TopicRouteTable : IDisposable
 {
     private const int MaxUnusedPeriods = 10;
 
+    // Clients that ask here ask seldom, and would learn late of a broker that leaves or comes if what they are told were old already.
+    private const int MaxToldAgeMs = 5_000;
+
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(3);
 
     private readonly RouteOptions _options;
@@ -72,7 +75,10 @@ internal sealed class TopicRouteTable : IDisposable
         return answer.Queues ?? (answer.IsUnknown ? FindOwnQueues(topic) : null);
     }
 
-    /// <summary>Queues and brokers of a topic, as a name server tells them; null when there is no such topic, or nobody who knows.</summary>
+    /// <summary>
+    /// Queues and brokers of a topic, as a name server told them within the last seconds, or before where none answers now; null when there
+    /// is no such topic, or nobody who knows.
+    /// </summary>
     public async ValueTask<TopicRouteData?> FindRouteAsync(string topic)
     {
         if (_options.NameServers.Count == 0)
@@ -83,11 +89,16 @@ internal sealed class TopicRouteTable : IDisposable
         if (_routes.TryGetValue(topic, out Route? known))
         {
             known.LastUseMs = NowMs();
-            return known.Data;
+            if (known.LastUseMs - known.AskedMs < MaxToldAgeMs)
+            {
+                return known.Data;
+            }
+
+            known.AskedMs = known.LastUseMs;
         }
 
         Answer answer = await AskAsync(topic).ConfigureAwait(false);
-        return answer.Data ?? (answer.IsUnknown ? FindOwnRoute(topic) : null);
+        return answer.Data ?? (answer.IsUnknown ? FindOwnRoute(topic) : known?.Data);
     }
 
     private async Task RefreshAsync()
@@ -189,6 +200,7 @@ internal sealed class TopicRouteTable : IDisposable
 
             route.Queues = queues;
             route.Data = data;
+            route.AskedMs = NowMs();
         }
 
         return new Answer(queues, data, IsUnknown: false);
@@ -248,6 +260,7 @@ internal sealed class TopicRouteTable : IDisposable
         private volatile MessageQueue[] _queues = [];
         private volatile TopicRouteData _data = new();
         private long _lastUseMs;
+        private long _askedMs;
 
         public MessageQueue[] Queues
         {
@@ -260,6 +273,13 @@ internal sealed class TopicRouteTable : IDisposable
         {
             get => _data;
             set => _data = value;
+        }
+
+        /// <summary>When a name server was asked last, ms since 1970.</summary>
+        public long AskedMs
+        {
+            get => Volatile.Read(ref _askedMs);
+            set => Volatile.Write(ref _askedMs, value);
         }
 
         public long LastUseMs

@@ -16,7 +16,7 @@ internal sealed class GrayProducers(GrayRelease release, ProducerTable producers
         IReadOnlyList<ProducerClient> clients = producers.ClientsOf(release.Group);
         foreach (ProducerClient client in clients)
         {
-            if (ReferenceEquals(client.Session.Connection, connection))
+            if (ReferenceEquals(client.Session.Connection, connection.Client))
             {
                 return SideOf(client);
             }

@@ -6,6 +6,7 @@ using GrayMQ.Broker.Grpc.Clients;
 using GrayMQ.Broker.Grpc.Receiving;
 using GrayMQ.Broker.Grpc.Routes;
 using GrayMQ.Broker.Grpc.Sending;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Grpc.Servers;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Transports;
@@ -28,6 +29,7 @@ internal sealed class GrpcDoor : IAsyncDisposable
         RequestTable requests,
         HeartbeatHandler heartbeats,
         BrokerState state,
+        LifecycleParts lifecycle,
         TopicRouteTable routes,
         TimeProvider time,
         ILoggerFactory loggers,
@@ -35,10 +37,11 @@ internal sealed class GrpcDoor : IAsyncDisposable
     {
         var inner = new InnerRequests(requests);
         var clients = new GrpcClients(state.Clients.Consumers, state.Clients.Producers, limits, time);
-        var clientService = new ClientService(clients, heartbeats, new ClientSettingsMerge(options, state.Groups), limits, time);
+        var clientService = new ClientService(clients, heartbeats, new ClientSettingsMerge(options, state.Groups), lifecycle.State, limits, time);
         var receipts = new ReceiptService(options, inner);
         _renewal = new ReceiptRenewal(clients, receipts, state.Groups, time, loggers.CreateLogger<ReceiptRenewal>());
         clients.ClientEnded += client => _ = _renewal.GiveBackAsync(client);
+        clients.ClientEnded += lifecycle.Sends.ConnectionClosed;
         var methods = new MessagingMethods(
             clients,
             clientService,

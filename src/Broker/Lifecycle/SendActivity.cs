@@ -61,11 +61,11 @@ internal sealed class SendActivity(TopicTable topics, ProducerTable producers, T
             return;
         }
 
-        Add(connection, now);
+        Add(connection.Client, now);
     }
 
-    /// <summary>A connection has ended.</summary>
-    public void ConnectionClosed(RemotingConnection connection) => _senders.TryRemove(connection, out _);
+    /// <summary>A connection has ended, or a client that has none.</summary>
+    public void ConnectionClosed(RemotingPeer connection) => _senders.TryRemove(connection, out _);
 
     /// <summary>Addresses of those who have sent since a time.</summary>
     public IReadOnlyList<string> SendersSince(long timestamp, int most) =>

@@ -13,6 +13,9 @@ public abstract class RemotingPeer
 {
     public abstract IPEndPoint? RemoteEndPoint { get; }
 
+    /// <summary>The peer itself, or the client that it asks for where it stands for no more than one request.</summary>
+    public virtual RemotingPeer Client => this;
+
     /// <summary>What is known of the peer, bound to it for life. Any thread may read and write it.</summary>
     public abstract IFeatureCollection Features { get; }
 

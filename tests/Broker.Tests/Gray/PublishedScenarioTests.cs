@@ -1,150 +1,33 @@
-using GrayMQ.Gray;
-
 namespace GrayMQ.Broker.Gray;
 
-/// <summary>
-/// The five published scenarios, with stock consumers that rebalance by themselves: v1 and v2 of one group, 6 queues, gray size 2, four
-/// clients each. Every message is consumed by the side that it is for, and by no other; after the promotion everything by v2.
-/// </summary>
-public sealed class PublishedScenarioTests
+/// <summary>The five published scenarios with stock consumers that rebalance by themselves.</summary>
+public sealed class PublishedScenarioTests : IAsyncLifetime
 {
-    private const string Group = "billing";
-    private const int Clients = 4;
-    private const int Rounds = 12;
+    private GrayFixture _gray = null!;
+    private PublishedScenario _scenario = null!;
 
-    private static readonly string[] Topics = ["Orders", "Parcels"];
-    private static readonly string[] Tags = ["A", "B"];
-    private static readonly bool[] Marks = [false, true];
-
-    [Fact]
-    public Task SameSubscription_OpenAndPromote_EachMessageByItsSide() =>
-        RunAsync([("Orders", "*")], [("Orders", "*")], GrayPromotion.Join);
-
-    [Fact]
-    public Task TopicAdded_OpenAndPromote_EachMessageByItsSide() =>
-        RunAsync([("Orders", "*")], [("Orders", "*"), ("Parcels", "*")], GrayPromotion.Replace);
-
-    [Fact]
-    public Task TopicRemoved_OpenAndPromote_EachMessageByItsSide() =>
-        RunAsync([("Orders", "*"), ("Parcels", "*")], [("Orders", "*")], GrayPromotion.Replace);
-
-    [Fact]
-    public Task TagChanged_OpenAndPromote_EachMessageByItsSide() =>
-        RunAsync([("Orders", "A")], [("Orders", "B")], GrayPromotion.Replace);
-
-    [Fact]
-    public Task TopicAndTagChanged_OpenAndPromote_EachMessageByItsSide() =>
-        RunAsync([("Orders", "A")], [("Orders", "A || B"), ("Parcels", "B")], GrayPromotion.Replace);
-
-    private static async Task RunAsync((string Topic, string Tags)[] v1, (string Topic, string Tags)[] v2, GrayPromotion promotion)
+    public async ValueTask InitializeAsync()
     {
-        await using GrayFixture gray = await GrayFixture.StartAsync();
-        foreach (string topic in Topics)
-        {
-            await gray.CreateAsync(topic);
-            await gray.State.SetTopicAsync(topic, 6);
-        }
-
-        List<StockConsumer> normal = Start(gray, "v1", v1);
-        var expectedOfV1 = new List<string>();
-        var expectedOfV2 = new List<string>();
-
-        // Before there is a release, the group is plain. A topic of v2 alone would be consumed from its first message on.
-        foreach ((string topic, string tag, string body, bool isGray) in Messages("before").Where(each => v1.Any(of => of.Topic == each.Topic)))
-        {
-            await gray.SendAsync(topic, body, isGray, (body.Length + body[^1]) % 6, tag);
-            Expect(expectedOfV1, v1, topic, tag, body);
-        }
-
-        await ConsumedAsync(normal, expectedOfV1, "before the release");
-        await gray.State.OpenAsync(Group);
-        List<StockConsumer> canaries = Start(gray, "v2", v2);
-        await gray.State.DoneAsync(Group);
-        await TogetherAsync(canaries);
-        var waiting = new List<string>();
-        await SendOpenAsync("open");
-        await ConsumedAsync(normal, expectedOfV1, "of v1 while open");
-        await ConsumedAsync(canaries, expectedOfV2, "of v2 while open");
-
-        // What is not consumed yet is on its way when the promotion begins.
-        await SendOpenAsync("late");
-        await gray.State.PromoteAsync(Group, promotion);
-        List<StockConsumer> after = promotion == GrayPromotion.Join ? [.. normal, .. canaries] : canaries;
-        await TogetherAsync(after);
-        List<string> expectedAfter = [];
-        foreach ((string topic, string tag, string body, bool isGray) in Messages("after"))
-        {
-            await gray.SendAsync(topic, body, isGray, (body.Length + body[^1]) % 6, tag);
-            Expect(expectedAfter, v2, topic, tag, body);
-        }
-
-        if (promotion == GrayPromotion.Join)
-        {
-            await ConsumedAsync(after, [.. expectedOfV1, .. expectedOfV2, .. expectedAfter], "of both");
-            Assert.All(canaries, client => Assert.DoesNotContain(client.Consumed, each => IsOf(each, "open-normal")));
-            Assert.All(normal, client => Assert.DoesNotContain(client.Consumed, each => IsOf(each, "open-gray")));
-        }
-        else
-        {
-            await ConsumedAsync(normal, expectedOfV1, "of v1");
-            await ConsumedAsync(canaries, [.. expectedOfV2, .. waiting, .. expectedAfter], "of v2");
-        }
-
-        async Task SendOpenAsync(string phase)
-        {
-            foreach ((string topic, string tag, string body, bool isGray) in Messages(phase))
-            {
-                await gray.SendAsync(topic, body, isGray, (body.Length + body[^1]) % 6, tag);
-                if (isGray && v2.Any(each => each.Topic == topic))
-                {
-                    Expect(expectedOfV2, v2, topic, tag, body);
-                }
-                else if (isGray || v1.Any(each => each.Topic == topic))
-                {
-                    Expect(expectedOfV1, v1, topic, tag, body);
-                }
-                else
-                {
-                    // Normal messages of a topic that only v2 knows: they wait for its promotion.
-                    Expect(waiting, v2, topic, tag, body);
-                }
-            }
-        }
+        _gray = await GrayFixture.StartAsync();
+        _scenario = new PublishedScenario(
+            _gray,
+            (id, subscriptions) => Task.FromResult<IScenarioConsumer>(_gray.Consume(id, PublishedScenario.Group, subscriptions)));
     }
 
-    private static bool IsOf(string consumed, string phase) => consumed.Contains(phase, StringComparison.Ordinal);
+    public ValueTask DisposeAsync() => _gray.DisposeAsync();
 
-    private static List<StockConsumer> Start(GrayFixture gray, string version, (string Topic, string Tags)[] subscriptions) =>
-        [.. Enumerable.Range(0, Clients).Select(i => gray.Consume($"{version}-{i}@1", Group, subscriptions))];
+    [Fact]
+    public Task SameSubscription_OpenAndPromote_EachMessageByItsSide() => _scenario.SameSubscriptionAsync();
 
-    private static IEnumerable<(string Topic, string Tag, string Body, bool IsGray)> Messages(string phase) =>
-        from i in Enumerable.Range(0, Rounds)
-        from topic in Topics
-        from isGray in Marks
-        select (topic, Tags[i % 2], $"{phase}-{(isGray ? "gray" : "normal")}-{i % 6}-{i}", isGray);
+    [Fact]
+    public Task TopicAdded_OpenAndPromote_EachMessageByItsSide() => _scenario.TopicAddedAsync();
 
-    private static void Expect(List<string> expected, (string Topic, string Tags)[] subscriptions, string topic, string tag, string body)
-    {
-        if (subscriptions.Any(each =>
-            each.Topic == topic && (each.Tags == "*" || each.Tags.Split("||", StringSplitOptions.TrimEntries).Contains(tag))))
-        {
-            expected.Add($"{topic}:{body}");
-        }
-    }
+    [Fact]
+    public Task TopicRemoved_OpenAndPromote_EachMessageByItsSide() => _scenario.TopicRemovedAsync();
 
-    private static Task TogetherAsync(List<StockConsumer> clients) => Serving.Eventually.TrueAsync(
-        () => clients.TrueForAll(client => client.Members.Count == clients.Count), "all clients know of each other");
+    [Fact]
+    public Task TagChanged_OpenAndPromote_EachMessageByItsSide() => _scenario.TagChangedAsync();
 
-    private static async Task ConsumedAsync(List<StockConsumer> clients, List<string> expected, string what)
-    {
-        string[] sorted = [.. expected.Order(StringComparer.Ordinal)];
-
-        // Joins and leaves of such clients consume a few messages twice, as they do without gray; none may be consumed by the other side.
-        await Serving.Eventually.TrueAsync(
-            () => Distinct().Count() >= sorted.Length || clients.Exists(client => client.Failure is not null),
-            $"{what}: {sorted.Length} messages");
-        Assert.Equal(sorted, Distinct().Order(StringComparer.Ordinal));
-
-        IEnumerable<string> Distinct() => clients.SelectMany(client => client.Consumed).Distinct(StringComparer.Ordinal);
-    }
+    [Fact]
+    public Task TopicAndTagChanged_OpenAndPromote_EachMessageByItsSide() => _scenario.TopicAndTagChangedAsync();
 }

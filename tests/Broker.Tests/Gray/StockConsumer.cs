@@ -13,7 +13,7 @@ namespace GrayMQ.Broker.Gray;
 /// A push consumer as RocketMQ's Java client is one, by the requests that its source makes, in their order; it knows nothing of gray. Each
 /// method names the one that it comes from.
 /// </summary>
-internal sealed class StockConsumer : IAsyncDisposable
+internal sealed class StockConsumer : IScenarioConsumer, IAsyncDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
     private const long SuspendMs = 500;
@@ -56,6 +56,9 @@ internal sealed class StockConsumer : IAsyncDisposable
 
     /// <summary>The members of its group as it was told last.</summary>
     public IReadOnlyList<string> Members { get; private set; } = [];
+
+    /// <inheritdoc/>
+    public bool IsAmong(int members) => Members.Count == members;
 
     /// <summary>What went wrong; null as long as nothing has.</summary>
     public Exception? Failure { get; private set; }

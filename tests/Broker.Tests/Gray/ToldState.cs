@@ -31,7 +31,8 @@ internal sealed class ToldState : IAsyncDisposable
         var state = new ToldState();
         RequestTable table = new RequestTable()
             .On<GetGrayStateHeader>(RequestCode.GetGrayState, state.GetAsync)
-            .On<ReportGrayProgressHeader>(RequestCode.ReportGrayProgress, state.ReportAsync);
+            .On<ReportGrayProgressHeader>(RequestCode.ReportGrayProgress, state.ReportAsync)
+            .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, NoRoute);
         state._server = await TestServer.StartAsync(table);
         return state;
     }
@@ -133,6 +134,13 @@ internal sealed class ToldState : IAsyncDisposable
             request.Responder.Reply(ResponseCode.Success, null, answer, new MemoryBody(GrayJson.Encode(snapshot)));
         }
 
+        return ValueTask.CompletedTask;
+    }
+
+    // The broker tells its clients what it knows itself.
+    private static ValueTask NoRoute(RemotingRequest request, GetRouteInfoHeader header)
+    {
+        request.Reply(ResponseCode.TopicNotExist, "no route");
         return ValueTask.CompletedTask;
     }
 

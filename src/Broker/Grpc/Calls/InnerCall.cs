@@ -20,6 +20,9 @@ internal sealed class InnerCall(Caller caller, Action<RemotingCommand>? late) : 
     public override IPEndPoint? RemoteEndPoint => caller.Address;
 
     /// <inheritdoc/>
+    public override RemotingPeer Client => caller.Peer;
+
+    /// <inheritdoc/>
     public override IFeatureCollection Features => caller.Peer.Features;
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Grpc.Calls;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Filtering;
 using GrayMQ.Grpc.Calls;
 using GrayMQ.Grpc.Framing;
@@ -13,8 +14,16 @@ namespace GrayMQ.Broker.Grpc.Clients;
 
 /// <summary>Clients come, tell what they are, say that they are there, and go (RocketMQ: ClientActivity).</summary>
 internal sealed class ClientService(
-    GrpcClients clients, HeartbeatHandler heartbeats, ClientSettingsMerge settings, ClientLimits limits, TimeProvider time)
+    GrpcClients clients,
+    HeartbeatHandler heartbeats,
+    ClientSettingsMerge settings,
+    BrokerLifecycle lifecycle,
+    ClientLimits limits,
+    TimeProvider time)
 {
+    // Some libraries open the next stream at once, and at the same broker where no load balancer chooses another.
+    private static readonly TimeSpan ReconnectInterval = TimeSpan.FromSeconds(30);
+
     public async Task TelemetryAsync(GrpcCall call, MessageParser<V2.TelemetryCommand> parser)
     {
         Caller caller;
@@ -37,6 +46,7 @@ internal sealed class ClientService(
                 {
                     if (command.CommandCase == V2.TelemetryCommand.CommandOneofCase.Settings)
                     {
+                        bool isFirst = client is null;
                         client = Tell(caller with { Client = clients.Identify(call).Client }, command.Settings);
                         client.Attach(stream);
                         stream.TrySend(new V2.TelemetryCommand
@@ -44,6 +54,11 @@ internal sealed class ClientService(
                             Status = Statuses.Ok,
                             Settings = settings.Merge(client.Settings, client.ConsumerGroup),
                         });
+                        if (isFirst && lifecycle.IsLeaving && client.MayReconnect(time.GetTimestamp(), ReconnectInterval, time))
+                        {
+                            // Behind a load balancer it comes to another broker; its calls are served for as long as it stays.
+                            stream.Reconnect();
+                        }
                     }
                     else if (client is not null)
                     {

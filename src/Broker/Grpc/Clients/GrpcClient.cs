@@ -26,6 +26,7 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
     private string[] _producedTopics = [];
     private TelemetryStream? _telemetry;
     private RenewedReceipts? _renewed;
+    private long? _reconnectedTimestamp;
     private long _lastHeardMs;
     private int _ended;
 
@@ -69,6 +70,21 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
 
     /// <inheritdoc/>
     public override int RequestsInFlight => 0;
+
+    /// <summary>Whether it is to be told to reconnect, which it was not within the interval before.</summary>
+    public bool MayReconnect(long now, TimeSpan interval, TimeProvider time)
+    {
+        lock (_changing)
+        {
+            if (_reconnectedTimestamp is { } before && time.GetElapsedTime(before, now) < interval)
+            {
+                return false;
+            }
+
+            _reconnectedTimestamp = now;
+            return true;
+        }
+    }
 
     /// <summary>The client as the maker of a call that the broker makes on its behalf.</summary>
     public Caller ToCaller() => new(Id, Namespace, Version: "", Language, RemoteEndPoint, this, this);

@@ -89,6 +89,12 @@ internal sealed class TelemetryStream : IDisposable
         }
     }
 
+    /// <summary>Tells the client to look for its endpoints anew.</summary>
+    public void Reconnect() => TrySend(new V2.TelemetryCommand
+    {
+        ReconnectEndpointsCommand = new V2.ReconnectEndpointsCommand { Nonce = Guid.NewGuid().ToString("N") },
+    });
+
     /// <summary>Ends the stream in good order.</summary>
     public void End()
     {
@@ -107,10 +113,7 @@ internal sealed class TelemetryStream : IDisposable
     // The broker leaves: the client is to look for its endpoints anew, and the stream ends.
     private void Leave()
     {
-        TrySend(new V2.TelemetryCommand
-        {
-            ReconnectEndpointsCommand = new V2.ReconnectEndpointsCommand { Nonce = Guid.NewGuid().ToString("N") },
-        });
+        Reconnect();
         try
         {
             _ending.CancelAfter(LeaveTimeout);

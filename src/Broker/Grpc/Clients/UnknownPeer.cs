@@ -17,8 +17,8 @@ internal sealed class UnknownPeer(IPEndPoint? address) : RemotingPeer
     /// <inheritdoc/>
     public override IFeatureCollection Features => _features;
 
-    /// <inheritdoc/>
-    public override bool IsClosed => false;
+    /// <summary>Whoever it is has gone with the call: nothing is to be kept of it.</summary>
+    public override bool IsClosed => true;
 
     /// <inheritdoc/>
     public override int RequestsInFlight => 0;

@@ -1,0 +1,206 @@
+using System.Globalization;
+using System.Net;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using GrayMQ.Grpc.Framing;
+using GrayMQ.Grpc.Tests.Servers;
+using V2 = GrayMQ.Grpc.V2;
+
+namespace GrayMQ.Broker.Grpc;
+
+/// <summary>A client of the messaging service with an id of its own, on a connection of its own: what client libraries say, call by call.</summary>
+internal sealed class GrpcPeer : IAsyncDisposable
+{
+    private const string Service = "/apache.rocketmq.v2.MessagingService/";
+
+    private readonly RawClient _client;
+    private readonly string _namespace;
+    private readonly List<(OpenContent Content, HttpResponseMessage Response)> _streams = [];
+    private V2.Settings _settings = new();
+    private Stream? _commands;
+
+    public GrpcPeer(string port, string id, string names = "")
+    {
+        Id = id;
+        _namespace = names;
+        _client = new RawClient(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)));
+    }
+
+    public string Id { get; }
+
+    /// <summary>Opens a telemetry stream as a producer of the topics.</summary>
+    public Task<V2.Settings> ProduceAsync(params string[] topics)
+    {
+        _settings = new V2.Settings { ClientType = V2.ClientType.Producer, Publishing = new V2.Publishing() };
+        _settings.Publishing.Topics.AddRange(topics.Select(topic => new V2.Resource { Name = topic }));
+        return TellAsync();
+    }
+
+    /// <summary>Opens a telemetry stream as a consumer of a group.</summary>
+    public Task<V2.Settings> ConsumeAsync(
+        string group, V2.ClientType type, params (string Topic, string Expression)[] subscriptions)
+    {
+        _settings = new V2.Settings
+        {
+            ClientType = type,
+            Subscription = new V2.Subscription { Group = new V2.Resource { Name = group } },
+        };
+        _settings.Subscription.Subscriptions.AddRange(subscriptions.Select(each => new V2.SubscriptionEntry
+        {
+            Topic = new V2.Resource { Name = each.Topic },
+            Expression = Tags(each.Expression),
+        }));
+        return TellAsync();
+    }
+
+    /// <summary>Opens a telemetry stream, tells the settings of the one before, and returns what the broker makes of them.</summary>
+    public async Task<V2.Settings> TellAsync()
+    {
+        var content = new OpenContent();
+        await content.WriteAsync(RawClient.Frame(new V2.TelemetryCommand { Settings = _settings }));
+        HttpResponseMessage response = await _client.OpenAsync(Service + "Telemetry", content, Headers());
+        _streams.Add((content, response));
+        _commands = await response.Content.ReadAsStreamAsync();
+        return (await NextCommandAsync()).Settings;
+    }
+
+    /// <summary>The next command on the stream that was opened last.</summary>
+    public async Task<V2.TelemetryCommand> NextCommandAsync()
+    {
+        using var limit = new CancellationTokenSource(RawClient.Deadline);
+        byte[] prefix = new byte[MessagePrefix.Bytes];
+        await _commands!.ReadExactlyAsync(prefix, limit.Token);
+        Assert.True(MessagePrefix.TryRead(new(prefix), int.MaxValue, out MessagePrefix read));
+        byte[] command = new byte[read.Length];
+        await _commands.ReadExactlyAsync(command, limit.Token);
+        return V2.TelemetryCommand.Parser.ParseFrom(command);
+    }
+
+    /// <summary>Says something on the stream that was opened last.</summary>
+    public ValueTask ReportAsync(V2.TelemetryCommand command) => _streams[^1].Content.WriteAsync(RawClient.Frame(command));
+
+    /// <summary>Tells the settings once more on the stream that is open; the answer is the next command.</summary>
+    public ValueTask TellAgainAsync() => ReportAsync(new V2.TelemetryCommand { Settings = _settings });
+
+    /// <summary>Waits until the broker has ended the stream that was opened last.</summary>
+    /// <returns>Its grpc-status.</returns>
+    public async Task<string> EndOfStreamAsync()
+    {
+        using var limit = new CancellationTokenSource(RawClient.Deadline);
+        Assert.Equal(0, await _commands!.ReadAsync(new byte[1], limit.Token));
+        return _streams[^1].Response.TrailingHeaders.GetValues("grpc-status").Single();
+    }
+
+    public async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser)
+        where T : IMessage<T>
+    {
+        RawClient.Answer answer = await _client.CallAsync(Service + method, request, Headers());
+        Assert.True(answer.Status == GrpcStatusCode.Ok, $"{method}: {answer.Status} {answer.Message}");
+        return answer.Only(parser);
+    }
+
+    public async Task<V2.SendResultEntry> SendAsync(string topic, string body, string? tag = null, params (string Name, string Value)[] properties)
+    {
+        V2.Message message = MessageOf(topic, body);
+        if (tag is not null)
+        {
+            message.SystemProperties.Tag = tag;
+        }
+
+        foreach ((string name, string value) in properties)
+        {
+            message.UserProperties[name] = value;
+        }
+
+        V2.SendMessageResponse response = await CallAsync(
+            "SendMessage", new V2.SendMessageRequest { Messages = { message } }, V2.SendMessageResponse.Parser);
+        Assert.True(response.Status.Code == V2.Code.Ok, response.Status.ToString());
+        return Assert.Single(response.Entries);
+    }
+
+    /// <summary>Receives once. The status is that of the answer, or null where the call ended before there was one.</summary>
+    public async Task<(V2.Code? Status, IReadOnlyList<V2.Message> Messages)> ReceiveAsync(
+        string group,
+        string topic,
+        string expression = "*",
+        int max = 32,
+        int pollSeconds = 5,
+        TimeSpan? invisible = null,
+        CancellationToken cancel = default)
+    {
+        // Without a time to be invisible for, the broker renews it.
+        var request = new V2.ReceiveMessageRequest
+        {
+            Group = new V2.Resource { Name = group },
+            MessageQueue = new V2.MessageQueue { Topic = new V2.Resource { Name = topic } },
+            FilterExpression = Tags(expression),
+            BatchSize = max,
+            LongPollingTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(pollSeconds)),
+            AutoRenew = invisible is null,
+        };
+        if (invisible is { } time)
+        {
+            request.InvisibleDuration = Duration.FromTimeSpan(time);
+        }
+
+        using HttpResponseMessage response = await _client.OpenAsync(
+            Service + "ReceiveMessage", new ByteArrayContent(RawClient.Frame(request)), Headers(), cancel);
+        byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancel);
+        RawClient.Answer answer = RawClient.Answer.Of(response, bytes);
+        Assert.True(answer.Status == GrpcStatusCode.Ok, $"{answer.Status} {answer.Message}");
+        V2.ReceiveMessageResponse[] parts = [.. answer.Messages.Select(part => V2.ReceiveMessageResponse.Parser.ParseFrom(part.Bytes))];
+        return (
+            parts.FirstOrDefault(part => part.Status is not null)?.Status.Code,
+            [.. parts.Where(part => part.Message is not null).Select(part => part.Message)]);
+    }
+
+    public async Task<V2.AckMessageResponse> AckAsync(string group, string topic, params IReadOnlyList<V2.Message> messages)
+    {
+        var request = new V2.AckMessageRequest { Group = new V2.Resource { Name = group }, Topic = new V2.Resource { Name = topic } };
+        request.Entries.AddRange(messages.Select(message => new V2.AckMessageEntry
+        {
+            MessageId = message.SystemProperties.MessageId,
+            ReceiptHandle = message.SystemProperties.ReceiptHandle,
+        }));
+        return await CallAsync("AckMessage", request, V2.AckMessageResponse.Parser);
+    }
+
+    public Task<V2.ChangeInvisibleDurationResponse> ChangeAsync(string group, string topic, V2.Message message, TimeSpan invisible) => CallAsync(
+        "ChangeInvisibleDuration",
+        new V2.ChangeInvisibleDurationRequest
+        {
+            Group = new V2.Resource { Name = group },
+            Topic = new V2.Resource { Name = topic },
+            MessageId = message.SystemProperties.MessageId,
+            ReceiptHandle = message.SystemProperties.ReceiptHandle,
+            InvisibleDuration = Duration.FromTimeSpan(invisible),
+        },
+        V2.ChangeInvisibleDurationResponse.Parser);
+
+    /// <summary>Says that the client ends.</summary>
+    public Task<V2.NotifyClientTerminationResponse> TerminateAsync() =>
+        CallAsync("NotifyClientTermination", new V2.NotifyClientTerminationRequest(), V2.NotifyClientTerminationResponse.Parser);
+
+    /// <summary>Ends the client's side of its streams, as libraries do.</summary>
+    public void EndStreams() => _streams.ForEach(stream => stream.Content.End());
+
+    public ValueTask DisposeAsync()
+    {
+        EndStreams();
+        _streams.ForEach(stream => stream.Response.Dispose());
+        _client.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    public static V2.Message MessageOf(string topic, string body) => new()
+    {
+        Topic = new V2.Resource { Name = topic },
+        Body = ByteString.CopyFromUtf8(body),
+        SystemProperties = new V2.SystemProperties { MessageId = Guid.NewGuid().ToString("N"), MessageType = V2.MessageType.Normal },
+    };
+
+    public (string Name, string Value)[] Headers() =>
+        [("x-mq-client-id", Id), ("x-mq-language", "DOTNET"), .. _namespace.Length == 0 ? [] : new[] { ("x-mq-namespace", _namespace) }];
+
+    private static V2.FilterExpression Tags(string expression) => new() { Type = V2.FilterType.Tag, Expression = expression };
+}
