@@ -215,6 +215,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             await _grpc.StartAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        _lifecycle.OpenPorts();
         await _lifecycleParts.Arrival.ComeAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
             _logger,

@@ -26,6 +26,7 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
     private volatile LifecycleState _state = LifecycleState.Starting;
     private volatile bool _refusesSends;
     private volatile bool _holdsBack;
+    private volatile bool _portsAreOpen;
     private long _sinceMs = time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Raised after each change, outside of every lock.</summary>
@@ -39,8 +40,12 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
     /// <summary>Whether a load balancer before many brokers may choose this one.</summary>
     public bool IsReady => _state == LifecycleState.Serving;
 
-    /// <summary>Whether clients that come here are served.</summary>
-    public bool IsAccepting => _state is LifecycleState.Serving or LifecycleState.Draining;
+    /// <summary>
+    /// Whether clients that come here are served. They are before the name servers know: a load balancer that asks lets them in by the time
+    /// that they come.
+    /// </summary>
+    public bool IsAccepting => _state is LifecycleState.Serving or LifecycleState.Draining
+        || (_state == LifecycleState.Standby && _portsAreOpen);
 
     /// <summary>Whether clients are told to go elsewhere.</summary>
     public bool IsLeaving => _state >= LifecycleState.Draining;
@@ -74,6 +79,9 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
         Log.LifecycleChanged(logger, before.ToName(), next.ToName());
         Changed?.Invoke(next);
     }
+
+    /// <summary>From now on clients are served.</summary>
+    public void OpenPorts() => _portsAreOpen = true;
 
     /// <summary>From now on sends are refused, until it serves again.</summary>
     public void RefuseSends() => _refusesSends = _state >= LifecycleState.Draining;

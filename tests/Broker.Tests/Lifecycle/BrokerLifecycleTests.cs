@@ -27,6 +27,16 @@ public class BrokerLifecycleTests
     }
 
     [Fact]
+    public void OpenPorts_BeforeTheNameServersKnow_ClientsAreServed()
+    {
+        BrokerLifecycle lifecycle = At("standby");
+
+        lifecycle.OpenPorts();
+
+        Assert.Equal((false, true), (lifecycle.IsReady, lifecycle.IsAccepting));
+    }
+
+    [Fact]
     public void Enter_WhatCannotFollow_IsRefused()
     {
         Assert.Throws<InvalidOperationException>(() => At("starting").Enter(LifecycleState.Serving));
