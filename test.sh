@@ -7,7 +7,7 @@ source scripts/install.sh
 
 require_dotnet
 install_packages "$(rocksdb_package)" "$(postgres_package)"
-install_commands node=nodejs npm=npm
+install_commands node=nodejs npm=npm curl=curl
 install_packages haproxy nginx libnginx-mod-stream
 
 dotnet build Broker.sln -c Release --nologo -v quiet

@@ -1,24 +1,25 @@
 using System.Diagnostics;
 
-namespace GrayMQ.Compatibility.Tests.Servers;
+namespace GrayMQ.Testing;
 
 /// <summary>
 /// An npm package, installed from the registry that npm is set to, in the version and with the digests of package-lock.json, into a
 /// folder of this test run, beside the script that drives it.
 /// </summary>
-/// <param name="name">The folder of the test project that holds <c>Client</c>.</param>
-public abstract class NpmPackage(string name) : IAsyncLifetime
+/// <param name="folder">Where package.json is, beside the tests.</param>
+/// <param name="script">What drives it, in the same folder.</param>
+public abstract class NpmPackage(string folder, string script) : IAsyncLifetime
 {
     private static readonly TimeSpan InstallDeadline = TimeSpan.FromMinutes(3);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("graymq-npm-").FullName;
 
-    /// <summary>The script that runs a client.</summary>
-    public string Script => Path.Combine(_folder, "client.js");
+    /// <summary>The script that drives it.</summary>
+    public string Script => Path.Combine(_folder, script);
 
     public async ValueTask InitializeAsync()
     {
-        foreach (string file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, name, "Client")))
+        foreach (string file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, folder)))
         {
             File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
         }

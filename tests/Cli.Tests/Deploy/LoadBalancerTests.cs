@@ -1,56 +1,122 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using GrayMQ.Cli.Tests.Support;
+using GrayMQ.Client.Admin;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Testing;
 
 namespace GrayMQ.Cli.Tests.Deploy;
 
-/// <summary>deploy/nginx, run for real before a server that refuses whoever comes without a header.</summary>
+/// <summary>
+/// deploy/haproxy and deploy/nginx, run for real before servers that refuse whoever comes without a header: a broker leaves, stops and comes
+/// back under load, and no send fails.
+/// </summary>
 public sealed class LoadBalancerTests
 {
-    // All of 127.0.0.0/8 is this machine: the load balancer has the servers' ports at an address of its own.
-    private const string Balancer = "127.0.0.2";
+    private const string Topic = "Balanced";
 
     [Fact]
-    public async Task Nginx_BeforeNameServerAndBroker_ClientsAreServed()
+    public async Task HAProxy_BrokerLeavesAndComesBackUnderLoad_NoSendFails()
     {
-        using var folder = new TempFolder();
-        await using RunningCommand server = await StartAsync(folder);
-        (string nameServer, string broker) = PortsOf(server);
-        string other = FreePorts.Any();
+        await using BalancedCluster cluster = await BalancedCluster.StartAsync();
+
+        // HAProxy does not start where it may not open as many files; where it listens everywhere, there is nothing before the colon.
         string configuration = await DeployFile.ReadAsync(
-            "nginx/nginx.conf",
-            ("listen 9876", $"listen {Balancer}:{nameServer}"),
-            ("10.0.1.1:9876", FreePorts.ClosedAddress()),
-            ("10.0.1.2:9876", $"127.0.0.1:{nameServer}"),
-            ("listen 10911", $"listen {Balancer}:{broker}"),
-            ("10.0.1.11:10911", $"127.0.0.1:{broker}"),
-            ("listen 10921", $"listen {Balancer}:{other}"),
-            ("10.0.1.12:10921", FreePorts.ClosedAddress()));
-        await using LoadBalancer nginx = await LoadBalancer.NginxAsync(
-            configuration, IPEndPoint.Parse($"{Balancer}:{nameServer}"), IPEndPoint.Parse($"{Balancer}:{broker}"));
+            "haproxy/haproxy.cfg",
+            [("maxconn 100000", "maxconn 1000"), .. cluster.Addresses(static at => at.Contains(':', StringComparison.Ordinal) ? $"bind {at}\n" : $"bind :{at}\n")]);
+        foreach (string broker in (string[])["broker-a", "broker-b"])
+        {
+            configuration = CheckedAt(configuration, broker, cluster.HttpPortOf(broker));
+        }
 
-        await AssertServedAsync($"{Balancer}:{nameServer}");
+        await using LoadBalancer haproxy = await LoadBalancer.HAProxyAsync(configuration, cluster.Listening);
+        await AssertNoSendFailsAsync(cluster, async () =>
+        {
+            // What HAProxy asks for tells it that the broker has left: it lets nobody in any more.
+            using var deadline = new CancellationTokenSource(TestCommand.Timeout);
+            while (await IsServedAsync(cluster.AddressOf("broker-a"), deadline.Token))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), deadline.Token);
+            }
+        });
     }
 
-    private static Task<RunningCommand> StartAsync(TempFolder folder) => StandaloneServer.StartAsync(
-        folder.PathOf("store"),
-        null,
-        "--set", $"brokerIP1={Balancer}",
-        "--set", "broker.proxyProtocol=required",
-        "--set", "namesrv.proxyProtocol=optional",
-        "--set", "proxyProtocolSources=127.0.0.0/8");
-
-    private static (string NameServer, string Broker) PortsOf(RunningCommand server)
+    [Fact]
+    public async Task Nginx_BrokerLeavesAndComesBackUnderLoad_NoSendFails()
     {
-        System.Text.RegularExpressions.Match match = StandaloneServer.ReadyLine().Match(server.Output.Text);
-        return (match.Groups["namesrv"].Value.Split(':')[1], match.Groups["broker"].Value.Split(':')[1]);
+        await using BalancedCluster cluster = await BalancedCluster.StartAsync();
+        string configuration = await DeployFile.ReadAsync("nginx/nginx.conf", [.. cluster.Addresses(static at => $"listen {at};")]);
+        await using LoadBalancer nginx = await LoadBalancer.NginxAsync(configuration, cluster.Listening);
+        await AssertNoSendFailsAsync(cluster, static () => Task.CompletedTask);
     }
 
-    private static async Task AssertServedAsync(string nameServer)
+    private static async Task AssertNoSendFailsAsync(BalancedCluster cluster, Func<Task> whenLeft)
     {
-        CommandResult sent = await TestCommand.RunAsync("message", "send", "Balanced", "hello", "--json", "-n", nameServer);
-        string id = (string)sent.ShouldSucceed().Json["messageId"]!;
-        CommandResult pulled = await TestCommand.RunAsync("message", "pull", "Balanced", "--json", "-n", nameServer);
-        Assert.Equal(id, (string?)Assert.Single(pulled.ShouldSucceed().Json["messages"]!.AsArray())!["messageId"]);
+        (await cluster.RunAsync("topic", "create", Topic, "--queues", "4")).ShouldSucceed();
+        await using var consumer = new RawClient(cluster.AddressOf("broker-a"));
+        await consumer.JoinAsync("c1", "G", Topic);
+        await using var before = new SteadySender(cluster.NameServers, Topic);
+        await before.UntilTakenByAsync("broker-a");
+        await before.UntilTakenByAsync("broker-b");
+
+        (await cluster.RunAsync("drain", "broker-a", "--wait")).ShouldSucceed();
+        await whenLeft();
+
+        // Who was there before is served until the broker ends.
+        await consumer.JoinAsync("c1", "G", Topic);
+        await before.UntilTakenByAsync("broker-b");
+        await cluster.StopBrokerAsync("broker-a");
+        await before.UntilTakenByAsync("broker-b");
+        await cluster.StartBrokerAsync("broker-a");
+        await before.UntilTakenByAsync("broker-b");
+        await before.StopAsync();
+
+        // Whoever was told that a broker leaves keeps away from it for a while; whoever comes now was not.
+        await using var after = new SteadySender(cluster.NameServers, Topic);
+        await after.UntilTakenByAsync("broker-a");
+        await after.StopAsync();
+        Assert.Empty(before.Failures.Concat(after.Failures));
+        Assert.Equal(before.Count + after.Count, await CountStoredAsync(cluster));
     }
+
+    private static async Task<long> CountStoredAsync(BalancedCluster cluster)
+    {
+        await using var admin = new AdminClient(new AdminOptions { NameServers = cluster.NameServers });
+        long stored = 0;
+        foreach (string broker in (string[])["broker-a", "broker-b"])
+        {
+            IReadOnlyDictionary<MessageQueue, TopicOffset> offsets = await admin.GetTopicOffsetsAsync(cluster.AddressOf(broker), Topic);
+            stored += offsets.Values.Sum(offset => offset.MaxOffset - offset.MinOffset);
+        }
+
+        return stored;
+    }
+
+    // Whether a connection that is made now stays open; one that HAProxy has no server for ends at once.
+    private static async Task<bool> IsServedAsync(string address, CancellationToken cancel)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPEndPoint.Parse(address), cancel);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(TimeSpan.FromSeconds(1));
+        try
+        {
+            return await socket.ReceiveAsync(new byte[1], patience.Token) != 0;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return true;
+        }
+    }
+
+    // Two brokers on one machine cannot both have 8080 for their checks.
+    private static string CheckedAt(string configuration, string broker, int port) => string.Join('\n', configuration.Split('\n').Select(
+        line => line.Contains($"  server {broker} ", StringComparison.Ordinal)
+            ? line.Replace("check port 8080", string.Create(CultureInfo.InvariantCulture, $"check port {port}"), StringComparison.Ordinal)
+            : line));
 }

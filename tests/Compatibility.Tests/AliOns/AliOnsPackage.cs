@@ -1,4 +1,4 @@
-using GrayMQ.Compatibility.Tests.Servers;
+using GrayMQ.Testing;
 
 namespace GrayMQ.Compatibility.Tests.AliOns;
 
@@ -6,7 +6,7 @@ namespace GrayMQ.Compatibility.Tests.AliOns;
 public sealed class AliOnsPackage : NpmPackage
 {
     public AliOnsPackage()
-        : base("AliOns")
+        : base("AliOns/Client", "client.js")
     {
     }
 }

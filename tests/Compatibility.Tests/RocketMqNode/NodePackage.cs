@@ -1,4 +1,4 @@
-using GrayMQ.Compatibility.Tests.Servers;
+using GrayMQ.Testing;
 
 namespace GrayMQ.Compatibility.Tests.RocketMqNode;
 
@@ -6,7 +6,7 @@ namespace GrayMQ.Compatibility.Tests.RocketMqNode;
 public sealed class NodePackage : NpmPackage
 {
     public NodePackage()
-        : base("RocketMqNode")
+        : base("RocketMqNode/Client", "client.js")
     {
     }
 }
