@@ -14,7 +14,9 @@ internal ref struct CompactJson(Span<byte> text)
 {
     private const int MaxInt32Digits = 10;
     private const byte FirstPrintable = 0x20;
-    private const int EscapeBytes = 6; // backslash, u, four hex digits
+
+    /// <summary>Backslash, u, four hex digits.</summary>
+    internal const int EscapeBytes = 6;
 
     // What ends a run of plain characters in a string; bare control characters are no JSON.
     private static readonly SearchValues<byte> Special = SearchValues.Create(
@@ -24,6 +26,9 @@ internal ref struct CompactJson(Span<byte> text)
     private int _at;
 
     public readonly bool IsAtEnd => _at == _text.Length;
+
+    /// <summary>How much was taken.</summary>
+    public readonly int Position => _at;
 
     /// <summary>Takes one character if it comes next.</summary>
     public bool TryTake(char expected)

@@ -186,6 +186,12 @@ public sealed class HeaderFields
         return new CompactJson(_bytes.AsSpan(start, header.Length));
     }
 
+    /// <summary>What <see cref="ReadCompactly"/> took in, with its escapes undone.</summary>
+    internal Span<byte> Text => _bytes;
+
+    /// <summary>Where the value of a field stands in <see cref="Text"/>.</summary>
+    internal (int Start, int Length) PlaceOfValue(int index) => (Checked(index).ValueStart, _slots[index].ValueLength);
+
     /// <summary>Reads an object of scalars from what <see cref="ReadCompactly"/> took in first; false when it is written otherwise.</summary>
     internal bool TryReadJson(ref CompactJson json, CommandLimits limits)
     {

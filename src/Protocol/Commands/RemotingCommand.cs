@@ -23,6 +23,10 @@ public sealed class RemotingCommand
     private const int BinaryFixedBytes = 21;
     private const int MaxJsonDepth = 8;
 
+    private readonly RepeatedHeader _repeated = new();
+    private int _lastJsonBytes;
+    private Range _opaqueDigits;
+
     /// <summary>What is asked for, or how it ended.</summary>
     public int Code { get; private set; }
 
@@ -57,7 +61,6 @@ public sealed class RemotingCommand
     /// <exception cref="ProtocolException">The header is none.</exception>
     public void Decode(in Frame frame, CommandLimits limits)
     {
-        Clear();
         SerializeType = frame.SerializeType;
         Body = frame.Body;
 
@@ -87,10 +90,15 @@ public sealed class RemotingCommand
     {
         if (SerializeType == SerializeType.Json)
         {
-            DecodeJson(header, limits);
+            if (!TryRepeat(header))
+            {
+                Clear();
+                DecodeJson(header, limits);
+            }
         }
         else
         {
+            Clear();
             DecodeBinary(header, limits);
         }
     }
@@ -129,12 +137,23 @@ public sealed class RemotingCommand
         Fields.ReadBinary(map[..mapLength], limits);
     }
 
+    // Everything is as in the header before, but for what differs of the fields' values and the number of the request.
+    private bool TryRepeat(ReadOnlySpan<byte> header)
+    {
+        int opaque = Opaque;
+        bool taken = _repeated.TryTake(header, Fields.Text, ref opaque);
+        Opaque = opaque;
+        return taken;
+    }
+
     private void Clear()
     {
+        _repeated.Forget();
         Fields.Clear();
         Remark = null;
         Code = 0;
         Opaque = 0;
+        _opaqueDigits = default;
         Flag = 0;
         Version = 0;
         Language = LanguageCode.Other;
@@ -152,6 +171,12 @@ public sealed class RemotingCommand
             Clear();
             DecodeAnyJson(header, limits);
         }
+        else if (header.Length == _lastJsonBytes)
+        {
+            _repeated.Learn(header, Fields, _opaqueDigits);
+        }
+
+        _lastJsonBytes = header.Length;
     }
 
     private bool TryDecodeCompactJson(ReadOnlySpan<byte> header, CommandLimits limits)
@@ -189,6 +214,15 @@ public sealed class RemotingCommand
         return taken;
     }
 
+    private bool TryReadOpaque(ref CompactJson json)
+    {
+        int start = json.Position;
+        bool taken = json.TryTakeInt32(out int number);
+        Opaque = number;
+        _opaqueDigits = start..json.Position;
+        return taken;
+    }
+
     private bool TryReadProperty(scoped ReadOnlySpan<byte> name, ref CompactJson json, CommandLimits limits)
     {
         int number;
@@ -204,9 +238,8 @@ public sealed class RemotingCommand
             case 8 when name.SequenceEqual("language"u8) && json.TryTakeString(out start, out length):
                 Language = ToLanguage(json.Slice(start, length));
                 return true;
-            case 6 when name.SequenceEqual("opaque"u8) && json.TryTakeInt32(out number):
-                Opaque = number;
-                return true;
+            case 6 when name.SequenceEqual("opaque"u8):
+                return TryReadOpaque(ref json);
             case 7 when name.SequenceEqual("version"u8) && json.TryTakeInt32(out number):
                 Version = (short)Math.Clamp(number, 0, short.MaxValue);
                 return true;

@@ -4,20 +4,22 @@ using GrayMQ.Protocol.Commands;
 
 namespace GrayMQ.Fuzz.Targets;
 
-/// <summary>A stream of frames: the same frames come out however it is cut into segments.</summary>
+/// <summary>
+/// A stream of frames: the same frames come out however it is cut into segments, and whatever was decoded before by the same command.
+/// </summary>
 internal sealed class FrameTarget : FuzzTarget
 {
     private static readonly CommandLimits Limits = new() { MaxFrameBytes = 64 * 1024, MaxHeaderBytes = 16 * 1024, MaxHeaderFields = 256 };
 
     private readonly RemotingCommand _whole = new();
-    private readonly RemotingCommand _split = new();
 
     public override string Name => "frame";
 
     public override IEnumerable<byte[]> Seeds()
     {
         byte[][] frames = [.. Recorded.Frames()];
-        return [.. frames, .. frames.Chunk(4).Select(some => some.SelectMany(frame => frame).ToArray())];
+        IEnumerable<byte[]> repeated = frames.Select(frame => (byte[])[.. frame, .. frame, .. frame]);
+        return [.. frames, .. repeated, .. frames.Chunk(4).Select(some => some.SelectMany(frame => frame).ToArray())];
     }
 
     public override bool Run(byte[] input)
@@ -28,8 +30,9 @@ internal sealed class FrameTarget : FuzzTarget
         while (true)
         {
             string first = Next(ref whole, _whole);
-            string second = Next(ref split, _split);
-            FindingException.Unless(first == second, $"in one segment: {first}; in several: {second}");
+            var anew = new RemotingCommand();
+            string second = Next(ref split, anew);
+            FindingException.Unless(first == second, $"in one segment: {first}; in several, anew: {second}");
             FindingException.Unless(whole.Length == split.Length, "the segments change where a frame ends");
             if (first != "frame")
             {
@@ -39,9 +42,9 @@ internal sealed class FrameTarget : FuzzTarget
             taken = true;
             FindingException.Unless(
                 (_whole.Code, _whole.Opaque, _whole.Flag, _whole.Remark, _whole.Version, _whole.Language)
-                    == (_split.Code, _split.Opaque, _split.Flag, _split.Remark, _split.Version, _split.Language)
-                && _whole.Body.ToArray().AsSpan().SequenceEqual(_split.Body.ToArray())
-                && Commands.SameFields(_whole.Fields, _split.Fields, emptyIsNone: false),
+                    == (anew.Code, anew.Opaque, anew.Flag, anew.Remark, anew.Version, anew.Language)
+                && _whole.Body.ToArray().AsSpan().SequenceEqual(anew.Body.ToArray())
+                && Commands.SameFields(_whole.Fields, anew.Fields, emptyIsNone: false),
                 "the segments change what a frame says");
         }
     }
