@@ -30,7 +30,8 @@ public static class CommandWriter
         where THeader : IHeaderFields, allows ref struct
     {
         int flag = oneWay ? RemotingCommand.OneWayFlag : 0;
-        Write(buffer, Fitting(type, (int)code), (int)code, opaque, flag, null, in header, bodyLength);
+        buffer.Clear();
+        Append(buffer, Fitting(type, (int)code), (int)code, opaque, flag, null, in header, bodyLength);
     }
 
     /// <summary>Writes the response to the request numbered <paramref name="opaque"/>.</summary>
@@ -43,14 +44,40 @@ public static class CommandWriter
         string? remark,
         in THeader header,
         int bodyLength)
-        where THeader : IHeaderFields, allows ref struct =>
-        Write(buffer, Fitting(type, (int)code), (int)code, opaque, RemotingCommand.ResponseFlag, remark, in header, bodyLength);
+        where THeader : IHeaderFields, allows ref struct
+    {
+        buffer.Clear();
+        AppendResponse(buffer, type, code, opaque, remark, in header, bodyLength);
+    }
+
+    /// <summary>As <see cref="WriteResponse"/>, behind what the buffer holds; where the header throws, that is all it holds again.</summary>
+    public static void AppendResponse<THeader>(
+        HeaderBuffer buffer,
+        SerializeType type,
+        ResponseCode code,
+        int opaque,
+        string? remark,
+        in THeader header,
+        int bodyLength)
+        where THeader : IHeaderFields, allows ref struct
+    {
+        int start = buffer.Length;
+        try
+        {
+            Append(buffer, Fitting(type, (int)code), (int)code, opaque, RemotingCommand.ResponseFlag, remark, in header, bodyLength);
+        }
+        catch
+        {
+            buffer.CutTo(start);
+            throw;
+        }
+    }
 
     // A binary header has 16 bits for the code; what does not fit goes as JSON, which every peer reads.
     private static SerializeType Fitting(SerializeType type, int code) =>
         code is >= short.MinValue and <= short.MaxValue ? type : SerializeType.Json;
 
-    private static void Write<THeader>(
+    private static void Append<THeader>(
         HeaderBuffer buffer,
         SerializeType type,
         int code,
@@ -61,7 +88,7 @@ public static class CommandWriter
         int bodyLength)
         where THeader : IHeaderFields, allows ref struct
     {
-        buffer.Clear();
+        int start = buffer.Length;
         buffer.Reserve(Frame.PrefixBytes);
         buffer.Advance(Frame.PrefixBytes);
         if (type == SerializeType.Json)
@@ -73,13 +100,13 @@ public static class CommandWriter
             WriteBinary(buffer, code, opaque, flag, remark, in header);
         }
 
-        int headerLength = buffer.Length - Frame.PrefixBytes;
+        int headerLength = buffer.Length - start - Frame.PrefixBytes;
         if (headerLength > Frame.MaxHeaderLength)
         {
             throw new InvalidOperationException($"a header of {headerLength} bytes cannot be sent: its length has 24 bits");
         }
 
-        Span<byte> prefix = buffer.At(0);
+        Span<byte> prefix = buffer.At(start);
         BinaryPrimitives.WriteInt32BigEndian(prefix, checked(sizeof(int) + headerLength + bodyLength));
         BinaryPrimitives.WriteInt32BigEndian(prefix[4..], ((int)type << 24) | headerLength);
     }

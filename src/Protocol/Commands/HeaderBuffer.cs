@@ -21,6 +21,13 @@ public sealed class HeaderBuffer
         }
     }
 
+    /// <summary>Forgets what was written behind <paramref name="length"/> bytes.</summary>
+    public void CutTo(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)Length, nameof(length));
+        Length = length;
+    }
+
     /// <summary>Room for <paramref name="bytes"/> more bytes, taken into use by <see cref="Advance"/>.</summary>
     internal Span<byte> Reserve(int bytes)
     {

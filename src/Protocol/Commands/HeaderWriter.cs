@@ -59,7 +59,7 @@ public ref struct HeaderWriter
     {
         Span<byte> digits = stackalloc byte[MaxNumberBytes];
         Utf8Formatter.TryFormat(value, digits, out int length);
-        Write(name, digits[..length]);
+        WritePlain(name, digits[..length]);
     }
 
     /// <summary>Writes a field unless <paramref name="value"/> is null.</summary>
@@ -71,7 +71,7 @@ public ref struct HeaderWriter
         }
     }
 
-    public void Write(scoped ReadOnlySpan<byte> name, bool value) => Write(name, value ? "true"u8 : "false"u8);
+    public void Write(scoped ReadOnlySpan<byte> name, bool value) => WritePlain(name, value ? "true"u8 : "false"u8);
 
     /// <summary>Writes a field unless <paramref name="value"/> is null.</summary>
     public void Write(scoped ReadOnlySpan<byte> name, bool? value)
@@ -100,11 +100,7 @@ public ref struct HeaderWriter
         if (plain < 0)
         {
             // By far the most, and written in one go.
-            Span<byte> whole = buffer.Reserve(utf8.Length + 2);
-            whole[0] = (byte)'"';
-            utf8.CopyTo(whole[1..]);
-            whole[utf8.Length + 1] = (byte)'"';
-            buffer.Advance(utf8.Length + 2);
+            AppendPlainString(buffer, utf8);
             return;
         }
 
@@ -119,6 +115,15 @@ public ref struct HeaderWriter
 
         buffer.Append(utf8);
         buffer.Append("\""u8);
+    }
+
+    private static void AppendPlainString(HeaderBuffer buffer, scoped ReadOnlySpan<byte> utf8)
+    {
+        Span<byte> to = buffer.Reserve(utf8.Length + 2);
+        to[0] = (byte)'"';
+        utf8.CopyTo(to[1..]);
+        to[utf8.Length + 1] = (byte)'"';
+        buffer.Advance(utf8.Length + 2);
     }
 
     private static int Escape(byte b, Span<byte> to)
@@ -155,6 +160,20 @@ public ref struct HeaderWriter
             BinaryPrimitives.WriteInt16BigEndian(to, checked((short)name.Length));
             name.CopyTo(to[sizeof(short)..]);
             _buffer.Advance(sizeof(short) + name.Length);
+        }
+    }
+
+    // A value that needs no escapes.
+    private void WritePlain(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
+    {
+        WriteName(name);
+        if (_json)
+        {
+            AppendPlainString(_buffer, value);
+        }
+        else
+        {
+            WriteValue(value);
         }
     }
 

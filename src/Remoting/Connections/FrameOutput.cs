@@ -23,9 +23,16 @@ internal sealed class FrameOutput : IValueTaskSource
     // Answers given by other threads do not wait for the end of a batch beyond so many bytes.
     private const int MaxBatchedBytes = 64 * 1024;
 
+    // Answers without bodies gather outside the lock up to so many bytes.
+    private const int MaxGatheredBytes = 16 * 1024;
+
     // Headers are built outside the lock, and built and copied by one thread without a break: one buffer per thread will do.
     [ThreadStatic]
     private static HeaderBuffer? _threadHeader;
+
+    // Lent to the connection whose requests the thread is just reading.
+    [ThreadStatic]
+    private static HeaderBuffer? _threadBatch;
 
     private readonly PipeWriter _writer;
     private readonly long _maxUnsentBytes;
@@ -49,6 +56,11 @@ internal sealed class FrameOutput : IValueTaskSource
     private TaskCompletionSource? _flushed;
     private TaskCompletionSource? _flushedNext;
     private bool _readerPaused;
+
+    // Used by the thread that reads requests, while it handles what it has read.
+    private HeaderBuffer? _batch;
+    private int _batchThread;
+    private volatile bool _gathering;
 
     // Woken on the thread pool already, so the read loop may go on right there.
     private ManualResetValueTaskSourceCore<bool> _pause;
@@ -76,6 +88,12 @@ internal sealed class FrameOutput : IValueTaskSource
     /// <summary>This thread's buffer to build a header in, right before it is written here.</summary>
     public static HeaderBuffer Header => _threadHeader ??= new HeaderBuffer();
 
+    /// <summary>
+    /// Where the thread that reads requests puts the answers that it gives itself, one behind the other, each followed by
+    /// <see cref="Gathered"/>; null for every other thread.
+    /// </summary>
+    public HeaderBuffer? Batch => _batchThread == Environment.CurrentManagedThreadId ? _batch : null;
+
     /// <summary>When the transport last took what was written.</summary>
     public long LastFlushTimestamp { get; private set; }
 
@@ -85,8 +103,25 @@ internal sealed class FrameOutput : IValueTaskSource
     /// <summary>Whether the peer leaves so many answers unread that its requests should be, too.</summary>
     public bool IsCongested => Volatile.Read(ref _waitingAnswerBytes) + Volatile.Read(ref _flushingAnswerBytes) > MaxAnswerBytesAhead;
 
+    /// <summary>An answer stands in <see cref="Batch"/>, whole.</summary>
+    public void Gathered()
+    {
+        _gathering = true;
+        if (_batch!.Length >= MaxGatheredBytes)
+        {
+            HandOver();
+        }
+    }
+
     /// <summary>Writes an answer; false when the connection is closed or this ends it. Never throws.</summary>
     public bool WriteAnswer<TBody>(HeaderBuffer header, in TBody body, int bodyLength)
+        where TBody : IBodyWriter
+    {
+        HandOver();
+        return Write(header, in body, bodyLength, gathered: false);
+    }
+
+    private bool Write<TBody>(HeaderBuffer header, in TBody body, int bodyLength, bool gathered)
         where TBody : IBodyWriter
     {
         var ending = Ending.None;
@@ -95,6 +130,7 @@ internal sealed class FrameOutput : IValueTaskSource
         long unsentBytes = 0;
         lock (_writing)
         {
+            _gathering &= !gathered;
             if (_closed)
             {
                 return false;
@@ -186,10 +222,18 @@ internal sealed class FrameOutput : IValueTaskSource
         {
             _batching = true;
         }
+
+        _batch = _threadBatch ?? new HeaderBuffer();
+        _threadBatch = null;
+        _batchThread = Environment.CurrentManagedThreadId;
     }
 
     public void EndBatch()
     {
+        HandOver();
+        _batchThread = 0;
+        _threadBatch = _batch;
+        _batch = null;
         bool flushing;
         lock (_writing)
         {
@@ -229,7 +273,7 @@ internal sealed class FrameOutput : IValueTaskSource
                 return Task.CompletedTask;
             }
 
-            if (_waitingBytes > 0)
+            if (_waitingBytes > 0 || _gathering)
             {
                 return (_flushedNext ??= NewCompletion()).Task;
             }
@@ -268,6 +312,16 @@ internal sealed class FrameOutput : IValueTaskSource
     void IValueTaskSource.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _pause.OnCompleted(continuation, state, token, flags);
+
+    // What the reading thread has gathered goes before what it writes next.
+    private void HandOver()
+    {
+        if (_gathering && Batch is { } batch)
+        {
+            Write(batch, default(MemoryBody), 0, gathered: true);
+            batch.Clear();
+        }
+    }
 
     private static TaskCompletionSource NewCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

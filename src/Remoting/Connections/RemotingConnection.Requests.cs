@@ -9,6 +9,9 @@ public sealed partial class RemotingConnection
 {
     private readonly FreeList<RequestTicket> _tickets = new();
     private readonly FreeList<HandlerWait> _waits = new();
+
+    // Used by the thread that reads requests: the ticket of the one that it has just answered is the next one's.
+    private RequestTicket? _nextTicket;
     private int _inFlight;
     private long _queuedBytes;
     private int _malformed;
@@ -19,28 +22,54 @@ public sealed partial class RemotingConnection
     {
         // Whatever the header throws leaves the request unanswered, and its handler to answer otherwise.
         int length = 0;
+        int start = 0;
+        HeaderBuffer? batch = null;
         HeaderBuffer buffer = FrameOutput.Header;
         if (!request.IsOneWay)
         {
             length = body.Length;
             ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(body));
-            CommandWriter.WriteResponse(buffer, request.SerializeType, code, request.Opaque, remark, in header, length);
+            batch = length == 0 ? _output.Batch : null;
+            if (batch is null)
+            {
+                buffer.Clear();
+            }
+            else
+            {
+                buffer = batch;
+                start = batch.Length;
+            }
+
+            CommandWriter.AppendResponse(buffer, request.SerializeType, code, request.Opaque, remark, in header, length);
         }
 
         RequestTicket? ticket = request.Ticket;
         if (ticket is not null && !ticket.TryUse(request.TicketNumber))
         {
+            batch?.CutTo(start);
             return false;
         }
 
-        if (!request.IsOneWay)
+        if (batch is not null)
+        {
+            _output.Gathered();
+        }
+        else if (!request.IsOneWay)
         {
             _output.WriteAnswer(buffer, in body, length);
         }
 
         if (ticket is not null)
         {
-            _tickets.Give(ticket);
+            if (_output.Batch is not null && _nextTicket is null)
+            {
+                _nextTicket = ticket;
+            }
+            else
+            {
+                _tickets.Give(ticket);
+            }
+
             if (Interlocked.Decrement(ref _inFlight) == 0 && _draining)
             {
                 _allAnswered.TrySetResult();
@@ -97,7 +126,8 @@ public sealed partial class RemotingConnection
     private void HandleRequest()
     {
         RemotingCommand command = _command;
-        RequestTicket ticket = _tickets.TryTake() ?? new RequestTicket();
+        RequestTicket ticket = _nextTicket ?? _tickets.TryTake() ?? new RequestTicket();
+        _nextTicket = null;
         var responder = new Responder(this, command.RequestCode, command.Opaque, command.SerializeType, command.IsOneWay)
         {
             Ticket = ticket,

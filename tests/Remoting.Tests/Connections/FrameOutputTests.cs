@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Connections;
@@ -17,10 +18,10 @@ public class FrameOutputTests
     private FrameOutput NewOutput(long maxUnsentBytes = 1_000_000, UnsentBudget? budget = null) =>
         new(_pipe.Writer, maxUnsentBytes, budget ?? _budget, TimeProvider.System, (reason, _) => _broken.Add(reason));
 
-    private static bool Write(FrameOutput output, int bodyBytes = 100)
+    private static bool Write(FrameOutput output, int bodyBytes = 100, int opaque = 1)
     {
         HeaderBuffer header = FrameOutput.Header;
-        CommandWriter.WriteResponse(header, SerializeType.Json, ResponseCode.Success, 1, null, default(NoHeader), bodyBytes);
+        CommandWriter.WriteResponse(header, SerializeType.Json, ResponseCode.Success, opaque, null, default(NoHeader), bodyBytes);
         return output.WriteAnswer(header, new MemoryBody(new byte[bodyBytes]), bodyBytes);
     }
 
@@ -46,6 +47,82 @@ public class FrameOutputTests
         Assert.True(_pipe.Reader.TryRead(out ReadResult result));
         Assert.True(result.Buffer.Length > 200);
         await flushed.WaitAsync(Eventually.Deadline);
+    }
+
+    [Fact]
+    public async Task Gather_InABatch_LeavesInOrderWithWhatIsWritten()
+    {
+        FrameOutput output = NewOutput();
+        Assert.Null(output.Batch);
+        output.BeginBatch();
+        Gather(output, opaque: 1);
+        Gather(output, opaque: 2);
+        Task flushed = output.FlushedAsync();
+        Assert.False(flushed.IsCompleted);
+        Assert.True(Write(output, bodyBytes: 3, opaque: 3));
+        Gather(output, opaque: 4);
+        Assert.False(_pipe.Reader.TryRead(out _));
+        output.EndBatch();
+
+        Assert.Null(output.Batch);
+        await flushed.WaitAsync(Eventually.Deadline);
+        ReadOnlySequence<byte> there = (await _pipe.Reader.ReadAsync()).Buffer;
+        Assert.Equal([1, 2, 3, 4], Opaques(there));
+    }
+
+    [Fact]
+    public async Task Gather_MoreThanIsKept_IsHandedOverOnTheWay()
+    {
+        FrameOutput output = NewOutput();
+        output.BeginBatch();
+        for (int opaque = 0; opaque < 1_000; opaque++)
+        {
+            Gather(output, opaque);
+        }
+
+        output.EndBatch();
+        var taken = new List<int>();
+        while (taken.Count < 1_000)
+        {
+            ReadResult result = await _pipe.Reader.ReadAsync();
+            ReadOnlySequence<byte> there = result.Buffer;
+            taken.AddRange(Opaques(ref there));
+            _pipe.Reader.AdvanceTo(there.Start, there.End);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 1_000), taken);
+    }
+
+    [Fact]
+    public async Task Gather_OnAnotherThread_IsNotForIt()
+    {
+        FrameOutput output = NewOutput();
+        output.BeginBatch();
+        Assert.NotNull(output.Batch);
+        HeaderBuffer? others = await Task.Factory.StartNew(
+            () => output.Batch, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.Null(others);
+    }
+
+    private static void Gather(FrameOutput output, int opaque)
+    {
+        CommandWriter.AppendResponse(output.Batch!, SerializeType.Json, ResponseCode.Success, opaque, null, default(NoHeader), 0);
+        output.Gathered();
+    }
+
+    private static int[] Opaques(ReadOnlySequence<byte> bytes) => Opaques(ref bytes);
+
+    private static int[] Opaques(ref ReadOnlySequence<byte> bytes)
+    {
+        var opaques = new List<int>();
+        var command = new RemotingCommand();
+        while (Frame.TryRead(ref bytes, CommandLimits.Default, out Frame frame))
+        {
+            command.Decode(in frame, CommandLimits.Default);
+            opaques.Add(command.Opaque);
+        }
+
+        return [.. opaques];
     }
 
     [Fact]
