@@ -31,6 +31,9 @@ internal sealed class FilterIndexes : IDisposable
     // By the worker: what each group subscribes to by a condition, by topic.
     private readonly Dictionary<string, Dictionary<string, FilterExpression>> _groups = new(StringComparer.Ordinal);
     private readonly Lock _working = new();
+
+    // Asked for each message: a concurrent dictionary without entries takes all its locks to say so.
+    private volatile bool _any;
     private long _generation;
     private int _isWanted;
     private bool _disposed;
@@ -46,7 +49,7 @@ internal sealed class FilterIndexes : IDisposable
     }
 
     /// <summary>No topic has an index.</summary>
-    public bool IsEmpty => _filters.IsEmpty;
+    public bool IsEmpty => !_any;
 
     /// <summary>Takes back what there was, and what the remembered clients subscribe to. To be called before anything is served.</summary>
     /// <exception cref="KeyValueStoreException">What there was cannot be read, or what there is not be written.</exception>
@@ -177,6 +180,8 @@ internal sealed class FilterIndexes : IDisposable
                 _filters.TryRemove(topic, out _);
             }
         }
+
+        _any = !_filters.IsEmpty;
     }
 
     private void Collect(string group)
@@ -220,7 +225,11 @@ internal sealed class FilterIndexes : IDisposable
                 .Select(each => new StoredExpression(change.Topic.Name, each.Id, each.Since, each.Expression))),
         ];
 
-    private TopicFilters Get(string topic) => _filters.GetOrAdd(topic, static name => new TopicFilters(name));
+    private TopicFilters Get(string topic)
+    {
+        _any = true;
+        return _filters.GetOrAdd(topic, static name => new TopicFilters(name));
+    }
 
     private string? IndexedPropertyOf(string topic) =>
         _topics.Find(topic)?.Config.Attributes.GetValueOrDefault(TopicAttributes.FilterIndexProperty);
