@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GrayMQ.Chaos;
+using GrayMQ.Chaos.Gray;
 using GrayMQ.Chaos.Rolling;
 
 var rounds = new Option<int>("--rounds") { Description = "How often the server is killed", DefaultValueFactory = _ => 50 };
@@ -57,5 +58,8 @@ KillOptions Read(ParseResult parsed) => new()
     StoreDirectory = parsed.GetValue(directory),
 };
 
-var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost") { kill, killPop, killFilter, rolling };
+var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost")
+{
+    kill, killPop, killFilter, rolling, SoakCommands.Soak(command, seed), SoakCommands.Client(), SoakCommands.Plot(),
+};
 return await root.Parse(args).InvokeAsync();

@@ -100,14 +100,19 @@ internal sealed class BrokerNode : IAsyncDisposable
         _process = null;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>kill -9; it can be started again.</summary>
+    public async Task KillAsync()
     {
         if (_process is { } process)
         {
             _process = null;
             await process.DisposeAsync();
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         _sockets.ForEach(socket => socket.Dispose());
     }
 

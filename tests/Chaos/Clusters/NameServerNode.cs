@@ -31,6 +31,9 @@ internal sealed class NameServerNode(ClusterOptions options, string folder) : IA
         await DisposeAsync();
     }
 
+    /// <summary>kill -9; it can be started again.</summary>
+    public ValueTask KillAsync() => DisposeAsync();
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { } process)

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+
+namespace GrayMQ.Chaos.Gray;
+
+/// <summary>A <see cref="SoakClient"/> seen from outside.</summary>
+internal sealed class ClientProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(40);
+
+    private readonly Process _process;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action<string, string> _accepted;
+
+    /// <param name="accepted">Called with the id of each message that it accepts, and where that was.</param>
+    public ClientProcess(
+        ClientKind kind, string nameServers, string group, string instance, Shape shape, bool gray, Action<string, string> accepted)
+    {
+        _accepted = accepted;
+        string[] arguments =
+        [
+            typeof(ClientProcess).Assembly.Location, "gray-client", "--kind", $"{kind}", "--namesrv", nameServers, "--group", group,
+            "--instance", instance, "--shape", shape.Name, "--gray", gray ? "true" : "false",
+        ];
+        _process = Process.Start(new ProcessStartInfo("dotnet", arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        }) ?? throw new InvalidOperationException("a client does not start");
+        _process.OutputDataReceived += Take;
+        _process.BeginOutputReadLine();
+    }
+
+    /// <summary>Waits until it consumes.</summary>
+    public Task UntilReadyAsync() => _ready.Task.WaitAsync(StartLimit);
+
+    public void Tell(string command)
+    {
+        try
+        {
+            _process.StandardInput.WriteLine(command);
+            _process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            // Killed.
+        }
+    }
+
+    /// <summary>Has it end as a service that is shut down does.</summary>
+    public async Task StopAsync()
+    {
+        Tell("stop");
+        await _process.WaitForExitAsync().WaitAsync(StopLimit);
+        await DisposeAsync();
+    }
+
+    /// <summary>Kills it, if it runs, and takes all that it said.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private void Take(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data == SoakClient.Ready)
+        {
+            _ready.TrySetResult();
+        }
+        else if (line.Data?.Split(' ', 2) is [var id, var place])
+        {
+            _accepted(id, place);
+        }
+        else if (line.Data is null)
+        {
+            _ready.TrySetException(new InvalidOperationException("a client has ended before it consumed"));
+        }
+    }
+}
