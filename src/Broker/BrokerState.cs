@@ -104,8 +104,10 @@ internal sealed class BrokerState : IAsyncDisposable
         Topics.Changed += change => ForEach(change.Deleted, Statistics.RemoveTopic);
         Topics.Changed += change => ForEach(change.Deleted, Parked.WakeTopic);
         Topics.Changed += change => ForEach(change.Deleted, RequestModes.RemoveTopic);
+        Topics.Changed += change => ForEach(change.Deleted, GrayWork.ForgetTopic);
         Groups.Changed += change => ForEach(change.Deleted, Statistics.RemoveGroup);
         Groups.Changed += change => ForEach(change.Deleted, RequestModes.RemoveGroup);
+        Groups.Changed += change => ForEach(change.Deleted, GrayWork.ForgetGroup);
     }
 
     public TopicTable Topics { get; }

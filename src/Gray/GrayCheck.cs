@@ -36,6 +36,13 @@ public static class GrayCheck
         Check(progress.Version);
         CheckCount(progress.Releases, GrayLimits.MaxReleases, "releases");
         CheckCount(progress.Queues, GrayLimits.MaxReportedQueues, "queues");
+        CheckCount(progress.Topics, GrayLimits.MaxTopics, "topics");
+        foreach (GrayTopicProgress topic in progress.Topics)
+        {
+            CheckName(topic.Topic, GrayLimits.MaxTopicLength, "a topic");
+            CheckText(topic.Reason);
+        }
+
         foreach (GrayReleaseProgress release in progress.Releases)
         {
             CheckName(release.Group, GrayLimits.MaxGroupLength, "a group");

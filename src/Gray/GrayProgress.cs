@@ -14,6 +14,9 @@ public sealed record GrayProgress
     /// <summary>Of every release that is not closed.</summary>
     public IReadOnlyList<GrayReleaseProgress> Releases { get; init; } = [];
 
+    /// <summary>Of every topic that is being switched on or off.</summary>
+    public IReadOnlyList<GrayTopicProgress> Topics { get; init; } = [];
+
     /// <summary>Of every queue of a group with such a release, as far as there is room (<see cref="GrayLimits.MaxReportedQueues"/>).</summary>
     public IReadOnlyList<GrayQueueProgress> Queues { get; init; } = [];
 
@@ -23,6 +26,7 @@ public sealed record GrayProgress
         && Address == other.Address
         && Version == other.Version
         && Releases.SequenceEqual(other.Releases)
+        && Topics.SequenceEqual(other.Topics)
         && Queues.SequenceEqual(other.Queues);
 
     public override int GetHashCode() => HashCode.Combine(Broker, Version);
@@ -65,6 +69,23 @@ public sealed record GrayReleaseProgress
     public int NormalClients { get; init; }
 }
 
+/// <summary>How far one broker has come with a topic that is being switched on or off.</summary>
+public sealed record GrayTopicProgress
+{
+    public required string Topic { get; init; }
+
+    /// <summary>As <see cref="GrayTopic.Since"/>: a command given twice is told apart.</summary>
+    public long Since { get; init; }
+
+    /// <summary>
+    /// Whether the topic can go on here: it has the queues, and none of them is being handed over with messages of when it was gray.
+    /// </summary>
+    public bool IsDone { get; init; }
+
+    /// <summary>Why not; null when it can.</summary>
+    public string? Reason { get; init; }
+}
+
 /// <summary>Who owns one queue for one group, and to whom it is being handed.</summary>
 public sealed record GrayQueueProgress
 {
@@ -85,6 +106,9 @@ public sealed record GrayQueueProgress
 
     /// <summary>Queue offset at which it changes hands; -1 when it is not handed over.</summary>
     public long Boundary { get; init; } = -1;
+
+    /// <summary>Whether any of what is handed over was stored while this was a gray queue.</summary>
+    public bool WasGrayQueue { get; init; }
 
     /// <summary>Queue offset up to which the owner has consumed; -1 when nothing is known.</summary>
     public long Consumed { get; init; } = -1;

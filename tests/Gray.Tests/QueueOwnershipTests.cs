@@ -64,18 +64,84 @@ public sealed class QueueOwnershipTests
     }
 
     [Fact]
-    public void Handover_WithADeadline_EndsThenWhereverItIs()
+    public void Withdrawal_OfMessagesInHand_EndsAtItsDeadlineWhereverItIs()
     {
-        QueueOwnership handed = Normals.Retarget(Side.Gray, Terms(100) with { DeadlineMs = 50 });
+        QueueOwnership handed = QueueOwnership.Of(Side.Gray, 10)
+            .Withdraw(Side.Normal, Terms(200), given: 100, deadlineMs: 50, skips: false, held: false);
         var facts = new QueueFacts(90, 0, 0, OwnerSubscribes: true, OwnerClients: 1, Forced: 0, NowMs: 49);
 
         Assert.False(handed.Look(facts).IsOver);
         Assert.True(handed.Look(facts with { NowMs = 50 }).IsOver);
     }
 
+    [Theory]
+    [InlineData(true, true, 130)]
+    [InlineData(true, false, 100)]
+    [InlineData(false, true, 100)]
+    public void Withdrawal_ThatSkips_BeginsBehindWhatIsLeftInAGrayQueue(bool isGrayQueue, bool skips, long start)
+    {
+        QueueOwnership withdrawn = QueueOwnership.Of(Side.Gray, 10, isGrayQueue)
+            .Withdraw(Side.Normal, Terms(130) with { IsGrayQueue = isGrayQueue }, given: 100, deadlineMs: 50, skips, held: false);
+
+        Assert.Equal(100, withdrawn.Boundary);
+        Assert.False(withdrawn.IsToWithdraw);
+        Assert.Equal(start, withdrawn.Complete(100).Start);
+    }
+
+    // The normal side has not come to its boundary yet: what was stored behind it for the gray side is left, too.
     [Fact]
-    public void Handover_ThatSkips_BeginsBehindWhatIsSkipped() =>
-        Assert.Equal(130, Normals.Retarget(Side.Gray, Terms(100) with { SkipTo = 130 }).Complete(100).Start);
+    public void Withdrawal_BeforeTheGraySideHasTheQueue_SkipsWhatWasStoredForIt()
+    {
+        QueueOwnership handed = Normals.Retarget(Side.Gray, Terms(100) with { IsGrayQueue = true });
+        HandoverTerms terms = Terms(130) with { IsGrayQueue = true };
+
+        QueueOwnership skipped = handed.Withdraw(Side.Normal, terms, given: 0, deadlineMs: 50, skips: true, held: false);
+        Assert.Equal(100, skipped.Boundary);
+        Assert.Equal(QueueOwnership.Of(Side.Normal, 130, isGrayQueue: true), skipped.Complete(100));
+        QueueOwnership kept = handed.Withdraw(Side.Normal, terms, given: 0, deadlineMs: 50, skips: false, held: false);
+        Assert.Equal(Normals with { IsGrayQueue = true }, kept);
+    }
+
+    [Fact]
+    public void Withdrawal_OfWhatWasHeld_SkipsIt()
+    {
+        QueueOwnership held = QueueOwnership.Of(null, 10, isGrayQueue: true);
+        HandoverTerms terms = Terms(30) with { IsGrayQueue = true };
+
+        QueueOwnership skipped = held.Withdraw(Side.Normal, terms, given: 0, deadlineMs: 50, skips: true, held: true);
+        Assert.True(skipped.Look(default).IsOver);
+        Assert.Equal(QueueOwnership.Of(Side.Normal, 30, isGrayQueue: true), skipped.Complete(10));
+        Assert.Equal(
+            QueueOwnership.Of(Side.Normal, 10, isGrayQueue: true),
+            held.Withdraw(Side.Normal, terms, given: 0, deadlineMs: 50, skips: false, held: true));
+    }
+
+    [Fact]
+    public void Handovers_OfAnotherMapping_WaitBehindEachOther()
+    {
+        QueueOwnership gray = QueueOwnership.Of(Side.Gray, 0, isGrayQueue: true);
+
+        QueueOwnership off = gray.Retarget(Side.Normal, Terms(10));
+        QueueOwnership on = off.Retarget(Side.Gray, Terms(20) with { IsGrayQueue = true });
+
+        Assert.Equal((10, Side.Normal, Side.Gray), (on.Boundary, on.Next, on.Last));
+        QueueOwnership between = on.Complete(10);
+        Assert.Equal((20, Side.Normal, Side.Gray), (between.Boundary, between.Owner, between.Next));
+        Assert.Equal(QueueOwnership.Of(Side.Gray, 20, isGrayQueue: true), between.Complete(20));
+
+        // Where nothing was stored in between, nothing changes hands.
+        Assert.Equal(gray, off.Retarget(Side.Gray, Terms(10) with { IsGrayQueue = true }));
+    }
+
+    [Fact]
+    public void Handover_OfALogThatLostItsEnd_IsWhereItEnds()
+    {
+        QueueOwnership handed = Normals.Retarget(Side.Gray, Terms(100));
+
+        Assert.Equal(50, handed.ClampTo(50).Boundary);
+        Assert.Equal(5, handed.ClampTo(5).Start);
+        Assert.Equal(handed, handed.ClampTo(100));
+    }
 
     [Fact]
     public void Handover_Cancelled_IsAsIfItHadNotBegun() =>
@@ -110,34 +176,35 @@ public sealed class QueueOwnershipTests
     }
 
     /// <summary>
-    /// A queue, its two sides and whoever turns it over act at random: each message is consumed once, and by nobody but the side that owned
-    /// it then.
+    /// A queue, its two sides and whoever turns it over act at random: each message is consumed once, by the side that had the queue's end when
+    /// it was stored.
     /// </summary>
     [Fact]
-    public void Handovers_AnyOrderOfEvents_GiveEachMessageToOneSideOnce() => Prop.ForAll(
-        Gen.Choose(0, 99).ArrayOf().ToArbitrary(),
+    public void Handovers_AnyOrderOfEvents_GiveEachMessageToTheSideItWasStoredFor() => Prop.ForAll(
+        Gen.Choose(0, 119).ArrayOf().ToArbitrary(),
         steps =>
         {
             var state = QueueOwnership.Of(Side.Normal, 0);
-            long max = 0;
+            var storedFor = new List<Side?>();
             long committed = 0;
-            var consumedBy = new List<Side>();
             foreach (int step in steps)
             {
-                switch (step % 5)
+                switch (step % 6)
                 {
                     case 0:
-                        max += 1 + (step / 10);
+                        storedFor.AddRange(Enumerable.Repeat(state.Last, 1 + (step / 10)));
                         break;
-                    case 1:
+                    case 1 or 2 when state.Handovers.Count < QueueOwnership.MaxHandovers - 1:
                         state = state.Retarget(
-                            (step / 5 % 3) switch { 0 => Side.Normal, 1 => Side.Gray, _ => null }, Terms(max));
+                            (step / 6 % 3) switch { 0 => Side.Normal, 1 => Side.Gray, _ => null },
+                            Terms(storedFor.Count) with { IsGrayQueue = step % 12 < 6, KeepsWhatWasPromised = true });
                         break;
-                    case 2 or 3:
+                    case 3 or 4:
                         Side side = step % 2 == 0 ? Side.Normal : Side.Gray;
-                        for (int i = 0; i < step / 20 && committed < max && state.Allows(side, committed); i++)
+                        for (int i = 0; i < step / 20 && committed < storedFor.Count && state.Allows(side, committed); i++)
                         {
-                            consumedBy.Add(side);
+                            // What was stored for nobody is for who comes next.
+                            Assert.True(storedFor[(int)committed] is null || storedFor[(int)committed] == side);
                             committed++;
                         }
 
@@ -155,11 +222,10 @@ public sealed class QueueOwnershipTests
 
                 Assert.True(state.Start <= committed);
                 Assert.False(state.Allows(Side.Normal, committed) && state.Allows(Side.Gray, committed));
-                Assert.True(!state.IsHandedOver || state.Boundary <= max);
+                Assert.All(state.Handovers, each => Assert.True(each.Boundary <= storedFor.Count));
+                Assert.Equal(state.Handovers, state.Handovers.OrderBy(each => each.Boundary));
             }
-
-            Assert.Equal(committed, consumedBy.Count);
         }).QuickCheckThrowOnFailure();
 
-    private static HandoverTerms Terms(long boundary) => new(boundary, NowMs: 1, DeadlineMs: 0, QueueOwnership.None, Forced: 0);
+    private static HandoverTerms Terms(long end) => new(end, NowMs: 1, Forced: 0);
 }

@@ -45,6 +45,9 @@ public sealed class ConsumerTable
     /// <summary>Says of a client of a group with a release whether it is on the gray side, whose subscriptions are kept apart.</summary>
     internal Func<ConsumerGroup, ConsumerClient, bool>? IsGray { get; set; }
 
+    /// <summary>Says of a client whether a release has retired it: what it subscribes to is no longer what its group does.</summary>
+    internal Func<ConsumerGroup, ConsumerClient, bool>? IsRetired { get; set; }
+
     /// <summary>All groups, also those that are not online.</summary>
     public IEnumerable<ConsumerGroup> Groups => _groups.Values;
 
@@ -217,9 +220,10 @@ public sealed class ConsumerTable
         if (subscriptions is not null)
         {
             client.Subscriptions = subscriptions;
-            topicsChanged = IsGray is { } isGray && isGray(group, client)
-                ? SubscribeGray(group, subscriptions)
-                : Subscribe(group, subscriptions, wasOnline);
+            topicsChanged = (IsRetired is not { } isRetired || !isRetired(group, client))
+                && (IsGray is { } isGray && isGray(group, client)
+                    ? SubscribeGray(group, subscriptions)
+                    : Subscribe(group, subscriptions, wasOnline));
             if (!fingerprintKnown || !remembered!.Subscriptions.SameAs(subscriptions) || remembered.Traits != join.Traits)
             {
                 Remember(group, new RememberedClient(

@@ -1,14 +1,11 @@
 using GrayMQ.Broker.Clients;
 using GrayMQ.Gray;
-using GrayMQ.Protocol.Names;
 
 namespace GrayMQ.Broker.Gray;
 
 /// <summary>What <see cref="GrayWork"/> knows of a group beyond what requests ask.</summary>
 internal sealed class GrayEntry(GrayGroup group, IEnumerable<GraySubscriber> subscribers, long givenUp)
 {
-    private Dictionary<string, Standing> _standings = [];
-
     public GrayGroup Group { get; } = group;
 
     public GraySubscribers Subscribers { get; } = new(subscribers);
@@ -22,17 +19,14 @@ internal sealed class GrayEntry(GrayGroup group, IEnumerable<GraySubscriber> sub
     /// <summary>Both sides are known, and do not subscribe alike.</summary>
     public bool SubscriptionsDiffer { get; set; }
 
-    /// <summary>Clients that were there when the release ended and are not retired.</summary>
-    public HashSet<string> Former { get; init; } = new(StringComparer.Ordinal);
+    /// <summary>The clients of both sides, those among them that were there a short while ago.</summary>
+    public GrayClients Clients { get; init; } = new(new Dictionary<string, Side>());
 
     /// <summary>When the release ended, ms since 1970; 0 while it has not.</summary>
     public long EndedMs { get; set; }
 
     /// <summary>The end that is about to be: the release as it is then, and who is retired. Null when none is.</summary>
     public (GrayRelease Release, IReadOnlySet<string> Retired)? Ending { get; set; }
-
-    /// <summary>Clients that an ended release is kept for and that are not connected, and since when, ms since 1970.</summary>
-    public Dictionary<string, long> GoneSince { get; } = new(StringComparer.Ordinal);
 
     /// <summary>A promotion to one side with one subscription that would drop messages of the other: it does not begin.</summary>
     public bool IsHeldUp =>
@@ -58,51 +52,22 @@ internal sealed class GrayEntry(GrayGroup group, IEnumerable<GraySubscriber> sub
             Generation = Group.Release.Generation,
             Topics = topics,
             Subscribers = Subscribers.ToList(),
+            Clients = Clients.ToDictionary(),
             Retired = [.. Ending?.Retired ?? Group.Retired],
-            Former = [.. Former],
             EndedMs = EndedMs,
+            Ended = EndedMs == 0 ? null : Ending?.Release ?? Group.Release,
             GivenUp = GivenUp,
         };
-    }
-
-    /// <summary>Whether any client is on another side than when this was asked last, or has come or gone.</summary>
-    public bool HaveSidesChanged(ConsumerGroup? consumers)
-    {
-        var standings = (consumers?.Clients ?? [])
-            .DistinctBy(client => client.ClientId, StringComparer.Ordinal)
-            .ToDictionary(client => client.ClientId, Group.StandingOf, StringComparer.Ordinal);
-        bool changed = standings.Count != _standings.Count
-            || standings.Any(pair => !_standings.TryGetValue(pair.Key, out Standing before) || before != pair.Value);
-        _standings = standings;
-        return changed;
     }
 
     /// <summary>Compares what the connected clients of both sides ask for.</summary>
     public void CompareSides(ConsumerGroup? consumers)
     {
-        Dictionary<string, Subscription> normal = SubscriptionsOf(consumers, Standing.Normal);
-        Dictionary<string, Subscription> gray = SubscriptionsOf(consumers, Standing.Gray);
+        Dictionary<string, Subscription> normal = Group.SubscriptionsOf(consumers, Standing.Normal);
+        Dictionary<string, Subscription> gray = Group.SubscriptionsOf(consumers, Standing.Gray);
         SubscriptionsDiffer = normal.Count > 0
             && gray.Count > 0
             && (normal.Count != gray.Count
                 || normal.Values.Any(ours => !gray.TryGetValue(ours.Topic, out Subscription? theirs) || !ours.AsksForTheSameAs(theirs)));
-    }
-
-    private Dictionary<string, Subscription> SubscriptionsOf(ConsumerGroup? consumers, Standing standing)
-    {
-        var all = new Dictionary<string, Subscription>(StringComparer.Ordinal);
-        foreach (ConsumerClient client in consumers is null ? [] : Group.ClientsOf(consumers, standing))
-        {
-            foreach (Subscription subscription in client.Subscriptions.All)
-            {
-                if (!subscription.Topic.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal)
-                    && (!all.TryGetValue(subscription.Topic, out Subscription? known) || known.SubVersion < subscription.SubVersion))
-                {
-                    all[subscription.Topic] = subscription;
-                }
-            }
-        }
-
-        return all;
     }
 }

@@ -7,6 +7,7 @@ using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Connections;
 
 namespace GrayMQ.Broker.Gray;
@@ -42,7 +43,13 @@ internal sealed class GrayGroup
 
     public GrayRelease Release => _rules.Release;
 
-    /// <summary>Ids of the clients that an ended release has retired.</summary>
+    /// <summary>How far messages were given to anybody.</summary>
+    public GivenOffsets Given { get; } = new();
+
+    /// <summary>Who knows of the queues that have changed hands.</summary>
+    public ToldClients Told { get; } = new();
+
+    /// <summary>Ids of the clients that a release has retired, this one or one before.</summary>
     public IReadOnlySet<string> Retired => _rules.Retired;
 
     /// <summary>Ids of clients that were the last gray ones and are to be normal: they are gray until their queues are drained.</summary>
@@ -52,29 +59,7 @@ internal sealed class GrayGroup
     public IReadOnlyDictionary<string, QueueOwnership[]> Topics => _topics;
 
     /// <summary>Where the client behind a connection stands.</summary>
-    public Standing StandingOf(RemotingPeer connection)
-    {
-        Rules rules = _rules;
-        if (!rules.Release.IsOpen && rules.Retired.Count == 0)
-        {
-            return Standing.Plain;
-        }
-
-        if (_consumers.Find(Name) is not { } group)
-        {
-            return OfUnknown(rules, connection.RemoteEndPoint?.Address, null);
-        }
-
-        if (group.MessageModel == MessageModel.Broadcasting && group.IsOnline)
-        {
-            // Each of its clients has all queues to itself.
-            return Standing.Plain;
-        }
-
-        return ClientSession.Of(connection) is { } session && group.FindClient(session) is { } client
-            ? StandingOf(rules, client)
-            : OfUnknown(rules, connection.RemoteEndPoint?.Address, group);
-    }
+    public Standing StandingOf(RemotingPeer connection) => StandingOf(connection, out _);
 
     /// <summary>Where a client of the group stands.</summary>
     public Standing StandingOf(ConsumerClient client) => StandingOf(_rules, client);
@@ -102,34 +87,48 @@ internal sealed class GrayGroup
             return 0;
         }
 
-        // A topic to which nobody subscribes is nobody's; one that has got another queue is looked at soon.
-        return !_topicsByUtf8.TryGetValue(utf8Topic, out QueueOwnership[]? queues) ? long.MaxValue
-            : (uint)queueId >= (uint)queues.Length ? 0
-            : queues[queueId].Owner == side ? queues[queueId].Cap
-            : 0;
+        // Until it is decided whose it is, a topic is nobody's: one to which a side has subscribed just now, one that has got another queue.
+        return _topicsByUtf8.TryGetValue(utf8Topic, out QueueOwnership[]? queues)
+            && (uint)queueId < (uint)queues.Length
+            && queues[queueId].Owner == side
+                ? queues[queueId].Cap
+                : 0;
     }
 
     /// <summary>What is to become of a pull.</summary>
     public PullVerdict Judge(RemotingPeer connection, Topic topic, int queueId, long offset)
     {
-        Standing standing = StandingOf(connection);
-        long cap = CapFor(topic.NameUtf8.Span, queueId, standing);
-        if (offset >= cap)
+        Standing standing = StandingOf(connection, out ConsumerClient? client);
+        ReadOnlySpan<byte> utf8Topic = topic.NameUtf8.Span;
+        long cap = CapFor(utf8Topic, queueId, standing);
+        if (cap > 0
+            && (standing != Standing.Plain || !Release.IsOpen)
+            && Find(utf8Topic, queueId) is { } queue
+            && _offsets.Find(Name, topic.Name, queueId) is >= 0 and long committed)
         {
-            return PullVerdict.Held;
+            if (client is not null && !Told.Knows(utf8Topic, queueId, client.ClientId))
+            {
+                if (offset > committed)
+                {
+                    // Not told yet: it is when it comes with the group's offset, which till then it may commit its own over.
+                    return PullVerdict.BackTo(committed);
+                }
+
+                Told.Tell(utf8Topic, queueId, client.ClientId);
+                if (offset < committed)
+                {
+                    return PullVerdict.GoOnAt(committed);
+                }
+            }
+
+            if (offset < queue.Start && committed > offset)
+            {
+                // It was allocated the queue before its side owned it, and would consume again what the other side has.
+                return PullVerdict.GoOnAt(committed);
+            }
         }
 
-        if ((standing != Standing.Plain || !Release.IsOpen)
-            && Find(topic.NameUtf8.Span, queueId) is { } queue
-            && offset < queue.Start
-            && _offsets.Find(Name, topic.Name, queueId) is >= 0 and long committed
-            && committed != offset)
-        {
-            // It was allocated the queue before its side owned it, and would consume again what the other side has.
-            return PullVerdict.GoOnAt(committed);
-        }
-
-        return PullVerdict.Below(cap);
+        return offset >= cap ? PullVerdict.Held : PullVerdict.Below(cap);
     }
 
     /// <summary>Takes an offset over if it counts: from the side that owns the queue, upwards, up to where it is capped.</summary>
@@ -141,11 +140,21 @@ internal sealed class GrayGroup
         RemotingPeer connection,
         EndPoint? client = null)
     {
-        Standing standing = StandingOf(connection);
+        Standing standing = StandingOf(connection, out ConsumerClient? caller);
+        if (standing == Standing.Plain && Release.IsOpen)
+        {
+            return _offsets.Commit(utf8Group, utf8Topic, queueId, offset, client);
+        }
+
+        if (caller is not null && !Told.Knows(utf8Topic, queueId, caller.ClientId))
+        {
+            return CommitOutcome.Ignored;
+        }
+
         if (standing == Standing.Plain)
         {
             // Once a release is over, clients of what was another side know no better than to say where the queue was when they got it.
-            return !Release.IsOpen && Find(utf8Topic, queueId)?.Start > offset
+            return Find(utf8Topic, queueId)?.Start > offset
                 ? CommitOutcome.Ignored
                 : _offsets.Commit(utf8Group, utf8Topic, queueId, offset, client);
         }
@@ -161,7 +170,7 @@ internal sealed class GrayGroup
             }
 
             queue = Find(utf8Topic, queueId);
-            outcome = _offsets.Commit(utf8Group, utf8Topic, queueId, Math.Min(offset, cap), client, upwardsOnly: queue is not null);
+            outcome = _offsets.Commit(utf8Group, utf8Topic, queueId, Math.Min(offset, cap), client, upwardsOnly: true);
         }
 
         if (queue is { IsHandedOver: true } && offset >= queue.Boundary)
@@ -175,6 +184,25 @@ internal sealed class GrayGroup
     /// <summary>Clients that stand where this one does, in the order in which they came.</summary>
     public IEnumerable<ConsumerClient> ClientsOf(ConsumerGroup group, Standing standing) =>
         group.Clients.Where(client => StandingOf(client) == standing);
+
+    /// <summary>What the connected clients of a side ask for, by topic: of two that ask for different things, the later one. No retry topics.</summary>
+    public Dictionary<string, Subscription> SubscriptionsOf(ConsumerGroup? group, Standing standing)
+    {
+        var all = new Dictionary<string, Subscription>(StringComparer.Ordinal);
+        foreach (ConsumerClient client in group is null ? [] : ClientsOf(group, standing))
+        {
+            foreach (Subscription subscription in client.Subscriptions.All)
+            {
+                if (!subscription.Topic.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal)
+                    && (!all.TryGetValue(subscription.Topic, out Subscription? known) || known.SubVersion < subscription.SubVersion))
+                {
+                    all[subscription.Topic] = subscription;
+                }
+            }
+        }
+
+        return all;
+    }
 
     /// <summary>What decides on which side a client is, for people.</summary>
     public string BecauseOf(ConsumerClient client)
@@ -205,22 +233,41 @@ internal sealed class GrayGroup
         }
     }
 
-    /// <summary>Nothing is decided any more of a topic.</summary>
-    public void Forget(string topic)
+    /// <summary>Nothing is decided any more of a topic; false when nothing was.</summary>
+    public bool Forget(string topic)
     {
+        Given.Forget(topic);
+        Told.Forget(topic);
         lock (_gate)
         {
-            _topics.TryRemove(topic, out _);
+            return _topics.TryRemove(topic, out _);
         }
     }
 
-    /// <summary>Runs something while no commit comes in between.</summary>
-    public void Exclusively(Action action)
+    private Standing StandingOf(RemotingPeer connection, out ConsumerClient? client)
     {
-        lock (_gate)
+        client = null;
+        Rules rules = _rules;
+        if (!rules.Release.IsOpen && rules.Retired.Count == 0 && Told.IsEmpty)
         {
-            action();
+            return Standing.Plain;
         }
+
+        if (_consumers.Find(Name) is not { } group)
+        {
+            return OfUnknown(rules, connection.RemoteEndPoint?.Address, null);
+        }
+
+        if (group.MessageModel == MessageModel.Broadcasting && group.IsOnline)
+        {
+            // Each of its clients has all queues to itself.
+            return Standing.Plain;
+        }
+
+        client = ClientSession.Of(connection) is { } session ? group.FindClient(session) : null;
+        return client is not null
+            ? StandingOf(rules, client)
+            : OfUnknown(rules, connection.RemoteEndPoint?.Address, group);
     }
 
     private static Standing StandingOf(Rules rules, ConsumerClient client)
@@ -231,7 +278,8 @@ internal sealed class GrayGroup
         }
 
         Standing standing =
-            !rules.Release.IsOpen ? rules.Retired.Contains(client.ClientId) ? Standing.Retired : Standing.Plain
+            rules.Retired.Contains(client.ClientId) ? Standing.Retired
+            : !rules.Release.IsOpen ? Standing.Plain
             : rules.Leaving.Contains(client.ClientId) ? Standing.Gray
             : Standings.Of(
                 ClientSides.Of(rules.Release, client.ClientId, client.Connection.RemoteEndPoint?.Address, client.GrayFlag));
@@ -242,27 +290,23 @@ internal sealed class GrayGroup
     // Requests carry no client id: until a heartbeat has told, the address does, by a rule or by all others who have it.
     private static Standing OfUnknown(Rules rules, IPAddress? address, ConsumerGroup? group)
     {
-        if (ClientSides.OfAddress(rules.Release, address) is { } side)
-        {
-            return Standings.Of(side);
-        }
-
         Standing? shared = null;
+        bool areOfOneStanding = true;
         foreach (ConsumerClient client in group?.Clients ?? [])
         {
             if (Equals(client.Connection.RemoteEndPoint?.Address, address))
             {
                 Standing standing = StandingOf(rules, client);
-                if (shared is not null && shared != standing)
-                {
-                    return Standing.Unknown;
-                }
-
+                areOfOneStanding &= shared is null || shared == standing;
                 shared = standing;
             }
         }
 
-        return shared ?? Standing.Unknown;
+        return areOfOneStanding && shared == Standing.Retired ? Standing.Retired
+            : ClientSides.OfAddress(rules.Release, address) is { } side ? Standings.Of(side)
+            : areOfOneStanding && shared is { } one ? one
+            : rules.Release.IsOpen || rules.Retired.Count > 0 ? Standing.Unknown
+            : Standing.Plain;
     }
 
     private sealed record Known(bool? ClientFlag, Standing Standing);

@@ -16,14 +16,17 @@ internal sealed record GrayGroupState
     /// <summary>Which side subscribes to what.</summary>
     public List<GraySubscriber> Subscribers { get; init; } = [];
 
-    /// <summary>Client ids of the side that an ended release has retired.</summary>
-    public List<string> Retired { get; init; } = [];
+    /// <summary>On which side each client is, by client id; after the release's end, on which it was. They may hold queues by offsets of before.</summary>
+    public Dictionary<string, Side> Clients { get; init; } = [];
 
-    /// <summary>Client ids of the others who were there when the release ended: they may hold queues by offsets of before.</summary>
-    public List<string> Former { get; init; } = [];
+    /// <summary>Client ids of sides that a release has retired: this one, or those before.</summary>
+    public List<string> Retired { get; init; } = [];
 
     /// <summary>When the release ended, ms since 1970; 0 while it has not.</summary>
     public long EndedMs { get; init; }
+
+    /// <summary>The release as it ended; null while it has not.</summary>
+    public GrayRelease? Ended { get; init; }
 
     /// <summary>Messages that were given up: skipped, or forced over.</summary>
     public long GivenUp { get; init; }

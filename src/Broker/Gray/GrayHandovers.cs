@@ -20,38 +20,34 @@ internal sealed class GrayHandovers(GrayOptions options, ConsumerOffsetTable off
     /// <param name="end">The queue's max offset at the cut.</param>
     public QueueOwnership Retarget(in GrayTurn turn, long end, long now)
     {
-        GrayRelease release = turn.Entry.Group.Release;
-        bool isWithdrawn = release.State == GrayReleaseState.Withdrawing && turn.Now.Owner == Side.Gray;
-        long boundary = end;
-        if (isWithdrawn)
+        GrayGroup group = turn.Entry.Group;
+        GrayRelease release = group.Release;
+        QueueOwnership next;
+
+        // What a side was promised when a promotion begins it gets: it is drained, and not passed over.
+        var terms = new HandoverTerms(
+            end, now, release.Forced, turn.IsGrayQueue, KeepsWhatWasPromised: release.State == GrayReleaseState.Promoting);
+        if (release.State == GrayReleaseState.Withdrawing)
         {
             // What the side was not given, it is not given any more.
-            long given = offsets.FindPulled(turn.Entry.Group.Name, turn.Topic, turn.Queue.QueueId);
-            long committed = offsets.Find(turn.Entry.Group.Name, turn.Topic, turn.Queue.QueueId);
-            boundary = Math.Clamp(Math.Max(given, committed), 0, end);
+            long given = Math.Max(
+                group.Given.Of(turn.Topic, turn.Queue.QueueId), offsets.Find(release.Group, turn.Topic, turn.Queue.QueueId));
+            next = turn.Now.Withdraw(
+                turn.Target,
+                in terms,
+                given,
+                now + (long)options.WithdrawWait.TotalMilliseconds,
+                release.Leftover == GrayLeftover.Skip,
+                release.Unsubscribed == GrayUnsubscribed.Hold);
         }
-
-        var terms = new HandoverTerms(
-            boundary,
-            now,
-            isWithdrawn ? now + (long)options.WithdrawWait.TotalMilliseconds : 0,
-            isWithdrawn && turn.IsGrayQueue && release.Leftover == GrayLeftover.Skip ? end : QueueOwnership.None,
-            release.Forced);
-        QueueOwnership next = turn.Now.Retarget(turn.Target, in terms);
-        if (isWithdrawn && next is { IsHandedOver: true, DeadlineMs: 0 })
+        else
         {
-            next = next with
-            {
-                Boundary = Math.Min(next.Boundary, terms.Boundary),
-                DeadlineMs = terms.DeadlineMs,
-                SkipTo = terms.SkipTo,
-            };
+            next = turn.Now.Retarget(turn.Target, in terms);
         }
 
         if (next.IsHandedOver && !turn.Now.IsHandedOver)
         {
-            Log.HandoverBegun(
-                logger, turn.Entry.Group.Name, turn.Topic, turn.Queue.QueueId, next.Owner, next.Next, next.Boundary);
+            Log.HandoverBegun(logger, release.Group, turn.Topic, turn.Queue.QueueId, next.Owner, next.Next, next.Boundary);
         }
 
         return next;
@@ -72,17 +68,18 @@ internal sealed class GrayHandovers(GrayOptions options, ConsumerOffsetTable off
     }
 
     /// <summary>A queue whose boundary is reached, or that is given up on: the next owner's.</summary>
-    public QueueOwnership Complete(GrayEntry entry, string topic, int queueId, QueueOwnership queue, HandoverLook look)
+    /// <param name="givenUp">Messages that nobody is to consume on that account.</param>
+    public QueueOwnership Complete(string group, string topic, int queueId, QueueOwnership queue, HandoverLook look, out long givenUp)
     {
-        string group = entry.Group.Name;
         long committed = offsets.Find(group, topic, queueId);
-        entry.GivenUp += look.GivenUp;
-        if (queue.SkipTo > committed)
+        long skipTo = queue.Handovers[0].SkipTo;
+        givenUp = look.GivenUp;
+        if (skipTo > committed)
         {
-            long skipped = queue.SkipTo - Math.Max(0, committed);
-            entry.GivenUp += skipped;
-            offsets.Commit(group, topic, queueId, queue.SkipTo);
-            Log.HandoverSkipped(logger, group, topic, queueId, skipped, queue.SkipTo);
+            long skipped = skipTo - Math.Max(0, committed);
+            givenUp += skipped;
+            offsets.Commit(group, topic, queueId, skipTo);
+            Log.HandoverSkipped(logger, group, topic, queueId, skipped, skipTo);
         }
 
         QueueOwnership next = queue.Complete(committed);

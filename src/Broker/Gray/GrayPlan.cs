@@ -78,7 +78,8 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
         }
     }
 
-    private static int QueuesOf(TopicConfig config) => Math.Min(config.ReadQueueNums, config.WriteQueueNums);
+    /// <summary>Queues that can be both written and read.</summary>
+    public static int QueuesOf(TopicConfig config) => Math.Min(config.ReadQueueNums, config.WriteQueueNums);
 
     private void AddRetryTopic(string name)
     {
@@ -112,6 +113,7 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
         for (int queueId = 0; queueId < Math.Max(count, known.Length); queueId++)
         {
             bool isNew = queueId >= known.Length;
+            bool isGray = live?.SideOf(queueId) == Side.Gray;
             if (isNew)
             {
                 starts.Fix(entry.Group.Name, topic, queueId);
@@ -119,16 +121,16 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
 
             // Until there was a release, all were normal. A topic to which none of them subscribed was nobody's.
             QueueOwnership now = isNew
-                ? QueueOwnership.Of(subscribers.Normal ? Side.Normal : null, Math.Max(0, offsets.Find(entry.Group.Name, topic.Name, queueId)))
+                ? QueueOwnership.Of(
+                    subscribers.Normal ? Side.Normal : null, Math.Max(0, offsets.Find(entry.Group.Name, topic.Name, queueId)), isGray)
                 : known[queueId];
-            bool isGray = live?.SideOf(queueId) == Side.Gray;
             Side? target = QueueOwners.Of(release, live is not null, isGray, subscribers);
-            bool needsDeadline = release.State == GrayReleaseState.Withdrawing
-                && now is { IsHandedOver: true, Owner: Side.Gray, DeadlineMs: 0 };
-            if (isNew || needsDeadline || (now.IsHandedOver ? target != now.Next : target != now.Owner))
+            if (isNew
+                || target != now.Last
+                || isGray != now.IsLastGrayQueue
+                || (release.State == GrayReleaseState.Withdrawing && now.IsToWithdraw))
             {
-                _turns.Add(new GrayTurn(
-                    entry, topic.Name, now, target, isGray && !topic.IsRetry, store.GetQueue(topic.NameUtf8.Span, queueId)));
+                _turns.Add(new GrayTurn(entry, topic.Name, now, target, isGray, store.GetQueue(topic.NameUtf8.Span, queueId)));
             }
         }
     }

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Topics;
 using GrayMQ.Gray;
 
 namespace GrayMQ.Broker.Gray;
@@ -10,6 +11,7 @@ internal static class GrayReport
         GrayOptions options,
         GraySnapshot acting,
         IReadOnlyCollection<GrayEntry> entries,
+        TopicTable topics,
         ConsumerTable consumers,
         GrayQueueFacts facts,
         long nowMs)
@@ -47,6 +49,11 @@ internal static class GrayReport
             Address = options.BrokerAddress,
             Version = acting.Version,
             Releases = releases,
+            Topics =
+            [
+                .. acting.Topics.Where(topic => topic.State != GrayTopicState.On)
+                    .Select(topic => ProgressOf(topic, topics.Find(topic.Name), queues)),
+            ],
             Queues = queues,
         };
     }
@@ -69,13 +76,29 @@ internal static class GrayReport
                     IsHandedOver = queue.IsHandedOver,
                     Next = queue.Next,
                     Boundary = queue.Boundary,
+                    WasGrayQueue = queue.IsGrayQueue || queue.Handovers.Any(each => each.IsGrayQueue),
                     Consumed = facts.CommittedOf(group, topic, queueId),
                     Max = facts.EndOf(topic, queueId),
-                    SinceMs = queue.SinceMs,
+                    SinceMs = queue.IsHandedOver ? queue.Handovers[0].SinceMs : 0,
                     Reason = queue.Look(facts.Of(entry, topic, queueId, queue, nowMs)).Reason,
                 };
             }
         }
+    }
+
+    // A topic is switched on where it can be, and neither on nor off while messages of when it was on are to be consumed by their side: what
+    // comes next is stored by other rules.
+    private static GrayTopicProgress ProgressOf(GrayTopic gray, Topic? topic, IEnumerable<GrayQueueProgress> queues)
+    {
+        GrayQueueProgress[] handed = [.. queues.Where(queue => queue.Topic == gray.Name && queue.IsHandedOver && queue.WasGrayQueue)];
+        string? reason =
+            handed.Length > 0 ? $"{handed.Length} queues are handed over still: queue {handed[0].Queue}: {handed[0].Reason}"
+            : gray.State != GrayTopicState.Enabling ? null
+            : topic is null ? "there is no such topic here"
+            : GrayPlan.QueuesOf(topic.Config) < gray.Queues
+                ? $"the topic has {GrayPlan.QueuesOf(topic.Config)} queues here, the gray state says {gray.Queues}"
+                : null;
+        return new GrayTopicProgress { Topic = gray.Name, Since = gray.Since, IsDone = reason is null, Reason = reason };
     }
 
     private static GrayReleaseProgress ProgressOf(GrayEntry entry, ConsumerGroup? consumers, bool isDone)

@@ -22,11 +22,14 @@ internal sealed class GrayRoster(GrayOptions options, ClientRegistry clients, Co
         {
             if (!entries.TryGetValue(release.Group, out GrayEntry? entry) || entry.Group.Release.Generation != release.Generation)
             {
+                // Whom a release before has retired is retired still: it is not gone, and nobody has asked for it back.
                 GrayGroup group = NewGroup(release);
+                group.Update(release, entry?.Group.Retired ?? new HashSet<string>(), new HashSet<string>());
                 entry = new GrayEntry(group, KnownSubscriptions(release.Group, now), 0) { IsDirty = true };
                 resided.Add(release.Group);
             }
 
+            ForgetGone(entry, now);
             HashSet<string> leaving = LeavingOf(entry, release);
             if (!entry.Group.Release.Equals(release) || !leaving.SetEquals(entry.Group.Leaving))
             {
@@ -45,20 +48,9 @@ internal sealed class GrayRoster(GrayOptions options, ClientRegistry clients, Co
                 continue;
             }
 
-            GrayRelease? closed = snapshot.Releases.FirstOrDefault(each =>
-                each.Kind == GrayReleaseKind.Consumer && each.Group == name && each.Generation == entry.Group.Release.Generation);
-            if (closed is null)
-            {
-                // The state does not know it: nobody is held to it any more.
-                End(entry, entry.Group.Release with { State = GrayReleaseState.Withdrawn, Leftover = GrayLeftover.Normal }, now);
-                gone.Add(name);
-                resided.Add(name);
-                continue;
-            }
-
             if (entry.EndedMs == 0)
             {
-                End(entry, closed, now);
+                End(entry, FindClosed(snapshot, entry.Group.Release), now);
                 resided.Add(name);
             }
 
@@ -106,54 +98,55 @@ internal sealed class GrayRoster(GrayOptions options, ClientRegistry clients, Co
         return leaving;
     }
 
+    // How a release has ended. Where the state does not know it any more but knows a later one of the group, this broker was away for its
+    // end: then nobody is retired, since nobody can say who has lost. Where it knows none, the database was restored to before it: what is
+    // left of it is the normal side.
+    private static GrayRelease FindClosed(GraySnapshot snapshot, GrayRelease release)
+    {
+        GrayRelease? last = snapshot.Releases.LastOrDefault(each =>
+            each.Kind == GrayReleaseKind.Consumer && each.Group == release.Group && each.Generation >= release.Generation);
+        return last is null ? release with { State = GrayReleaseState.Withdrawn, Leftover = GrayLeftover.Normal }
+            : last.Generation == release.Generation ? last
+            : release with { State = GrayReleaseState.Promoted, Promotion = GrayPromotion.Join };
+    }
+
     // There are no sides any more; those that have lost are retired.
     private void End(GrayEntry entry, GrayRelease closed, long now)
     {
         bool grayStays = closed is { State: GrayReleaseState.Promoted, Promotion: GrayPromotion.Replace };
-        Standing? loser = closed.State == GrayReleaseState.Withdrawn ? Standing.Gray
-            : grayStays ? Standing.Normal
+        Side? loser = closed.State == GrayReleaseState.Withdrawn ? Side.Gray
+            : grayStays ? Side.Normal
             : null;
-        var retired = new HashSet<string>(StringComparer.Ordinal);
-        foreach (ConsumerClient client in clients.Consumers.Find(closed.Group)?.Clients ?? [])
-        {
-            (entry.Group.StandingOf(client) == loser ? retired : entry.Former).Add(client.ClientId);
-        }
-
+        entry.Clients.Refresh(entry.Group, clients.Consumers.Find(closed.Group), out _);
+        var retired = new HashSet<string>(entry.Group.Retired, StringComparer.Ordinal);
+        retired.UnionWith(loser is null ? [] : entry.Clients.Of(loser));
         entry.EndedMs = now;
         entry.IsDirty = true;
         entry.Ending = (closed, retired);
         clients.Consumers.EndSides(closed.Group, grayStays);
     }
 
-    // Whether anybody is there still for whom an ended release matters.
+    // Whether an ended release may matter still to somebody who is there, or who comes back soon.
     private bool IsKept(GrayEntry entry, long now)
     {
-        ConsumerGroup? consumers = clients.Consumers.Find(entry.Group.Name);
-        if (entry.Ending is { } ending)
+        if (entry.Ending is null)
         {
-            return ending.Retired.Count + entry.Former.Count > 0;
+            ForgetGone(entry, now);
         }
 
+        double ended = now - entry.EndedMs;
+        return ended < options.EndedAbsence.TotalMilliseconds
+            || entry.Group.Retired.Count > 0
+            || (entry.Clients.Count > 0 && ended < options.KeepEnded.TotalMilliseconds);
+    }
+
+    private void ForgetGone(GrayEntry entry, long now)
+    {
         HashSet<string> retired = [.. entry.Group.Retired];
-        if (retired.RemoveWhere(IsGone) + entry.Former.RemoveWhere(IsGone) > 0)
+        if (entry.Clients.Forget(clients.Consumers.Find(entry.Group.Name), retired, now, options.EndedAbsence.TotalMilliseconds))
         {
-            entry.Group.Update(entry.Group.Release, retired, new HashSet<string>());
+            entry.Group.Update(entry.Group.Release, retired, entry.Group.Leaving);
             entry.IsDirty = true;
-        }
-
-        return retired.Count > 0
-            || (entry.Former.Count > 0 && now - entry.EndedMs < options.KeepEnded.TotalMilliseconds);
-
-        bool IsGone(string clientId)
-        {
-            if (consumers?.FindClient(clientId) is not null)
-            {
-                entry.GoneSince.Remove(clientId);
-                return false;
-            }
-
-            entry.GoneSince.TryAdd(clientId, now);
-            return now - entry.GoneSince[clientId] >= options.EndedAbsence.TotalMilliseconds;
         }
     }
 }

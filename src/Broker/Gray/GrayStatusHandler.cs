@@ -20,6 +20,7 @@ internal sealed class GrayStatusHandler(string brokerName, GrayTable gray, GrayW
             Epoch = progress.Version.Epoch,
             Version = knows ? progress.Version.Version : GetGrayStateHeader.NoVersion,
             Clients = [.. ConsumersOf(header.Group), .. ProducersOf(header.Group)],
+            Subscriptions = [.. SubscriptionsOf(header.Group, Side.Normal), .. SubscriptionsOf(header.Group, Side.Gray)],
             Queues = [.. progress.Queues.Where(queue => IsAsked(queue, header)).Select(ToStatus)],
         };
         request.Reply(BodyCodec.Encode(status));
@@ -49,15 +50,25 @@ internal sealed class GrayStatusHandler(string brokerName, GrayTable gray, GrayW
         _ => "NOBODY",
     };
 
+    private IEnumerable<GrayGroup> GroupsOf(string? asked) =>
+        (gray.View?.Groups ?? []).Where(group => asked is null || asked == group.Name);
+
+    private IEnumerable<GraySubscriptionStatus> SubscriptionsOf(string? asked, Side side) =>
+        from @group in GroupsOf(asked)
+        from subscription in @group.SubscriptionsOf(consumers.Find(@group.Name), Standings.Of(side)).Values
+        select new GraySubscriptionStatus
+        {
+            Group = @group.Name,
+            Gray = side == Side.Gray,
+            Topic = subscription.Topic,
+            ExpressionType = subscription.Data.ExpressionType ?? "",
+            Expression = subscription.Data.SubString,
+        };
+
     private IEnumerable<GrayClientStatus> ConsumersOf(string? asked)
     {
-        foreach (GrayGroup group in gray.View?.Groups ?? [])
+        foreach (GrayGroup group in GroupsOf(asked))
         {
-            if (asked is not null && asked != group.Name)
-            {
-                continue;
-            }
-
             foreach (ConsumerClient client in consumers.Find(group.Name)?.Clients ?? [])
             {
                 yield return new GrayClientStatus

@@ -78,6 +78,8 @@ internal sealed class GrayWork : IDisposable
         _clients.Consumers.GroupChanged += OnGroupChanged;
         _clients.Consumers.IsGray = (group, client) =>
             _table.FindGroup(group.Name) is { } sides && sides.StandingOf(client) == Standing.Gray;
+        _clients.Consumers.IsRetired = (group, client) =>
+            _table.FindGroup(group.Name) is { } sides && sides.StandingOf(client) == Standing.Retired;
         _offsets.Moved += OnMoved;
         _timer = time.CreateTimer(_ => SignalIfGray(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -98,7 +100,10 @@ internal sealed class GrayWork : IDisposable
     }
 
     /// <summary>Acts on another state from now on; returns when that is on disk, with every boundary that it asks for.</summary>
-    /// <exception cref="KeyValueStoreException">It cannot be written; the broker acts on the state of before.</exception>
+    /// <exception cref="KeyValueStoreException">
+    /// It cannot be written: queues and messages stay whose they are, and <see cref="Acting"/> is the state of before. It is tried again at
+    /// every look, until it can be written or another state is to be followed.
+    /// </exception>
     public void Follow(GraySnapshot snapshot)
     {
         lock (_working)
@@ -116,7 +121,36 @@ internal sealed class GrayWork : IDisposable
     {
         lock (_working)
         {
-            return GrayReport.Make(_options, _acting, _entries.Values, _clients.Consumers, _facts, NowMs());
+            return GrayReport.Make(_options, _acting, _entries.Values, _topics, _clients.Consumers, _facts, NowMs());
+        }
+    }
+
+    /// <summary>A topic is no more: what is known of its queues does not hold for another of its name.</summary>
+    /// <exception cref="KeyValueStoreException">It cannot be written; at the next start topics that are not there are left out.</exception>
+    public void ForgetTopic(string topic)
+    {
+        lock (_working)
+        {
+            List<GrayEntry> changed = [.. _entries.Values.Where(entry => entry.Group.Forget(topic))];
+            if (changed.Count > 0)
+            {
+                _store.Write(null, [.. changed.Select(entry => entry.ToState())], []);
+                _table.Changed();
+            }
+        }
+    }
+
+    /// <summary>A group is no more, and its offsets perhaps neither: where its owners began says nothing of another of its name.</summary>
+    /// <exception cref="KeyValueStoreException">It cannot be written.</exception>
+    public void ForgetGroup(string group)
+    {
+        lock (_working)
+        {
+            if (_entries.TryGetValue(group, out GrayEntry? entry))
+            {
+                Rewrite(entry, entry.Group.Topics.ToDictionary(
+                    pair => pair.Key, pair => (QueueOwnership[])[.. pair.Value.Select(queue => queue with { Start = 0 })]));
+            }
         }
     }
 
@@ -182,7 +216,7 @@ internal sealed class GrayWork : IDisposable
     {
         foreach (GrayGroupState state in _store.ReadGroups())
         {
-            GrayRelease? release = _acting.Releases.FirstOrDefault(each =>
+            GrayRelease? release = state.Ended ?? _acting.Releases.FirstOrDefault(each =>
                 each.Kind == GrayReleaseKind.Consumer && each.Group == state.Group && each.Generation == state.Generation);
             if (release is null)
             {
@@ -191,25 +225,45 @@ internal sealed class GrayWork : IDisposable
 
             GrayGroup group = _roster.NewGroup(release);
             group.Update(release, state.Retired.ToHashSet(StringComparer.Ordinal), new HashSet<string>());
-            group.Apply(state.Topics);
+            group.Apply(RestoreTopics(group, state));
             _entries[state.Group] = new GrayEntry(group, state.Subscribers, state.GivenUp)
             {
-                Former = state.Former.ToHashSet(StringComparer.Ordinal),
+                Clients = new GrayClients(state.Clients),
                 EndedMs = state.EndedMs,
+                IsDirty = true,
             };
+        }
+    }
 
-            // An owner is written before he is told, commits a little later: where he began is what the group had come to at least.
-            foreach ((string topic, QueueOwnership[] queues) in state.Topics)
+    // What is on disk of topics that are there still, no further than their queues go.
+    private Dictionary<string, QueueOwnership[]> RestoreTopics(GrayGroup group, GrayGroupState state)
+    {
+        var topics = new Dictionary<string, QueueOwnership[]>(StringComparer.Ordinal);
+        foreach ((string topic, QueueOwnership[] queues) in state.Topics)
+        {
+            if (_topics.Find(topic) is not { } found)
             {
-                for (int queueId = 0; queueId < queues.Length; queueId++)
+                continue;
+            }
+
+            topics[topic] = new QueueOwnership[queues.Length];
+            for (int queueId = 0; queueId < queues.Length; queueId++)
+            {
+                long end = _facts.EndOf(topic, queueId);
+                QueueOwnership queue = topics[topic][queueId] = queues[queueId].ClampTo(end);
+
+                // A commit is on disk a little later than an owner, and may be lost when he is not; messages may be lost when a commit is not.
+                long committed = _offsets.Find(state.Group, topic, queueId);
+                if (committed != Math.Clamp(committed, queue.Start, end) && (committed > 0 || queue.Start > 0))
                 {
-                    if (queues[queueId].Start > Math.Max(0, _offsets.Find(state.Group, topic, queueId)))
-                    {
-                        _offsets.Commit(state.Group, topic, queueId, queues[queueId].Start);
-                    }
+                    _offsets.Commit(state.Group, topic, queueId, Math.Clamp(committed, queue.Start, end));
                 }
+
+                group.Given.Raise(found.NameUtf8.Span, queueId, end);
             }
         }
+
+        return topics;
     }
 
     // Everything that there is to do now. Under the lock.
@@ -227,10 +281,12 @@ internal sealed class GrayWork : IDisposable
             TimeSpan? absence = release.AbsenceMs == GrayRelease.ForEver ? null : TimeSpan.FromMilliseconds(release.AbsenceMs);
             entry.IsDirty |= entry.Subscribers.Refresh(entry.Group, consumers, now, absence, entry.Group.Leaving);
             entry.CompareSides(consumers);
-            if (entry.HaveSidesChanged(consumers))
+            if (entry.Clients.Refresh(entry.Group, consumers, out bool hasChanged))
             {
                 resided.Add(entry.Group.Name);
             }
+
+            entry.IsDirty |= hasChanged;
 
             plan.AddGroup(entry);
         }
@@ -265,6 +321,9 @@ internal sealed class GrayWork : IDisposable
         GraySnapshot snapshot, Dictionary<string, GrayEntry> entries, List<string> gone, GrayPlan plan, long now)
     {
         List<GrayTurn> turns = [.. plan.Turns];
+
+        // Whoever reads now, and does not see this, has said before how much he is giving.
+        _table.Changed();
         var changed = new Dictionary<GrayEntry, Dictionary<string, QueueOwnership[]>>();
         _messages.Cut([.. turns.Select(turn => turn.Queue)], (epoch, ends) =>
         {
@@ -295,6 +354,18 @@ internal sealed class GrayWork : IDisposable
                 ReferenceEquals(snapshot, _acting) ? null : snapshot,
                 [.. dirty.Select(entry => entry.ToState(changed.GetValueOrDefault(entry)))],
                 gone);
+            foreach (GrayEntry entry in entries.Values.Where(entry => entry.Ending is not null))
+            {
+                // Its queues are everybody's: whoever had one on his side goes on, the others are told where.
+                foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics)
+                {
+                    for (int queueId = 0; queueId < queues.Length; queueId++)
+                    {
+                        entry.Group.Told.Begin(topic, queueId, entry.Clients.Of(queues[queueId].Owner));
+                    }
+                }
+            }
+
             foreach ((GrayEntry entry, Dictionary<string, QueueOwnership[]> topics) in changed)
             {
                 entry.Group.Apply(topics);
@@ -343,21 +414,24 @@ internal sealed class GrayWork : IDisposable
         foreach (GrayEntry entry in _entries.Values.Where(entry => entry.Group.Release.IsOpen))
         {
             var changed = new Dictionary<string, QueueOwnership[]>(StringComparer.Ordinal);
+            var handed = new List<(string Topic, int QueueId)>();
+            long givenUp = 0;
             foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics)
             {
                 for (int queueId = 0; queueId < queues.Length; queueId++)
                 {
+                    // What was to be handed on from somebody who gets nothing any more is handed on at once.
                     QueueOwnership queue = queues[queueId];
-                    if (!queue.IsHandedOver)
+                    while (queue.IsHandedOver && queue.Look(_facts.Of(entry, topic, queueId, queue, now)) is { IsOver: true } look)
                     {
-                        continue;
+                        queue = _handovers.Complete(entry.Group.Name, topic, queueId, queue, look, out long lost);
+                        givenUp += lost;
                     }
 
-                    HandoverLook look = queue.Look(_facts.Of(entry, topic, queueId, queue, now));
-                    if (look.IsOver)
+                    if (!ReferenceEquals(queue, queues[queueId]))
                     {
-                        changed[topic] = GrayHandovers.With(
-                            changed.GetValueOrDefault(topic) ?? queues, queueId, _handovers.Complete(entry, topic, queueId, queue, look));
+                        changed[topic] = GrayHandovers.With(changed.GetValueOrDefault(topic) ?? queues, queueId, queue);
+                        handed.Add((topic, queueId));
                     }
                 }
             }
@@ -373,8 +447,19 @@ internal sealed class GrayWork : IDisposable
                 _facts.WriteOffsets(entry.Group.Name, topic);
             }
 
-            _store.Write(null, [entry.ToState(changed)], []);
+            entry.GivenUp += givenUp;
+            try
+            {
+                _store.Write(null, [entry.ToState(changed)], []);
+            }
+            catch
+            {
+                entry.GivenUp -= givenUp;
+                throw;
+            }
+
             entry.IsDirty = false;
+            handed.ForEach(queue => entry.Group.Told.Begin(queue.Topic, queue.QueueId, []));
             entry.Group.Apply(changed);
             _table.Changed();
             _wake(entry.Group.Name);
@@ -402,15 +487,21 @@ internal sealed class GrayWork : IDisposable
                 return;
             }
 
-            QueueOwnership[] moved =
-            [
-                .. queues.Select((queue, queueId) =>
-                    queue with { Start = Math.Min(queue.Start, Math.Max(0, _offsets.Find(group, topic, queueId))) }),
-            ];
-            var changed = new Dictionary<string, QueueOwnership[]> { [topic] = moved };
-            _store.Write(null, [entry.ToState(changed)], []);
-            entry.Group.Apply(changed);
-            _table.Changed();
+            Rewrite(entry, new Dictionary<string, QueueOwnership[]>
+            {
+                [topic] =
+                [
+                    .. queues.Select((queue, queueId) =>
+                        queue with { Start = Math.Min(queue.Start, Math.Max(0, _offsets.Find(group, topic, queueId))) }),
+                ],
+            });
         }
+    }
+
+    private void Rewrite(GrayEntry entry, Dictionary<string, QueueOwnership[]> changed)
+    {
+        _store.Write(null, [entry.ToState(changed)], []);
+        entry.Group.Apply(changed);
+        _table.Changed();
     }
 }

@@ -64,6 +64,12 @@ internal sealed class PoppableQueues(
         ? sides.CapFor(topic.NameUtf8.Span, queueId, sides.StandingOf(pop.Responder.Connection))
         : long.MaxValue;
 
+    /// <summary>
+    /// Messages below an offset are about to be handed out: whoever takes them looks afterwards whether the queue has changed hands.
+    /// </summary>
+    public void Give(in Pop pop, Topic topic, int queueId, long offset) =>
+        gray.View?.FindGroup(pop.Target.Group)?.Given.Raise(topic.NameUtf8.Span, queueId, offset);
+
     private bool HasMessages(in Pop pop, Topic? topic)
     {
         for (int queueId = 0; queueId < (topic?.Config.ReadQueueNums ?? 0); queueId++)

@@ -177,6 +177,11 @@ internal sealed class QueuePopper(
         MessageSlices slices = work.NextSlices();
         long at = start;
         bool isFound = Read(in pop, queue, popped, ref at, pop.MaxMessages - work.Count, slices, end);
+        if (isFound)
+        {
+            queues.Give(in pop, topic, queue.QueueId, slices.NextOffset);
+        }
+
         if (stamp != gray.Stamp)
         {
             // What was read may be beyond a boundary that was taken meanwhile.

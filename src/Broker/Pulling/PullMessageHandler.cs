@@ -152,7 +152,8 @@ internal sealed class PullMessageHandler
         {
             stamp = _gray.Stamp;
             long end = long.MaxValue;
-            if (_gray.View?.FindGroup(pull.Group.GroupName) is { } sides && !MayRead(in pull, sides, stamp, suspend, out end))
+            GrayGroup? sides = _gray.View?.FindGroup(pull.Group.GroupName);
+            if (sides is not null && !MayRead(in pull, sides, stamp, suspend, out end))
             {
                 return;
             }
@@ -167,6 +168,11 @@ internal sealed class PullMessageHandler
                 // Not thrown: a parked pull has nobody who would answer for it. The client asks for the same offset again.
                 Reply(in pull, ResponseCode.SystemError, "the queue cannot be read just now", pull.QueueOffset);
                 return;
+            }
+
+            if (status == ReadStatus.Found)
+            {
+                sides?.Given.Raise(pull.Topic.NameUtf8.Span, pull.Queue.QueueId, slices.NextOffset);
             }
         }
         while (stamp != _gray.Stamp);
@@ -213,8 +219,13 @@ internal sealed class PullMessageHandler
         end = verdict.EndOffset;
         if (verdict.NextOffset >= 0)
         {
-            // Not PULL_OFFSET_MOVED: by that, Java clients drop the queue and Go clients sleep for 10 s.
-            Reply(in pull, ResponseCode.PullRetryImmediately, "the queue has changed hands", verdict.NextOffset);
+            // PULL_OFFSET_MOVED only where it must be: by that, Java clients drop the queue and Go clients sleep for 10 s; by the other code
+            // Java clients never go back with what they commit.
+            Reply(
+                in pull,
+                verdict.IsBack ? ResponseCode.PullOffsetMoved : ResponseCode.PullRetryImmediately,
+                "the queue has changed hands",
+                verdict.NextOffset);
             return false;
         }
 

@@ -1,5 +1,6 @@
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Offsets;
+using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -13,8 +14,14 @@ namespace GrayMQ.Broker.Topics;
 /// What administrators do with topics: requests 17, 18, 21, 215, 305 and 351. All of them may wait for the disk, so that they
 /// belong on the thread pool.
 /// </summary>
+/// <param name="findGray">The topic in the gray state that the broker acts on; null where it is not gray.</param>
 internal sealed class TopicHandler(
-    TopicOptions options, TopicTable topics, ConsumerOffsetTable offsets, MessageStore store, ITopicAnnouncer announcer)
+    TopicOptions options,
+    TopicTable topics,
+    ConsumerOffsetTable offsets,
+    MessageStore store,
+    ITopicAnnouncer announcer,
+    Func<string, GrayTopic?> findGray)
 {
     /// <summary>UPDATE_AND_CREATE_TOPIC (17).</summary>
     public async ValueTask PutAsync(RemotingRequest request, CreateTopicHeader header)
@@ -31,6 +38,7 @@ internal sealed class TopicHandler(
             Order = header.Order,
             Attributes = AttributeSet.ParseModifications(header.Attributes),
         };
+        RefuseOtherQueues(config);
         await announcer.AnnounceAsync(() => topics.Put(config)).ConfigureAwait(false);
         request.Reply(ResponseCode.Success);
     }
@@ -40,6 +48,7 @@ internal sealed class TopicHandler(
     {
         List<TopicConfig> configs = BodyCodec.Decode<CreateTopicListRequestBody>(request.Body).TopicConfigList;
         configs.ForEach(config => RefuseSystemTopic(config.TopicName));
+        configs.ForEach(RefuseOtherQueues);
         await announcer.AnnounceAsync(() => topics.Put(configs)).ConfigureAwait(false);
         request.Reply(ResponseCode.Success);
     }
@@ -116,6 +125,18 @@ internal sealed class TopicHandler(
         topics.Delete(topic);
         offsets.RemoveTopic(topic);
         store.DeleteTopic(topic);
+    }
+
+    // Which queues of a gray topic are gray, and where its messages are moved, follows from their number.
+    private void RefuseOtherQueues(TopicConfig config)
+    {
+        if (findGray(config.TopicName) is { } gray && (config.ReadQueueNums != gray.Queues || config.WriteQueueNums != gray.Queues))
+        {
+            throw new RemotingException(
+                ResponseCode.InvalidParameter,
+                $"topic {gray.Name} is gray with {gray.Size} of {gray.Queues} queues: it cannot have {config.ReadQueueNums} to read and "
+                + $"{config.WriteQueueNums} to write before it is switched off");
+        }
     }
 
     private void RefuseSystemTopic(string topic)

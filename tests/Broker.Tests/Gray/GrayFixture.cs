@@ -94,6 +94,19 @@ internal sealed class GrayFixture : IAsyncDisposable
         Admin = Broker.Connect("admin");
     }
 
+    /// <summary>Stops the broker, whose clients lose their connections; to be followed by <see cref="StartAgainAsync"/>.</summary>
+    public async Task StopAsync()
+    {
+        await StopConsumersAsync();
+        await Broker.StopAllAsync();
+    }
+
+    public async Task StartAgainAsync()
+    {
+        await Broker.StartAgainAsync();
+        Admin = Broker.Connect("admin");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await StopConsumersAsync();

@@ -1,5 +1,4 @@
 using System.Text;
-using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
@@ -9,11 +8,8 @@ using GrayMQ.Protocol.Headers.Broker;
 namespace GrayMQ.Broker.Gray;
 
 /// <summary>The rules of gray release one by one, on the wire.</summary>
-public sealed class GrayRulesTests
+public sealed class GrayRulesTests : GrayWireTests
 {
-    private const string Group = "G";
-    private const string Topic = "Orders";
-
     [Fact]
     public async Task Send_ToAGrayTopic_IsMovedToAQueueOfItsSideAndSaysSo()
     {
@@ -144,6 +140,36 @@ public sealed class GrayRulesTests
         Assert.Equal(ResponseCode.SystemError, reply.ResponseCode);
     }
 
+    [Fact]
+    public async Task Flag_OfAHeartbeat_DoesNotCountAgainstAStoredSide()
+    {
+        await using GrayFixture gray = await StartAsync();
+        Peer claiming = gray.Broker.Connect("v1-1");
+        Assert.Equal(ResponseCode.Success, (await BeatAsync()).ResponseCode);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await gray.SendAsync(Topic, "g", gray: true, 0);
+
+        // Without a release nobody has a side, whatever he says.
+        Assert.Equal(["g"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null))));
+        await gray.State.SetReleaseAsync(Group, release => release with
+        {
+            Clients = new Dictionary<string, Side> { ["v1-1"] = Side.Normal },
+            Rules = [new GrayRule { Kind = GrayRuleKind.ClientId, Pattern = "v2-*" }],
+        });
+        Assert.Equal(ResponseCode.Success, (await BeatAsync()).ResponseCode);
+        Peer normal = await JoinAsync(gray, "v1-2");
+
+        Assert.Equal(["v1-1", "v1-2"], await MembersAsync(normal));
+        Assert.Equal(["v1-1", "v1-2"], await MembersAsync(claiming));
+
+        Task<RemotingCommand> BeatAsync() => claiming.HeartbeatAsync(
+            """
+            {"clientID":"v1-1","consumerDataSet":[{"groupName":"G","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",
+             "consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET","grayFlag":true,
+             "subscriptionDataSet":[{"topic":"Orders","subString":"*","expressionType":"TAG","subVersion":1}]}]}
+            """);
+    }
+
     // RebalanceImpl.lock: both sides are allocated all queues.
     [Fact]
     public async Task Locks_OfBothSides_DoNotRefuseEachOther()
@@ -251,7 +277,43 @@ public sealed class GrayRulesTests
             () => gray.State.Progress!.Releases.Single(release => release.Group == Group)
                 is { State: GrayReleaseState.Promoting, IsDone: false, SubscriptionsDiffer: true, Reason: not null },
             "the broker says why it does not begin");
+
+        // By which a name server refuses it before it begins.
+        var status = await gray.Admin.AskAsync<GetBrokerGrayStatusHeader, BrokerGrayStatus>(
+            RequestCode.GetBrokerGrayStatus, new GetBrokerGrayStatusHeader { Group = Group });
+        Assert.Equal(
+            [(false, Topic, "TAG", "*"), (true, Topic, "TAG", "B")],
+            status.Subscriptions.Select(each => (each.Gray, each.Topic, each.ExpressionType, each.Expression)));
         Assert.Equal(Side.Gray, Queue(gray, 0)!.Owner);
+    }
+
+    [Fact]
+    public async Task QueueCount_OfAGrayTopic_CannotBeChanged()
+    {
+        await using GrayFixture gray = await StartAsync();
+
+        RemotingCommand refused = await gray.Admin.CreateTopicAsync(Topic, 8);
+        Assert.Equal(ResponseCode.InvalidParameter, refused.ResponseCode);
+        Assert.Equal(
+            "topic Orders is gray with 2 of 6 queues: it cannot have 8 to read and 8 to write before it is switched off", refused.Remark);
+        Assert.Equal(ResponseCode.Success, (await gray.Admin.CreateTopicAsync(Topic, 6)).ResponseCode);
+
+        await gray.State.TellAsync(snapshot => snapshot with { Topics = [] });
+        Assert.Equal(ResponseCode.Success, (await gray.Admin.CreateTopicAsync(Topic, 8)).ResponseCode);
+    }
+
+    [Fact]
+    public async Task SwitchingOn_WhereATopicHasTooFewQueues_IsNotDone()
+    {
+        await using GrayFixture gray = await GrayFixture.StartAsync();
+        await gray.CreateAsync(Topic, queues: 4);
+
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Enabling);
+
+        GrayTopicProgress progress = Assert.Single(gray.State.Progress!.Topics);
+        Assert.Equal((false, "the topic has 4 queues here, the gray state says 6"), (progress.IsDone, progress.Reason));
+        await gray.State.SetTopicAsync(Topic, 4, GrayTopicState.Enabling);
+        Assert.True(Assert.Single(gray.State.Progress!.Topics).IsDone);
     }
 
     [Fact]
@@ -273,66 +335,5 @@ public sealed class GrayRulesTests
         Assert.Equal(
             ["stuck-1", "stuck-2"],
             Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
-    }
-
-    private static async Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings)
-    {
-        GrayFixture gray = await GrayFixture.StartAsync(settings);
-        await gray.CreateAsync(Topic);
-        await gray.State.SetTopicAsync(Topic, 6);
-        return gray;
-    }
-
-    // One client of each side, and every queue its owner's.
-    private static async Task<(Peer Normal, Peer Canary)> OpenAsync(GrayFixture gray)
-    {
-        Peer normal = await JoinAsync(gray, "v1-1");
-        await gray.State.OpenAsync(Group);
-        Peer canary = await JoinAsync(gray, "v2-1");
-        await Eventually.TrueAsync(
-            () => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false } && Queue(gray, 1) is { Owner: Side.Normal },
-            "the gray queues are gray");
-        return (normal, canary);
-    }
-
-    private static async Task<Peer> JoinAsync(GrayFixture gray, string id, string expression = "*")
-    {
-        Peer peer = gray.Broker.Connect(id);
-        await peer.HeartbeatAsync(Group, [ClientsFixture.To(Topic, expression)]);
-        return peer;
-    }
-
-    private static GrayQueueProgress? Queue(GrayFixture gray, int queueId) =>
-        gray.State.Progress?.Queues.FirstOrDefault(queue => queue.Topic == Topic && queue.Queue == queueId);
-
-    private static async Task CommitAsync(Peer peer, int queueId, long offset)
-    {
-        RemotingCommand reply = await peer.AskAsync(RequestCode.UpdateConsumerOffset, new UpdateConsumerOffsetHeader
-        {
-            ConsumerGroup = Encoding.UTF8.GetBytes(Group),
-            Topic = Encoding.UTF8.GetBytes(Topic),
-            QueueId = queueId,
-            CommitOffset = offset,
-        });
-        Assert.Equal(ResponseCode.Success, reply.ResponseCode);
-    }
-
-    private static async Task<IEnumerable<string>> MembersAsync(Peer peer)
-    {
-        var body = await peer.AskAsync<GetConsumerListByGroupHeader, GetConsumerListByGroupResponseBody>(
-            RequestCode.GetConsumerListByGroup, new GetConsumerListByGroupHeader { ConsumerGroup = Group });
-        return body.ConsumerIdList.Order(StringComparer.Ordinal);
-    }
-
-    private static async Task<List<MessageQueue>> LockAsync(Peer peer)
-    {
-        byte[] body = BodyCodec.Encode(new LockBatchRequestBody
-        {
-            ConsumerGroup = Group,
-            ClientId = peer.Id,
-            MqSet = [new MessageQueue(Topic, RunningBroker.Name, 0)],
-        });
-        LockBatchResponseBody reply = await peer.AskAsync<NoHeader, LockBatchResponseBody>(RequestCode.LockBatchMQ, default, body);
-        return [.. reply.LockedQueues];
     }
 }

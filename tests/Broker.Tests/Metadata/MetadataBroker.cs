@@ -122,7 +122,7 @@ internal sealed class MetadataBroker : IAsyncDisposable
 
     private async Task ServeAsync()
     {
-        var topics = new TopicHandler(Directory.TopicOptions, Topics, Offsets, Store, new NoNameServers());
+        var topics = new TopicHandler(Directory.TopicOptions, Topics, Offsets, Store, new NoNameServers(), _ => null);
         var groups = new SubscriptionGroupHandler(Groups, Offsets);
         var offsets = new ConsumerOffsetHandler(Topics, Groups, Offsets, Store, new GrayTable(), NullLogger<ConsumerOffsetHandler>.Instance);
         var offsetAdmin = new OffsetAdminHandler("127.0.0.1:10911", Topics, Consumers, Offsets, Store);

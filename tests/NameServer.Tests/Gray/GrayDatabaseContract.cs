@@ -200,11 +200,15 @@ public abstract class GrayDatabaseContract
     {
         await using IGrayDatabase database = Open(await NewAddressAsync());
 
-        await database.NoteBrokerAsync("b", default);
-        await database.NoteBrokerAsync("a", default);
-        await database.NoteBrokerAsync("b", default);
+        GrayVersion version = await database.ReadVersionAsync(default);
+        foreach (string broker in (string[])["b", "a", "b"])
+        {
+            Assert.True(await database.TryChangeAsync(version, new GrayRowChanges { Know = [broker], Audit = Audit }, default));
+            version = version with { Version = version.Version + 1 };
+        }
 
         GrayContents contents = await database.ReadAsync(default);
+        Assert.Equal(version, contents.Version);
         Assert.Equal(["a", "b"], contents.Brokers);
         Assert.True(await database.TryChangeAsync(contents.Version, Put("T") with { Forget = ["a"] }, default));
         Assert.Equal(["b"], (await database.ReadAsync(default)).Brokers);
@@ -224,6 +228,7 @@ public abstract class GrayDatabaseContract
             Put = [new(GrayRowKind.Topic, "T", "1"), new(GrayRowKind.Change, "d", "1")],
             Owed = [("d", "a"), ("d", "b")],
             Forget = ["x"],
+            Know = ["y"],
             Audit = Audit,
         };
         int broken = 0;
@@ -257,8 +262,8 @@ public abstract class GrayDatabaseContract
             }
         }
 
-        // Version, row and parts removed, two rows put, two parts owed, a broker forgotten, the audit, and an old one forgotten.
-        Assert.Equal(10, broken);
+        // Version, row and parts removed, two rows put, two parts owed, a broker forgotten, another known, the audit, and an old one forgotten.
+        Assert.Equal(11, broken);
         Assert.Equal(version with { Version = 2 }, await other.ReadVersionAsync(default));
     }
 

@@ -32,7 +32,7 @@ public sealed class GrayTopicCommandTests
     }
 
     [Fact]
-    public async Task Topic_SwitchedOff_IsForgottenWhenItsBrokersHaveAcknowledged()
+    public async Task Topic_SwitchedOff_IsForgottenWhenItsBrokersHaveHandedItsQueuesOver()
     {
         await using TestNameServer server = await TestNameServer.StartAsync();
         await using WireBroker a = await StartOnAsync(server);
@@ -42,6 +42,11 @@ public sealed class GrayTopicCommandTests
         Assert.Equal(GrayTopicState.Off, Assert.Single((await server.SnapshotAsync())!.Topics).State);
         await server.RefusesAsync(new GrayCommand { Action = GrayAction.DisableTopic, Topic = "T" }, "being switched off already");
         await server.RefusesAsync(Enable("T"), "being switched off: wait");
+
+        // That it acts on the version is not enough.
+        await a.ReportAsync(server, done: false);
+        await server.RefusesAsync(Enable("T"), "being switched off: wait");
+        Assert.Equal("2 queues are handed over still", Assert.Single(Assert.Single((await server.StatusAsync()).Changes).Parts).Reason);
         await a.ReportAsync(server);
         Assert.Empty((await server.SnapshotAsync())!.Topics);
         Assert.Equal(

@@ -122,6 +122,16 @@ internal sealed class WireBroker : IAsyncDisposable
                     IsDone = done,
                 }),
             ],
+            Topics =
+            [
+                .. snapshot.Topics.Where(topic => topic.State != GrayTopicState.On).Select(topic => new GrayTopicProgress
+                {
+                    Topic = topic.Name,
+                    Since = topic.Since,
+                    IsDone = done,
+                    Reason = done ? null : "2 queues are handed over still",
+                }),
+            ],
         };
         return await server.AskAsync(
             RequestCode.ReportGrayProgress, new ReportGrayProgressHeader { BrokerName = Name }, GrayJson.Encode(progress), _client);

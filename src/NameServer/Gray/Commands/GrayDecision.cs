@@ -14,6 +14,7 @@ internal sealed class GrayDecision
     private readonly List<GrayRow> _put = [];
     private readonly List<(string Change, string Broker)> _owed = [];
     private readonly List<string> _forget = [];
+    private readonly List<string> _know = [];
 
     private GrayDecision(string? refusal, string summary, ResponseCode code)
     {
@@ -32,7 +33,7 @@ internal sealed class GrayDecision
     public string Summary { get; }
 
     /// <summary>Whether the state is to change.</summary>
-    public bool Changes => _remove.Count + _put.Count > 0;
+    public bool Changes => _remove.Count + _put.Count + _know.Count > 0;
 
     public static GrayDecision Refuse(string why, ResponseCode code = ResponseCode.GrayRefused) => new(why, "", code);
 
@@ -79,12 +80,20 @@ internal sealed class GrayDecision
         return this;
     }
 
+    /// <summary>A broker acts on the state from now on: a change of it, since what begins later is to wait for the broker.</summary>
+    public GrayDecision Know(string broker)
+    {
+        _know.Add(broker);
+        return this;
+    }
+
     public GrayRowChanges ToRows(GrayAudit audit) => new()
     {
         Remove = _remove,
         Put = _put,
         Owed = _owed,
         Forget = _forget,
+        Know = _know,
         Audit = audit with { Summary = Summary },
     };
 }

@@ -42,6 +42,9 @@ internal sealed record GrayRowChanges
     /// <summary>Brokers that are counted as gone for good.</summary>
     public IReadOnlyList<string> Forget { get; init; } = [];
 
+    /// <summary>Brokers that act on the state from now on.</summary>
+    public IReadOnlyList<string> Know { get; init; } = [];
+
     public required GrayAudit Audit { get; init; }
 }
 

@@ -33,9 +33,6 @@ internal interface IGrayDatabase : IAsyncDisposable
     /// </summary>
     Task NoteAsync(IReadOnlyList<GrayPart> parts, CancellationToken cancel);
 
-    /// <summary>Notes that a broker acts on the state.</summary>
-    Task NoteBrokerAsync(string broker, CancellationToken cancel);
-
     /// <summary>What was changed, the newest first.</summary>
     /// <param name="subject">Only what is about this; null for all.</param>
     /// <param name="before">Only versions before this one; 0 for all.</param>

@@ -71,6 +71,11 @@ internal abstract class SqlGrayDatabase : IGrayDatabase
                 await ExecuteAsync(transaction, SqlStatements.ForgetBroker, stop, ("name", broker)).ConfigureAwait(false);
             }
 
+            foreach (string broker in changes.Know)
+            {
+                await ExecuteAsync(transaction, SqlStatements.NoteBroker, stop, ("name", broker)).ConfigureAwait(false);
+            }
+
             await InsertAuditAsync(transaction, next, changes.Audit, stop).ConfigureAwait(false);
             await ExecuteAsync(transaction, SqlStatements.ForgetAudit, stop, ("version", next.Version - SqlStatements.KeptAudits)).ConfigureAwait(false);
             return true;
@@ -105,12 +110,6 @@ internal abstract class SqlGrayDatabase : IGrayDatabase
 
             return true;
         },
-        cancel);
-
-    public Task NoteBrokerAsync(string broker, CancellationToken cancel) => RunAsync(
-        writes: true,
-        async (transaction, stop) =>
-            await ExecuteAsync(transaction, SqlStatements.NoteBroker, stop, ("name", broker)).ConfigureAwait(false) > 0,
         cancel);
 
     public Task<IReadOnlyList<GrayAuditRow>> ReadHistoryAsync(

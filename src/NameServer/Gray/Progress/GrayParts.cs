@@ -37,8 +37,9 @@ internal static class GrayParts
             return false;
         }
 
-        return GrayNames.TopicOf(change.Name) is not null
-            || progress.Releases.Any(release =>
+        return GrayNames.TopicOf(change.Name) is { } topic
+            ? progress.Topics.Any(each => each.Topic == topic && each.Since == change.Since && each.IsDone)
+            : progress.Releases.Any(release =>
                 GrayNames.Release(release.Group, release.Kind) == change.Name
                 && release.Since == change.Since
                 && release.State == (change.Action == GrayAction.Promote ? GrayReleaseState.Promoting : GrayReleaseState.Withdrawing)
@@ -66,6 +67,12 @@ internal static class GrayParts
                 Remaining = -1,
                 Reason = $"it acts on version {progress.Version}, the change began with {change.Since}",
             };
+        }
+
+        if (GrayNames.TopicOf(change.Name) is { } topic)
+        {
+            GrayTopicProgress? of = progress.Topics.FirstOrDefault(each => each.Topic == topic && each.Since == change.Since);
+            return new GrayStatusOfPart { Broker = broker, Remaining = -1, Reason = of?.Reason ?? "it has not said that it is done" };
         }
 
         GrayQueueProgress[] queues =

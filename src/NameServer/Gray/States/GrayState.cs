@@ -124,19 +124,22 @@ internal sealed class GrayState : IAsyncDisposable
             return;
         }
 
-        if (!view.Brokers.Contains(progress.Broker, StringComparer.Ordinal))
-        {
-            await TryAsync(async () =>
-            {
-                await _database.NoteBrokerAsync(progress.Broker, cancel).ConfigureAwait(false);
-                return true;
-            }).ConfigureAwait(false);
-            view = await ReadAsync(cancel).ConfigureAwait(false);
-        }
-
+        // Before anything raises the version: a database that has gone back must not come to the broker's version by other ways.
         if (progress.Version.Epoch == view.Version.Epoch && progress.Version.Version > view.Version.Version)
         {
             view = await CatchUpAsync(progress, cancel).ConfigureAwait(false);
+        }
+
+        if (!view.Brokers.Contains(progress.Broker, StringComparer.Ordinal))
+        {
+            // A version of its own: whatever another name server begins by the version before is begun anew, and waits for this broker.
+            var audit = new GrayAudit(_time.GetUtcNow().ToUnixTimeMilliseconds(), "name server", _name, progress.Broker, "{}", "");
+            (_, view) = await ChangeAsync(
+                current => current.Brokers.Contains(progress.Broker, StringComparer.Ordinal)
+                    ? GrayDecision.Done("another name server knows it")
+                    : GrayDecision.Done($"broker {progress.Broker} acts on the gray state").Know(progress.Broker),
+                audit,
+                cancel).ConfigureAwait(false);
         }
 
         IReadOnlyList<GrayPart> news = GrayParts.News(view, progress);

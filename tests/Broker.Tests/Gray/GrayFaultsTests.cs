@@ -1,0 +1,334 @@
+using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Serving;
+using GrayMQ.Gray;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
+
+namespace GrayMQ.Broker.Gray;
+
+/// <summary>What happens to sides and owners when brokers, clients or topics come and go at the wrong moment.</summary>
+public sealed class GrayFaultsTests : GrayWireTests
+{
+    [Fact]
+    public async Task End_WhileAClientReconnects_RetiresItAllTheSame()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await canary.DisposeAsync();
+        await gray.State.WithdrawAsync(Group, GrayLeftover.Normal);
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+
+        canary = await JoinAsync(gray, "v2-1");
+
+        RemotingCommand retired = await canary.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null));
+        Assert.Equal(ResponseCode.PullNotFound, retired.ResponseCode);
+        Assert.Equal(["n"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))));
+    }
+
+    [Fact]
+    public async Task End_WhileTheBrokerIsAway_RetiresTheLosersWhenItIsBack()
+    {
+        await using GrayFixture gray = await StartAsync();
+        await OpenAsync(gray);
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+        await gray.StopAsync();
+        Task ended = gray.State.SetReleaseAsync(
+            Group, release => release with { State = GrayReleaseState.Promoted, Promotion = GrayPromotion.Replace });
+        await gray.StartAgainAsync();
+        await ended;
+
+        Peer retired = await JoinAsync(gray, "v1-1");
+        Peer promoted = await JoinAsync(gray, "v2-1");
+
+        Assert.Equal(
+            ResponseCode.PullNotFound, (await retired.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))).ResponseCode);
+        Assert.Equal(["n"], Pulls.Bodies(await promoted.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))));
+    }
+
+    [Fact]
+    public async Task End_AndARestart_OfClientsThatHoldOldOffsets_DoesNotTakeTheGroupBack()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, _) = await OpenAsync(gray);
+        for (int i = 0; i < 3; i++)
+        {
+            await gray.SendAsync(Topic, $"n{i}", gray: false, 1);
+        }
+
+        await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null));
+        await CommitAsync(normal, 1, 3);
+        await gray.State.PromoteAsync(Group);
+
+        // DefaultMQPushConsumerImpl of the gray side was allocated the queue at 0, and persists that every 5 s.
+        await gray.RestartAsync();
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await CommitAsync(canary, 1, 0);
+
+        Assert.Equal(3, await gray.CommittedAsync(Group, Topic, 1));
+        RemotingCommand stale = await canary.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null));
+        Assert.Equal(ResponseCode.PullRetryImmediately, stale.ResponseCode);
+        Assert.Equal(3, PullMessageResponseHeader.Read(stale.Fields).NextBeginOffset);
+    }
+
+    [Fact]
+    public async Task Release_OpenedWhileRetiredClientsRun_DoesNotReviveThem()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer first) = await OpenAsync(gray);
+        await gray.State.WithdrawAsync(Group, GrayLeftover.Normal);
+        await gray.State.OpenAsync(Group, glob: "v3-*");
+        Peer second = await JoinAsync(gray, "v3-1");
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+        await gray.SendAsync(Topic, "g", gray: true, 0);
+
+        Assert.Equal(
+            ResponseCode.PullNotFound, (await first.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))).ResponseCode);
+        Assert.Equal(ResponseCode.PullNotFound, (await first.PullAsync(Pulls.Header(Topic, 0, expression: null))).ResponseCode);
+        Assert.Equal(["n"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))));
+        Assert.Equal(["g"], Pulls.Bodies(await second.PullAsync(Pulls.Header(Topic, 0, expression: null))));
+    }
+
+    [Fact]
+    public async Task Topic_DeletedAndMadeAgain_IsOwnedFromItsFirstMessageOn()
+    {
+        await using GrayFixture gray = await StartAsync();
+        Peer normal = await JoinAsync(gray, "v1-1");
+        for (int i = 0; i < 3; i++)
+        {
+            await gray.SendAsync(Topic, $"old-{i}", gray: true, 0);
+        }
+
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: true, Boundary: 3 }, "queue 0 is being handed over");
+
+        await gray.Admin.AskAsync(RequestCode.DeleteTopicInBroker, new TopicHeader(Topic));
+        await gray.CreateAsync(Topic);
+        await Eventually.TrueAsync(
+            () => Queue(gray, 0) is { IsHandedOver: false, Owner: Side.Gray, Max: 0 }, "queue 0 of the new topic is gray");
+        await gray.SendAsync(Topic, "new", gray: true, 0);
+        await gray.RestartAsync();
+        normal = await JoinAsync(gray, "v1-1");
+        canary = await JoinAsync(gray, "v2-1");
+
+        Assert.Equal(ResponseCode.PullNotFound, (await normal.PullAsync(Pulls.Header(Topic, 0, expression: null))).ResponseCode);
+        Assert.Equal(["new"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
+    }
+
+    [Fact]
+    public async Task Topic_SwitchedOffAndOnBeforeItsQueuesChangedHands_KeepsWhatCameBetweenNormal()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "g0", gray: true, 0);
+        await gray.SendAsync(Topic, "g1", gray: true, 0);
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: true, Boundary: 2 }, "queue 0 is being handed back");
+        GrayTopicProgress off = Assert.Single(gray.State.Progress!.Topics);
+        Assert.False(off.IsDone);
+        Assert.Contains("queue 0: the gray side has 2 messages before offset 2 to consume", off.Reason, StringComparison.Ordinal);
+        await gray.SendAsync(Topic, "n2", gray: false, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await gray.SendAsync(Topic, "g3", gray: true, 0);
+
+        Assert.Equal(["g0", "g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null))));
+        await CommitAsync(canary, 0, 2);
+        Assert.Equal(["n2"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 2, expression: null, suspendMs: 10_000))));
+        await CommitAsync(normal, 0, 3);
+        Assert.Equal(["g3"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 3, expression: null, suspendMs: 10_000))));
+    }
+
+    [Fact]
+    public async Task Topic_SwitchedOnAndOffBeforeItsQueuesChangedHands_KeepsWhatCameBetweenGray()
+    {
+        await using GrayFixture gray = await StartAsync();
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await gray.SendAsync(Topic, "n0", gray: false, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: true, Boundary: 1 }, "queue 0 is being handed over");
+        await gray.SendAsync(Topic, "g1", gray: true, 0);
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        await gray.SendAsync(Topic, "n2", gray: false, 0);
+
+        Assert.Equal(["n0"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
+        await CommitAsync(normal, 0, 1);
+        Assert.Equal(["g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 1, expression: null, suspendMs: 10_000))));
+        await CommitAsync(canary, 0, 2);
+        Assert.Equal(["n2"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 2, expression: null, suspendMs: 10_000))));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Withdraw_WithMessagesInHand_WaitsForThem(bool restarted)
+    {
+        await using GrayFixture gray = await StartAsync(("grayWithdrawWaitMs", "600000"));
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "g0", gray: true, 0);
+        await gray.SendAsync(Topic, "g1", gray: true, 0);
+        Assert.Equal(["g0", "g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null))));
+        if (restarted)
+        {
+            await gray.RestartAsync();
+            normal = await JoinAsync(gray, "v1-1");
+            canary = await JoinAsync(gray, "v2-1");
+        }
+        else
+        {
+            // Another client of its side comes by with less: what was given stays given.
+            Peer second = await JoinAsync(gray, "v2-2");
+            Assert.Equal(["g0"], Pulls.Bodies(await second.PullAsync(Pulls.Header(Topic, 0, expression: null) with { MaxMessages = 1 })));
+        }
+
+        await gray.State.SetReleaseAsync(
+            Group, release => release with { State = GrayReleaseState.Withdrawing, Leftover = GrayLeftover.Normal });
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: true, Boundary: 2 }, "the withdrawal waits for what was given");
+        Assert.Equal(ResponseCode.PullNotFound, (await normal.PullAsync(Pulls.Header(Topic, 0, expression: null))).ResponseCode);
+
+        await CommitAsync(canary, 0, 2);
+        await gray.State.DoneAsync(Group);
+        RemotingCommand behind = await normal.PullAsync(Pulls.Header(Topic, 0, expression: null));
+        Assert.Equal(ResponseCode.PullRetryImmediately, behind.ResponseCode);
+        Assert.Equal(2, PullMessageResponseHeader.Read(behind.Fields).NextBeginOffset);
+    }
+
+    // A stock client that reads a topic by a subscription in its requests, which its heartbeats do not name.
+    [Fact]
+    public async Task Pull_OfATopicOfWhichNothingIsDecided_WaitsOnEitherSide()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.CreateAsync("Parcels");
+        await gray.SendAsync("Parcels", "p", gray: false, 0);
+
+        Assert.Equal(ResponseCode.PullNotFound, (await normal.PullAsync(Pulls.Header("Parcels", 0))).ResponseCode);
+        Assert.Equal(ResponseCode.PullNotFound, (await canary.PullAsync(Pulls.Header("Parcels", 0))).ResponseCode);
+
+        await normal.HeartbeatAsync(Group, [ClientsFixture.To(Topic), ClientsFixture.To("Parcels")]);
+        Assert.Equal(["p"], Pulls.Bodies(await normal.PullAsync(Pulls.Header("Parcels", 0, suspendMs: 10_000))));
+        Assert.Equal(ResponseCode.PullNotFound, (await canary.PullAsync(Pulls.Header("Parcels", 0))).ResponseCode);
+    }
+
+    [Fact]
+    public async Task Pull_ByAnOffsetAboveThatOfTheGroup_IsSentBackAndCommitsNothing()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        for (int i = 0; i < 5; i++)
+        {
+            await gray.SendAsync(Topic, $"g{i}", gray: true, 0);
+        }
+
+        await canary.PullAsync(Pulls.Header(Topic, 0, expression: null));
+        await CommitAsync(canary, 0, 5);
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: false, Owner: Side.Normal }, "queue 0 is normal");
+
+        // While the gray side waits at 5, the group is set back, and what it consumes again is forced over to the gray side half-way.
+        await gray.Admin.AskAsync(
+            RequestCode.InvokeBrokerToResetOffset, new ResetOffsetHeader { Topic = Topic, Group = Group, QueueId = 0, Offset = 1 });
+        RemotingCommand back = await normal.PullAsync(Pulls.Header(Topic, 5, expression: null));
+        Assert.Equal(ResponseCode.PullOffsetMoved, back.ResponseCode);
+        Assert.Equal(["g1", "g2", "g3", "g4"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 1, expression: null))));
+        await CommitAsync(normal, 0, 3);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: true, Boundary: 5 }, "queue 0 is being handed over");
+        await gray.State.SetReleaseAsync(Group, release => release with { Forced = 1 });
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: false, Owner: Side.Gray }, "queue 0 is gray");
+
+        // RemoteBrokerOffsetStore.persistAll of a queue that the client was allocated before
+        await CommitAsync(canary, 0, 5);
+        Assert.Equal(3, await gray.CommittedAsync(Group, Topic, 0));
+        RemotingCommand stale = await canary.PullAsync(Pulls.Header(Topic, 5, expression: null));
+        Assert.Equal(ResponseCode.PullOffsetMoved, stale.ResponseCode);
+        Assert.Equal(3, PullMessageResponseHeader.Read(stale.Fields).NextBeginOffset);
+        Assert.Equal(["g3", "g4"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 3, expression: null))));
+        await CommitAsync(canary, 0, 5);
+        Assert.Equal(5, await gray.CommittedAsync(Group, Topic, 0));
+    }
+
+    [Fact]
+    public async Task Restart_OfALogThatLostItsEnd_HandsOverWhereItEnds()
+    {
+        await using GrayFixture gray = await StartAsync();
+        await JoinAsync(gray, "v1-1");
+        await gray.SendAsync(Topic, "g0", gray: true, 0);
+        await gray.StopAsync();
+        using var before = new KeptMessages(gray.Broker.StorePath);
+        await gray.StartAgainAsync();
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.SendAsync(Topic, "lost-1", gray: true, 0);
+        await gray.SendAsync(Topic, "lost-2", gray: true, 0);
+        await gray.State.OpenAsync(Group);
+        await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { IsHandedOver: true, Boundary: 3 }, "queue 0 is being handed over");
+        await gray.StopAsync();
+        before.PutBack();
+        await gray.StartAgainAsync();
+        normal = await JoinAsync(gray, "v1-1");
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await gray.SendAsync(Topic, "g1", gray: true, 0);
+
+        Assert.Equal(["g0"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
+        await CommitAsync(normal, 0, 1);
+        Assert.Equal(["g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 1, expression: null, suspendMs: 10_000))));
+    }
+
+    [Fact]
+    public async Task Withdraw_OfWhatWasHeld_SkipsItWhereThatIsAsked()
+    {
+        await using GrayFixture gray = await StartAsync();
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.SetReleaseAsync(Group, release => release with { Unsubscribed = GrayUnsubscribed.Hold });
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: null, IsHandedOver: false }, "queue 0 is held");
+        for (int i = 0; i < 3; i++)
+        {
+            await gray.SendAsync(Topic, $"g{i}", gray: true, 0);
+        }
+
+        await gray.State.SetReleaseAsync(
+            Group, release => release with { State = GrayReleaseState.Withdrawing, Leftover = GrayLeftover.Skip });
+        await gray.State.DoneAsync(Group);
+
+        Assert.Equal(3, gray.State.Progress!.Releases.Single(release => release.Group == Group).GivenUp);
+        Assert.Equal(3, await gray.CommittedAsync(Group, Topic, 0));
+        await gray.State.SetReleaseAsync(Group, release => release with { State = GrayReleaseState.Withdrawn });
+        Assert.Empty(Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 3, expression: null))));
+    }
+
+    /// <summary>
+    /// The messages of a stopped broker, to be put back when it is stopped again: what it stored meanwhile is lost, what its databases know is
+    /// not.
+    /// </summary>
+    private sealed class KeptMessages : IDisposable
+    {
+        private static readonly string[] Databases = ["config", "state"];
+
+        private readonly string _store;
+        private readonly string _kept = Directory.CreateTempSubdirectory("graymq-kept-").FullName;
+
+        public KeptMessages(string store)
+        {
+            _store = store;
+            DirectoryCopy.Make(store, _kept);
+        }
+
+        public void PutBack()
+        {
+            foreach (string database in Databases)
+            {
+                Directory.Delete(Path.Combine(_kept, database), recursive: true);
+                Directory.Move(Path.Combine(_store, database), Path.Combine(_kept, database));
+            }
+
+            Directory.Delete(_store, recursive: true);
+            DirectoryCopy.Make(_kept, _store);
+        }
+
+        public void Dispose() => Directory.Delete(_kept, recursive: true);
+    }
+}
