@@ -178,7 +178,8 @@ internal sealed class TopicFilters(string name)
         if (_current is not { } current
             || current.IndexedProperty != indexedProperty
             || added.Count + removed.Count > MostSingleChanges
-            || current.Index.PropertyCount > MostNames)
+            || current.Index.PropertyCount > MostNames
+            || current.Index.IsOutgrown)
         {
             var gone = removed.ToHashSet();
             var built = FilterIndex.Build(

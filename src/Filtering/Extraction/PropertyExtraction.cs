@@ -55,8 +55,12 @@ public sealed class PropertyExtraction
     {
         switch (expression)
         {
+            case { UsesProperties: false }:
+                return false;
             case PropertyText asked:
                 return asked.Name == property;
+            case NumberTest { Text: PropertyText read }:
+                return read.Name == property;
             case TextEquality { Left: PropertyText left, Right: LiteralText literal } when left.Name == property:
                 Add(literal.Utf8);
                 return true;

@@ -1,7 +1,6 @@
 using GrayMQ.Filtering.Expressions;
 using GrayMQ.Filtering.Extraction;
 using GrayMQ.Filtering.Outcomes;
-using GrayMQ.Filtering.Properties;
 
 namespace GrayMQ.Filtering.Indexes;
 
@@ -11,28 +10,28 @@ namespace GrayMQ.Filtering.Indexes;
 /// </summary>
 internal static class ClauseBuilder
 {
-    public static List<Condition[]> Build(FilterExpression expression, IReadOnlyList<string> indexedProperties, PropertyNames names)
+    public static List<Condition[]> Build(FilterExpression expression, IReadOnlyList<string> indexedProperties, Vocabulary vocabulary)
     {
         var clauses = new List<Condition[]>();
         foreach (string property in indexedProperties)
         {
             if (expression.PropertyNames.Find(property) >= 0 && PropertyExtraction.Of(expression.Root, property) is { } extraction)
             {
-                Add(clauses, extraction, names);
+                Add(clauses, extraction, vocabulary);
                 return clauses;
             }
         }
 
-        Add(clauses, null, Specializer.Residual(expression.Root, PropertyBinding.None), names);
+        Add(clauses, null, Specializer.Residual(expression.Root, PropertyBinding.None), vocabulary);
         return clauses;
     }
 
-    private static void Add(List<Condition[]> clauses, PropertyExtraction extraction, PropertyNames names)
+    private static void Add(List<Condition[]> clauses, PropertyExtraction extraction, Vocabulary vocabulary)
     {
         var property = new PropertyText(default, extraction.Property);
         foreach (ValueResidual value in extraction.Values)
         {
-            Add(clauses, new TextEquality(default, property, new LiteralText(default, value.Value), Outcome.False), value.Residual, names);
+            Add(clauses, new TextEquality(default, property, new LiteralText(default, value.Value), Outcome.False), value.Residual, vocabulary);
         }
 
         if (extraction.AnyOther is ConstantTruth { Value: not Outcome.True } && extraction.Missing is ConstantTruth { Value: not Outcome.True })
@@ -46,18 +45,18 @@ internal static class ClauseBuilder
             TruthExpression? guard = values.Values.Count == 0
                 ? null
                 : new TextMembership(default, property, values, isNegated: true, ifMissing: Outcome.True);
-            Add(clauses, guard, extraction.AnyOther, names);
+            Add(clauses, guard, extraction.AnyOther, vocabulary);
             return;
         }
 
         TruthExpression present = values.Values.Count == 0
             ? new MappedTruth(default, OutcomeMap.Not, new MissingTest(default, property))
             : new TextMembership(default, property, values, isNegated: true, ifMissing: Outcome.False);
-        Add(clauses, present, extraction.AnyOther, names);
-        Add(clauses, new MissingTest(default, property), extraction.Missing, names);
+        Add(clauses, present, extraction.AnyOther, vocabulary);
+        Add(clauses, new MissingTest(default, property), extraction.Missing, vocabulary);
     }
 
-    private static void Add(List<Condition[]> clauses, TruthExpression? guard, TruthExpression residual, PropertyNames names)
+    private static void Add(List<Condition[]> clauses, TruthExpression? guard, TruthExpression residual, Vocabulary vocabulary)
     {
         foreach (List<TruthExpression> conditions in ClauseSplitter.Split(
             residual, static condition => Access.Of(condition).Kind != AccessKind.None))
@@ -66,15 +65,15 @@ internal static class ClauseBuilder
             int at = 0;
             if (guard is not null)
             {
-                clause[at++] = new Condition(guard, names);
+                clause[at++] = vocabulary.Get(guard);
             }
 
             foreach (TruthExpression condition in conditions)
             {
-                clause[at++] = new Condition(condition, names);
+                clause[at++] = vocabulary.Get(condition);
             }
 
-            if (!clauses.Exists(other => IsSame(other, clause)))
+            if (!clauses.Exists(other => other.AsSpan().SequenceEqual(clause)))
             {
                 clauses.Add(clause);
             }
@@ -83,7 +82,4 @@ internal static class ClauseBuilder
 
     private static bool IsSame(TruthExpression left, TruthExpression right) =>
         left is ConstantTruth l && right is ConstantTruth r ? l.Value == r.Value : left.Form == right.Form;
-
-    private static bool IsSame(Condition[] left, Condition[] right) =>
-        left.Length == right.Length && left.Zip(right).All(pair => pair.First.IsSameAs(pair.Second));
 }

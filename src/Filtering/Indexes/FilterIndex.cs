@@ -16,20 +16,22 @@ public sealed class FilterIndex
     private const int MaxStackSlots = 128;
 
     private readonly FilterIndexOptions _options;
+    private readonly Vocabulary _vocabulary;
     private readonly PropertyNames _names;
     private readonly int[] _indexedSlots;
     private readonly ImmutableDictionary<int, FilterExpression> _subscriptions;
 
     private FilterIndex(
         FilterIndexOptions options,
-        PropertyNames names,
+        Vocabulary vocabulary,
         int[] indexedSlots,
         IndexNode root,
         ImmutableDictionary<int, FilterExpression> subscriptions,
         int idLimit)
     {
         _options = options;
-        _names = names;
+        _vocabulary = vocabulary;
+        _names = vocabulary.Names;
         _indexedSlots = indexedSlots;
         Root = root;
         _subscriptions = subscriptions;
@@ -45,6 +47,9 @@ public sealed class FilterIndex
     /// <summary>Properties that its subscriptions name, or named: a change drops none.</summary>
     public int PropertyCount => _names.Count;
 
+    /// <summary>Whether changes have left so much behind that building it anew is worth it: they drop nothing that an older version may need.</summary>
+    public bool IsOutgrown => _vocabulary.IsOutgrown;
+
     /// <summary>Every id that was ever in it is below.</summary>
     public int IdLimit { get; }
 
@@ -53,9 +58,9 @@ public sealed class FilterIndex
     public static FilterIndex Create(FilterIndexOptions? options = null)
     {
         options ??= new FilterIndexOptions();
-        PropertyNames names = PropertyNames.None.With(options.IndexedProperties);
-        int[] slots = [.. options.IndexedProperties.Select(names.Find)];
-        return new FilterIndex(options, names, slots, IndexNode.Empty, ImmutableDictionary<int, FilterExpression>.Empty, 0);
+        var vocabulary = new Vocabulary(options.IndexedProperties);
+        int[] slots = [.. options.IndexedProperties.Select(vocabulary.Names.Find)];
+        return new FilterIndex(options, vocabulary, slots, IndexNode.Empty, ImmutableDictionary<int, FilterExpression>.Empty, 0);
     }
 
     /// <summary>An index of many subscriptions at once: cheaper than adding one after the other.</summary>
@@ -65,10 +70,9 @@ public sealed class FilterIndex
         FilterIndex empty = Create(options);
         var byId = ImmutableDictionary.CreateBuilder<int, FilterExpression>();
         byId.AddRange(subscriptions);
-        PropertyNames names = empty._names;
         foreach (FilterExpression expression in byId.Values)
         {
-            names = expression.AddNamesTo(names);
+            empty._vocabulary.AddNames(expression);
         }
 
         // Expressions that are written alike have everything in common but their subscribers.
@@ -78,15 +82,16 @@ public sealed class FilterIndex
             byId.GroupBy(subscription => (subscription.Value.Language, subscription.Value.Text)))
         {
             int[] ids = [.. same.Select(subscription => subscription.Key)];
-            foreach (Condition[] clause in ClauseBuilder.Build(same.First().Value, empty._options.IndexedProperties, names))
+            foreach (Condition[] clause in ClauseBuilder.Build(same.First().Value, empty._options.IndexedProperties, empty._vocabulary))
             {
                 root = change.Add(root, clause, ids);
             }
         }
 
+        empty._vocabulary.OnBuilt();
         int limit = byId.Count == 0 ? 0 : CheckId(byId.Keys.Max()) + 1;
         _ = byId.Count == 0 ? 0 : CheckId(byId.Keys.Min());
-        return new FilterIndex(empty._options, names, empty._indexedSlots, root, byId.ToImmutable(), limit);
+        return new FilterIndex(empty._options, empty._vocabulary, empty._indexedSlots, root, byId.ToImmutable(), limit);
     }
 
     /// <summary>The index with a subscription, in place of the one that had the id, if there was one.</summary>
@@ -94,16 +99,16 @@ public sealed class FilterIndex
     public FilterIndex With(int id, FilterExpression expression)
     {
         FilterIndex others = Without(CheckId(id));
-        PropertyNames names = expression.AddNamesTo(_names);
+        _vocabulary.AddNames(expression);
         IndexNode root = others.Root;
         var change = new IndexChange(_indexedSlots);
-        foreach (Condition[] clause in ClauseBuilder.Build(expression, _options.IndexedProperties, names))
+        foreach (Condition[] clause in ClauseBuilder.Build(expression, _options.IndexedProperties, _vocabulary))
         {
             root = change.Add(root, clause, [id]);
         }
 
         return new FilterIndex(
-            _options, names, _indexedSlots, root, others._subscriptions.Add(id, expression), Math.Max(IdLimit, id + 1));
+            _options, _vocabulary, _indexedSlots, root, others._subscriptions.Add(id, expression), Math.Max(IdLimit, id + 1));
     }
 
     /// <summary>The index without a subscription; this one when there is no such subscription.</summary>
@@ -116,13 +121,13 @@ public sealed class FilterIndex
 
         IndexNode root = Root;
         var change = new IndexChange(_indexedSlots);
-        foreach (Condition[] clause in ClauseBuilder.Build(expression, _options.IndexedProperties, _names))
+        foreach (Condition[] clause in ClauseBuilder.Build(expression, _options.IndexedProperties, _vocabulary))
         {
             root = change.Remove(root, clause, id)
                 ?? throw new InvalidOperationException($"the clauses of subscription {id} are not where they were put: {expression.Text}");
         }
 
-        return new FilterIndex(_options, _names, _indexedSlots, root, _subscriptions.Remove(id), IdLimit);
+        return new FilterIndex(_options, _vocabulary, _indexedSlots, root, _subscriptions.Remove(id), IdLimit);
     }
 
     public FilterExpression? Find(int id) => _subscriptions.GetValueOrDefault(id);
@@ -135,6 +140,7 @@ public sealed class FilterIndex
     {
         matches.Clear();
         matches.Reserve(IdLimit);
+        matches.Memo.Begin(_vocabulary);
         PropertySlot[]? rented = null;
         Span<PropertySlot> slots = _names.Count <= MaxStackSlots
             ? stackalloc PropertySlot[MaxStackSlots]

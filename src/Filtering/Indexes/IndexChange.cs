@@ -24,7 +24,7 @@ internal readonly ref struct IndexChange(ReadOnlySpan<int> preferredSlots)
             if (root.Entries[i].HasConditions(clause) && RemoveId(root.Entries[i].Ids, id) is { } ids)
             {
                 IndexEntry[] entries = ids.Length > 0
-                    ? Replaced(root.Entries, i, root.Entries[i].With(ids))
+                    ? Replaced(root.Entries, i, root.Entries[i] with { Ids = ids })
                     : [.. root.Entries.AsSpan(0, i), .. root.Entries.AsSpan(i + 1)];
                 return root.Copy(root.Count - 1, entries: entries);
             }
@@ -73,7 +73,7 @@ internal readonly ref struct IndexChange(ReadOnlySpan<int> preferredSlots)
         return node.Copy(
             node.Count + ids.Length,
             entries: same >= 0
-                ? Replaced(node.Entries, same, node.Entries[same].With([.. node.Entries[same].Ids, .. ids]))
+                ? Replaced(node.Entries, same, node.Entries[same] with { Ids = [.. node.Entries[same].Ids, .. ids] })
                 : [.. node.Entries, new IndexEntry(clause, ids)]);
     }
 

@@ -10,6 +10,10 @@ namespace GrayMQ.Filtering.Indexes;
 /// </summary>
 internal sealed class IndexNode
 {
+    // What is asked of a message here, one number behind the other: how many of Always there are, and their ids; then of each entry how many
+    // conditions and how many subscriptions it has, the numbers of the ones and the ids of the others. Made when the first message comes.
+    private int[]? _asked;
+
     public static IndexNode Empty { get; } = new();
 
     /// <summary>Subscriptions that match every message that gets here.</summary>
@@ -27,7 +31,8 @@ internal sealed class IndexNode
     /// <summary>Clauses here and below.</summary>
     public int Count { get; init; }
 
-    public bool IsLeaf => Texts.Length == 0 && Numbers.Length == 0 && Ranges.Length == 0;
+    /// <summary>Whether there is nothing to look up.</summary>
+    public bool IsLeaf { get; private init; } = true;
 
     public bool IsEmpty => Count == 0;
 
@@ -45,27 +50,40 @@ internal sealed class IndexNode
             Texts = texts ?? Texts,
             Numbers = numbers ?? Numbers,
             Ranges = ranges ?? Ranges,
+            IsLeaf = (texts ?? Texts).Length == 0 && (numbers ?? Numbers).Length == 0 && (ranges ?? Ranges).Length == 0,
         };
 
     /// <summary>Adds the subscriptions that the message matches.</summary>
     public void Match(ref PropertyReader reader, MatchSet matches)
     {
-        foreach (int id in Always)
+        int[] asked = _asked ??= Write();
+        int at = 1 + asked[0];
+        foreach (int id in asked.AsSpan(1, asked[0]))
         {
             matches.Add(id);
         }
 
-        foreach (IndexEntry entry in Entries)
+        while (at < asked.Length)
         {
-            if (Holds(entry, ref reader, matches))
+            (int conditions, int ids) = (at + 2, at + 2 + asked[at]);
+            at = ids + asked[at + 1];
+            if (matches.Memo.Holds(asked.AsSpan(conditions, ids - conditions), ref reader))
             {
-                foreach (int id in entry.Ids)
+                foreach (int id in asked.AsSpan(ids, at - ids))
                 {
                     matches.Add(id);
                 }
             }
         }
 
+        if (!IsLeaf)
+        {
+            LookUp(ref reader, matches);
+        }
+    }
+
+    private void LookUp(ref PropertyReader reader, MatchSet matches)
+    {
         foreach (TextTable table in Texts)
         {
             TextValue text = reader.Get(table.Slot);
@@ -97,18 +115,26 @@ internal sealed class IndexNode
         }
     }
 
-    private static bool Holds(IndexEntry entry, ref PropertyReader reader, MatchSet matches)
+    private int[] Write()
     {
-        foreach (Compilation.MessagePredicate predicate in entry.Predicates)
+        var asked = new int[1 + Always.Length + Entries.Sum(entry => 2 + entry.Conditions.Length + entry.Ids.Length)];
+        asked[0] = Always.Length;
+        Always.CopyTo(asked, 1);
+        int at = 1 + Always.Length;
+        foreach (IndexEntry entry in Entries)
         {
-            matches.Evaluations++;
-            if (!predicate(ref reader))
+            asked[at++] = entry.Conditions.Length;
+            asked[at++] = entry.Ids.Length;
+            foreach (Condition condition in entry.Conditions)
             {
-                return false;
+                asked[at++] = condition.Number;
             }
+
+            entry.Ids.CopyTo(asked, at);
+            at += entry.Ids.Length;
         }
 
-        return true;
+        return asked;
     }
 
     private static void MatchIntervals(IntervalTree? tree, NumberKey key, ref PropertyReader reader, MatchSet matches)

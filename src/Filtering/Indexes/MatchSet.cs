@@ -18,7 +18,9 @@ public sealed class MatchSet
     public int LookUps { get; internal set; }
 
     /// <summary>Conditions that were evaluated for this answer, because no table had them.</summary>
-    public int Evaluations { get; internal set; }
+    public int Evaluations => Memo.Evaluations;
+
+    internal ConditionMemo Memo { get; } = new();
 
     public bool Contains(int id) =>
         id >> 6 < _words.Length && (_words[id >> 6] & (1UL << id)) != 0;
@@ -67,7 +69,6 @@ public sealed class MatchSet
 
         Count = 0;
         LookUps = 0;
-        Evaluations = 0;
     }
 
     public Enumerator GetEnumerator() => new(this);

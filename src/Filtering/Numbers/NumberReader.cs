@@ -9,6 +9,17 @@ public static class NumberReader
     public static bool TryReadKey(NumberReading reading, ReadOnlySpan<byte> utf8, out NumberKey key)
     {
         key = default;
+        if (TryReadShort(utf8, out long magnitude))
+        {
+            key = reading switch
+            {
+                NumberReading.Int32 or NumberReading.Int64 => NumberKey.OfWhole(magnitude),
+                NumberReading.JavaDouble => NumberKey.OfJavaDouble(magnitude),
+                _ => NumberKey.OfDecimal(magnitude),
+            };
+            return reading != NumberReading.Int32 || magnitude <= int.MaxValue;
+        }
+
         switch (reading)
         {
             case NumberReading.Int32:

@@ -124,6 +124,52 @@ public class FilterIndexTests
     }
 
     [Fact]
+    public void Match_ConditionThatManyShare_EvaluatesItOnce()
+    {
+        FilterIndex index = FilterIndex.Build(Enumerable.Range(0, 500).Select(id => KeyValuePair.Create(
+            id, FilterExpression.Parse(FilterLanguage.Header, $"shop == 's{id % 50}' && amount > {id} && region != 'eu'"))));
+        var matches = new MatchSet();
+
+        index.Match(Messages.Of("shop=s7;amount=1000;region=us"), matches);
+        Assert.Equal((10, 1), (matches.Count, matches.Evaluations));
+
+        // What held for the message before says nothing of the next one.
+        index.Match(Messages.Of("shop=s7;amount=1000;region=eu"), matches);
+        Assert.Equal((0, 1), (matches.Count, matches.Evaluations));
+    }
+
+    [Fact]
+    public void With_TwoVersionsOfOneThatNameOtherProperties_EachAnswersForItself()
+    {
+        FilterIndex common = FilterIndex.Create().With(0, FilterExpression.Parse(FilterLanguage.Header, "shop != 'x'"));
+        FilterIndex one = common.With(1, FilterExpression.Parse(FilterLanguage.Header, "colour != 'red'"));
+        FilterIndex other = common.With(1, FilterExpression.Parse(FilterLanguage.Header, "size != 'red'"));
+        byte[] message = Messages.Of("shop=y;colour=red;size=big");
+        var matches = new MatchSet();
+
+        one.Match(message, matches);
+        Assert.Equal([0], Ids(matches));
+        other.Match(message, matches);
+        Assert.Equal([0, 1], Ids(matches));
+        common.Match(message, matches);
+        Assert.Equal([0], Ids(matches));
+    }
+
+    [Fact]
+    public void With_ThousandsOfChanges_SaysThatBuildingAnewIsWorthIt()
+    {
+        FilterIndex index = FilterIndex.Build([KeyValuePair.Create(0, FilterExpression.Parse(FilterLanguage.Header, "amount > 1"))]);
+        int changes = 0;
+        for (; !index.IsOutgrown && changes < 10_000; changes++)
+        {
+            index = index.With(1, FilterExpression.Parse(FilterLanguage.Header, $"amount > {changes}"));
+        }
+
+        Assert.InRange(changes, 1000, 9999);
+        Assert.False(FilterIndex.Build([KeyValuePair.Create(1, index.Find(1)!)]).IsOutgrown);
+    }
+
+    [Fact]
     public void With_IdOutOfRange_IsRefused()
     {
         FilterExpression expression = FilterExpression.Parse(FilterLanguage.Header, "a == 1");
