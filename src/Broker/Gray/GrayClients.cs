@@ -5,25 +5,23 @@ namespace GrayMQ.Broker.Gray;
 
 /// <summary>
 /// The clients of a group with a release, and on which side each is, or was when it was there last. Kept on disk: a client that is not
-/// connected just when the release ends, and one of a broker that is down then, is held to it as all others are. Since when a client is gone
-/// is known of this process only, so that a restart gives all of them time to come back. For one thread at a time.
+/// connected just when the release ends, and one of a broker that is down then, is held to it as all others are; and a connection of which
+/// nobody knows whose it is may be that of any who is not connected. Since when a client is gone is known of this process only, so that a
+/// restart gives all of them time to come back. For one thread at a time.
 /// </summary>
-internal sealed class GrayClients(IReadOnlyDictionary<string, Side> known)
+internal sealed class GrayClients(IEnumerable<KeyValuePair<string, GrayClient>> known)
 {
-    private readonly Dictionary<string, Side> _sides = new(known, StringComparer.Ordinal);
+    private readonly Dictionary<string, GrayClient> _clients = new(known, StringComparer.Ordinal);
     private readonly Dictionary<string, long> _goneSince = new(StringComparer.Ordinal);
     private Dictionary<string, Standing> _standings = [];
 
-    /// <summary>The clients that are there, or were a short while ago.</summary>
-    public IReadOnlyDictionary<string, Side> Sides => _sides;
+    public int Count => _clients.Count;
 
-    public int Count => _sides.Count;
-
-    /// <summary>As they are kept on disk.</summary>
-    public Dictionary<string, Side> ToDictionary() => new(_sides, StringComparer.Ordinal);
+    /// <summary>A copy, by client id.</summary>
+    public Dictionary<string, GrayClient> ToDictionary() => new(_clients, StringComparer.Ordinal);
 
     /// <summary>The ids of those on a side.</summary>
-    public IEnumerable<string> Of(Side? side) => _sides.Where(pair => pair.Value == side).Select(pair => pair.Key);
+    public IEnumerable<string> Of(Side? side) => _clients.Where(pair => pair.Value.Side == side).Select(pair => pair.Key);
 
     /// <summary>Takes in who is connected; true when any client is on another side than before, or has come or gone.</summary>
     /// <param name="hasChanged">What is on disk is out of date.</param>
@@ -35,10 +33,11 @@ internal sealed class GrayClients(IReadOnlyDictionary<string, Side> known)
         {
             Standing standing = group.StandingOf(client);
             standings[client.ClientId] = standing;
-            if (standing.ToSide() is { } side && (!_sides.TryGetValue(client.ClientId, out Side before) || before != side))
+            if (standing.ToSide() is { } side)
             {
-                _sides[client.ClientId] = side;
-                hasChanged = true;
+                var now = new GrayClient(side, client.Connection.RemoteEndPoint?.Address.ToString());
+                hasChanged |= !_clients.TryGetValue(client.ClientId, out GrayClient? before) || before != now;
+                _clients[client.ClientId] = now;
             }
         }
 
@@ -54,7 +53,7 @@ internal sealed class GrayClients(IReadOnlyDictionary<string, Side> known)
     public bool Forget(ConsumerGroup? consumers, HashSet<string> retired, long nowMs, double absenceMs)
     {
         bool any = false;
-        foreach (string clientId in _sides.Keys.Concat(retired).ToHashSet(StringComparer.Ordinal))
+        foreach (string clientId in _clients.Keys.Concat(retired).ToHashSet(StringComparer.Ordinal))
         {
             if (consumers?.FindClient(clientId) is not null)
             {
@@ -63,7 +62,7 @@ internal sealed class GrayClients(IReadOnlyDictionary<string, Side> known)
             else if (!_goneSince.TryAdd(clientId, nowMs) && nowMs - _goneSince[clientId] >= absenceMs)
             {
                 _goneSince.Remove(clientId);
-                any |= _sides.Remove(clientId) | retired.Remove(clientId);
+                any |= _clients.Remove(clientId) | retired.Remove(clientId);
             }
         }
 

@@ -20,7 +20,7 @@ internal sealed class GrayEntry(GrayGroup group, IEnumerable<GraySubscriber> sub
     public bool SubscriptionsDiffer { get; set; }
 
     /// <summary>The clients of both sides, those among them that were there a short while ago.</summary>
-    public GrayClients Clients { get; init; } = new(new Dictionary<string, Side>());
+    public GrayClients Clients { get; init; } = new([]);
 
     /// <summary>When the release ended, ms since 1970; 0 while it has not.</summary>
     public long EndedMs { get; set; }

@@ -32,7 +32,7 @@ internal sealed class GrayGroup
     public GrayGroup(GrayRelease release, ConsumerTable consumers, ConsumerOffsetTable offsets, Action boundaryReached)
     {
         Name = release.Group;
-        _rules = new Rules(release, new HashSet<string>(), new HashSet<string>());
+        _rules = new Rules(release, new HashSet<string>(), new HashSet<string>(), new Dictionary<string, GrayClient>());
         _consumers = consumers;
         _offsets = offsets;
         _boundaryReached = boundaryReached;
@@ -219,7 +219,10 @@ internal sealed class GrayGroup
 
     /// <summary>Goes over to another version of the release, or another set of retired or leaving clients.</summary>
     public void Update(GrayRelease release, IReadOnlySet<string> retired, IReadOnlySet<string> leaving) =>
-        _rules = new Rules(release, retired, leaving);
+        _rules = new Rules(release, retired, leaving, _rules.Known);
+
+    /// <summary>These are the clients that are there, or were a short while ago, by client id.</summary>
+    public void Know(IReadOnlyDictionary<string, GrayClient> clients) => _rules = _rules with { Known = clients };
 
     /// <summary>From now on these own the queues of the topics.</summary>
     public void Apply(IEnumerable<KeyValuePair<string, QueueOwnership[]>> topics)
@@ -272,47 +275,65 @@ internal sealed class GrayGroup
 
     private static Standing StandingOf(Rules rules, ConsumerClient client)
     {
-        if (rules.Sides.TryGetValue(client, out Known? known) && known.ClientFlag == client.GrayFlag)
+        if (rules.Sides.TryGetValue(client, out KnownStanding? known) && known.ClientFlag == client.GrayFlag)
         {
             return known.Standing;
         }
 
-        Standing standing =
-            rules.Retired.Contains(client.ClientId) ? Standing.Retired
-            : !rules.Release.IsOpen ? Standing.Plain
-            : rules.Leaving.Contains(client.ClientId) ? Standing.Gray
-            : Standings.Of(
-                ClientSides.Of(rules.Release, client.ClientId, client.Connection.RemoteEndPoint?.Address, client.GrayFlag));
-        rules.Sides.AddOrUpdate(client, new Known(client.GrayFlag, standing));
+        Standing standing = StandingOf(
+            rules,
+            client.ClientId,
+            rules.Leaving.Contains(client.ClientId)
+                ? Side.Gray
+                : ClientSides.Of(rules.Release, client.ClientId, client.Connection.RemoteEndPoint?.Address, client.GrayFlag));
+        rules.Sides.AddOrUpdate(client, new KnownStanding(client.GrayFlag, standing));
         return standing;
     }
 
-    // Requests carry no client id: until a heartbeat has told, the address does, by a rule or by all others who have it.
+    private static Standing StandingOf(Rules rules, string clientId, Side side) =>
+        rules.Retired.Contains(clientId) ? Standing.Retired
+        : rules.Release.IsOpen ? Standings.Of(side)
+        : Standing.Plain;
+
+    // Requests carry no client id: until a heartbeat has told, the address does, by a rule or by all others who have it. Those who are not
+    // connected count as well, since it may be one of them who comes back: after a restart, that is everybody.
     private static Standing OfUnknown(Rules rules, IPAddress? address, ConsumerGroup? group)
     {
-        Standing? shared = null;
-        bool areOfOneStanding = true;
+        string? text = address?.ToString();
+        var standings = new HashSet<Standing>();
         foreach (ConsumerClient client in group?.Clients ?? [])
         {
             if (Equals(client.Connection.RemoteEndPoint?.Address, address))
             {
-                Standing standing = StandingOf(rules, client);
-                areOfOneStanding &= shared is null || shared == standing;
-                shared = standing;
+                standings.Add(StandingOf(rules, client));
             }
         }
 
-        return areOfOneStanding && shared == Standing.Retired ? Standing.Retired
+        foreach ((string clientId, GrayClient client) in rules.Known)
+        {
+            if ((client.Address is null || client.Address == text) && group?.FindClient(clientId) is null)
+            {
+                standings.Add(StandingOf(rules, clientId, client.Side));
+            }
+        }
+
+        bool isOne = standings.Count == 1;
+        return isOne && standings.Contains(Standing.Retired) ? Standing.Retired
             : ClientSides.OfAddress(rules.Release, address) is { } side ? Standings.Of(side)
-            : areOfOneStanding && shared is { } one ? one
-            : rules.Release.IsOpen || rules.Retired.Count > 0 ? Standing.Unknown
+            : isOne ? standings.Single()
+            : standings.Count > 1 || rules.Release.IsOpen || rules.Retired.Count > 0 ? Standing.Unknown
             : Standing.Plain;
     }
 
-    private sealed record Known(bool? ClientFlag, Standing Standing);
+    private sealed record KnownStanding(bool? ClientFlag, Standing Standing);
 
-    private sealed record Rules(GrayRelease Release, IReadOnlySet<string> Retired, IReadOnlySet<string> Leaving)
+    // Of one moment: what follows from it for a client is worked out once.
+    private sealed record Rules(
+        GrayRelease Release,
+        IReadOnlySet<string> Retired,
+        IReadOnlySet<string> Leaving,
+        IReadOnlyDictionary<string, GrayClient> Known)
     {
-        public ConditionalWeakTable<ConsumerClient, Known> Sides { get; } = [];
+        public ConditionalWeakTable<ConsumerClient, KnownStanding> Sides { get; } = [];
     }
 }

@@ -17,7 +17,7 @@ internal sealed record GrayGroupState
     public List<GraySubscriber> Subscribers { get; init; } = [];
 
     /// <summary>On which side each client is, by client id; after the release's end, on which it was. They may hold queues by offsets of before.</summary>
-    public Dictionary<string, Side> Clients { get; init; } = [];
+    public Dictionary<string, GrayClient> Clients { get; init; } = [];
 
     /// <summary>Client ids of sides that a release has retired: this one, or those before.</summary>
     public List<string> Retired { get; init; } = [];
@@ -31,6 +31,10 @@ internal sealed record GrayGroupState
     /// <summary>Messages that were given up: skipped, or forced over.</summary>
     public long GivenUp { get; init; }
 }
+
+/// <summary>A client of a group with a release.</summary>
+/// <param name="Address">From which it is, or was, connected; null where nobody knows.</param>
+internal sealed record GrayClient(Side Side, string? Address);
 
 /// <summary>That a side of a group subscribes to a topic.</summary>
 /// <param name="AbsentSinceMs">Since when none of its clients that do is connected, ms since 1970; 0 while one is.</param>

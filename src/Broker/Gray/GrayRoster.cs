@@ -24,8 +24,14 @@ internal sealed class GrayRoster(GrayOptions options, ClientRegistry clients, Co
             {
                 // Whom a release before has retired is retired still: it is not gone, and nobody has asked for it back.
                 GrayGroup group = NewGroup(release);
-                group.Update(release, entry?.Group.Retired ?? new HashSet<string>(), new HashSet<string>());
-                entry = new GrayEntry(group, KnownSubscriptions(release.Group, now), 0) { IsDirty = true };
+                IReadOnlySet<string> retired = entry?.Group.Retired ?? new HashSet<string>();
+                group.Update(release, retired, new HashSet<string>());
+                entry = new GrayEntry(group, KnownSubscriptions(release.Group, now), 0)
+                {
+                    Clients = new GrayClients(entry?.Clients.ToDictionary().Where(pair => retired.Contains(pair.Key)) ?? []),
+                    IsDirty = true,
+                };
+                group.Know(entry.Clients.ToDictionary());
                 resided.Add(release.Group);
             }
 
@@ -146,6 +152,7 @@ internal sealed class GrayRoster(GrayOptions options, ClientRegistry clients, Co
         if (entry.Clients.Forget(clients.Consumers.Find(entry.Group.Name), retired, now, options.EndedAbsence.TotalMilliseconds))
         {
             entry.Group.Update(entry.Group.Release, retired, entry.Group.Leaving);
+            entry.Group.Know(entry.Clients.ToDictionary());
             entry.IsDirty = true;
         }
     }

@@ -225,6 +225,7 @@ internal sealed class GrayWork : IDisposable
 
             GrayGroup group = _roster.NewGroup(release);
             group.Update(release, state.Retired.ToHashSet(StringComparer.Ordinal), new HashSet<string>());
+            group.Know(state.Clients);
             group.Apply(RestoreTopics(group, state));
             _entries[state.Group] = new GrayEntry(group, state.Subscribers, state.GivenUp)
             {
@@ -286,7 +287,11 @@ internal sealed class GrayWork : IDisposable
                 resided.Add(entry.Group.Name);
             }
 
-            entry.IsDirty |= hasChanged;
+            if (hasChanged)
+            {
+                entry.Group.Know(entry.Clients.ToDictionary());
+                entry.IsDirty = true;
+            }
 
             plan.AddGroup(entry);
         }

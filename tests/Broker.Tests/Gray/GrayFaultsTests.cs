@@ -1,6 +1,7 @@
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 
@@ -89,6 +90,49 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(["g"], Pulls.Bodies(await second.PullAsync(Pulls.Header(Topic, 0, expression: null))));
     }
 
+    // MQClientInstance of either side, reconnected by a request of its pulls before its next heartbeat: all others are at its address, too.
+    [Theory]
+    [InlineData("v1-1", 0)]
+    [InlineData("v2-1", 1)]
+    public async Task Connection_BeforeItsHeartbeatAfterARestart_IsNotTakenForThoseWhoAreBackAlready(string back, int queueOfTheirs)
+    {
+        await using GrayFixture gray = await StartAsync();
+        await OpenAsync(gray);
+        await gray.SendAsync(Topic, "g", gray: true, 0);
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+        await gray.RestartAsync();
+        Peer known = await JoinAsync(gray, back);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray }, "the broker reports");
+        Peer unknown = gray.Broker.Connect("nobody knows");
+
+        for (int queueId = 0; queueId < 2; queueId++)
+        {
+            RemotingCommand reply = await unknown.PullAsync(Pulls.Header(Topic, 0, queueId));
+            Assert.Equal(ResponseCode.PullNotFound, reply.ResponseCode);
+        }
+
+        Assert.Empty(Pulls.Bodies(await known.PullAsync(Pulls.Header(Topic, 0, queueOfTheirs))));
+        Assert.Single(Pulls.Bodies(await known.PullAsync(Pulls.Header(Topic, 0, 1 - queueOfTheirs))));
+    }
+
+    [Fact]
+    public async Task Connection_BeforeItsHeartbeatAfterTheEnd_MayBeThatOfARetiredClient()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.State.WithdrawAsync(Group, GrayLeftover.Normal);
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+        await canary.DisposeAsync();
+        await Eventually.TrueAsync(
+            async () => !(await gray.Admin.AskAsync<GetBrokerGrayStatusHeader, BrokerGrayStatus>(
+                RequestCode.GetBrokerGrayStatus, new GetBrokerGrayStatusHeader { Group = Group })).Clients.Exists(client => client.ClientId == "v2-1"),
+            "the retired client's connection is gone");
+
+        Peer unknown = gray.Broker.Connect("v2-1");
+        Assert.Equal(ResponseCode.PullNotFound, (await unknown.PullAsync(Pulls.Header(Topic, 0, queueId: 1))).ResponseCode);
+        Assert.Equal(["n"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1))));
+    }
+
     [Fact]
     public async Task Topic_DeletedAndMadeAgain_IsOwnedFromItsFirstMessageOn()
     {
@@ -113,7 +157,7 @@ public sealed class GrayFaultsTests : GrayWireTests
         canary = await JoinAsync(gray, "v2-1");
 
         Assert.Equal(ResponseCode.PullNotFound, (await normal.PullAsync(Pulls.Header(Topic, 0, expression: null))).ResponseCode);
-        Assert.Equal(["new"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["new"], await TakeAsync(canary, 0));
     }
 
     [Fact]
@@ -134,9 +178,9 @@ public sealed class GrayFaultsTests : GrayWireTests
 
         Assert.Equal(["g0", "g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null))));
         await CommitAsync(canary, 0, 2);
-        Assert.Equal(["n2"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 2, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["n2"], await TakeAsync(normal, 2));
         await CommitAsync(normal, 0, 3);
-        Assert.Equal(["g3"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 3, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["g3"], await TakeAsync(canary, 3));
     }
 
     [Fact]
@@ -154,11 +198,11 @@ public sealed class GrayFaultsTests : GrayWireTests
         await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
         await gray.SendAsync(Topic, "n2", gray: false, 0);
 
-        Assert.Equal(["n0"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["n0"], await TakeAsync(normal, 0));
         await CommitAsync(normal, 0, 1);
-        Assert.Equal(["g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 1, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["g1"], await TakeAsync(canary, 1));
         await CommitAsync(canary, 0, 2);
-        Assert.Equal(["n2"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 2, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["n2"], await TakeAsync(normal, 2));
     }
 
     [Theory]
@@ -209,7 +253,7 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(ResponseCode.PullNotFound, (await canary.PullAsync(Pulls.Header("Parcels", 0))).ResponseCode);
 
         await normal.HeartbeatAsync(Group, [ClientsFixture.To(Topic), ClientsFixture.To("Parcels")]);
-        Assert.Equal(["p"], Pulls.Bodies(await normal.PullAsync(Pulls.Header("Parcels", 0, suspendMs: 10_000))));
+        Assert.Equal(["p"], await TakeAsync(normal, 0, "Parcels"));
         Assert.Equal(ResponseCode.PullNotFound, (await canary.PullAsync(Pulls.Header("Parcels", 0))).ResponseCode);
     }
 
@@ -273,9 +317,9 @@ public sealed class GrayFaultsTests : GrayWireTests
         Peer canary = await JoinAsync(gray, "v2-1");
         await gray.SendAsync(Topic, "g1", gray: true, 0);
 
-        Assert.Equal(["g0"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["g0"], await TakeAsync(normal, 0));
         await CommitAsync(normal, 0, 1);
-        Assert.Equal(["g1"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 1, expression: null, suspendMs: 10_000))));
+        Assert.Equal(["g1"], await TakeAsync(canary, 1));
     }
 
     [Fact]

@@ -8,11 +8,13 @@ internal static class Eventually
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(2);
 
-    public static async Task TrueAsync(Func<bool> condition, string what)
+    public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what)
     {
         long start = Stopwatch.GetTimestamp();
         using var look = new PeriodicTimer(Period);
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"{what}: not within {Deadline.TotalSeconds} s");
             await look.WaitForNextTickAsync();
