@@ -9,6 +9,9 @@ namespace GrayMQ.Broker.Gray;
 /// <summary>A broker that follows a gray state which the test tells.</summary>
 internal sealed class GrayFixture : IAsyncDisposable
 {
+    /// <summary>Queues of a topic where a test does not say how many.</summary>
+    public const int Queues = 6;
+
     private readonly List<StockConsumer> _consumers = [];
 
     private GrayFixture(ToldState state, RunningBroker broker)
@@ -35,7 +38,7 @@ internal sealed class GrayFixture : IAsyncDisposable
         return new GrayFixture(state, await RunningBroker.StartAsync(all));
     }
 
-    public async Task CreateAsync(string topic, int queues = 6)
+    public async Task CreateAsync(string topic, int queues = Queues)
     {
         RemotingCommand reply = await Admin.CreateTopicAsync(topic, queues);
         Assert.Equal(ResponseCode.Success, reply.ResponseCode);

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Text;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 
@@ -15,6 +18,7 @@ namespace GrayMQ.Broker.Gray;
 internal sealed class ToldState : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<RemotingPeer, bool> _watchers = new();
+    private readonly ConcurrentDictionary<string, TopicRouteData> _routes = new(StringComparer.Ordinal);
     private volatile GraySnapshot _snapshot = GraySnapshot.Empty with { Version = new GrayVersion("test", 0) };
     private volatile GrayProgress? _progress;
     private TestServer? _server;
@@ -30,9 +34,9 @@ internal sealed class ToldState : IAsyncDisposable
     {
         var state = new ToldState();
         RequestTable table = new RequestTable()
+            .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, state.RouteAsync)
             .On<GetGrayStateHeader>(RequestCode.GetGrayState, state.GetAsync)
-            .On<ReportGrayProgressHeader>(RequestCode.ReportGrayProgress, state.ReportAsync)
-            .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, NoRoute);
+            .On<ReportGrayProgressHeader>(RequestCode.ReportGrayProgress, state.ReportAsync);
         state._server = await TestServer.StartAsync(table);
         return state;
     }
@@ -110,6 +114,44 @@ internal sealed class ToldState : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server!.DisposeAsync();
 
+    /// <summary>Lets clients find a topic at the broker.</summary>
+    public void AddRoute(string topic, int queues, string address) => _routes[topic] = new TopicRouteData
+    {
+        BrokerDatas =
+        [
+            new BrokerData
+            {
+                Cluster = RunningBroker.Cluster,
+                BrokerName = RunningBroker.Name,
+                BrokerAddrs = new() { [BrokerData.MasterId] = address },
+            },
+        ],
+        QueueDatas =
+        [
+            new QueueData
+            {
+                BrokerName = RunningBroker.Name,
+                Perm = TopicPermission.ReadWrite,
+                ReadQueueNums = queues,
+                WriteQueueNums = queues,
+            },
+        ],
+    };
+
+    private ValueTask RouteAsync(RemotingRequest request, GetRouteInfoHeader header)
+    {
+        if (_routes.TryGetValue(Encoding.UTF8.GetString(header.TopicUtf8.Span), out TopicRouteData? route))
+        {
+            request.Reply(BodyCodec.Encode(route));
+        }
+        else
+        {
+            request.Reply(ResponseCode.TopicNotExist, "no route");
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
     private ValueTask GetAsync(RemotingRequest request, GetGrayStateHeader header)
     {
         if (header.Watch)
@@ -134,13 +176,6 @@ internal sealed class ToldState : IAsyncDisposable
             request.Responder.Reply(ResponseCode.Success, null, answer, new MemoryBody(GrayJson.Encode(snapshot)));
         }
 
-        return ValueTask.CompletedTask;
-    }
-
-    // The broker tells its clients what it knows itself.
-    private static ValueTask NoRoute(RemotingRequest request, GetRouteInfoHeader header)
-    {
-        request.Reply(ResponseCode.TopicNotExist, "no route");
         return ValueTask.CompletedTask;
     }
 
