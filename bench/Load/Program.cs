@@ -31,7 +31,12 @@ var brokerName = new Option<string>("--broker-name") { DefaultValueFactory = _ =
 var without = new Option<string?>("--without") { Description = "Address of the same broker with filterIndex=off, to be measured turn about" };
 var groups = new Option<int>("--groups") { Description = "Consumer groups, each with one condition", DefaultValueFactory = _ => 1000 };
 var filterRate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 3000 };
-var filterWarmUp = new Option<double>("--warm-up") { Description = "Seconds before measuring", DefaultValueFactory = _ => 10 };
+var filterWarmUp = new Option<double>("--warm-up")
+{
+    // Longer than a pull waits: the first ones began to wait before the index was there.
+    Description = "Seconds before measuring",
+    DefaultValueFactory = _ => 20,
+};
 var buyers = new Option<int>("--buyers") { Description = "Different buyers: the fewer, the more groups a message matches", DefaultValueFactory = _ => 1000 };
 
 var grpcPort = new Option<int>("--grpc-port") { Description = "Where the broker answers gRPC", DefaultValueFactory = _ => 8081 };

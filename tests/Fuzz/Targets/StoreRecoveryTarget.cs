@@ -24,10 +24,8 @@ namespace GrayMQ.Fuzz.Targets;
 /// </summary>
 internal sealed class StoreRecoveryTarget : FuzzTarget
 {
-    private const int DamageBytes = 9;
+    private const int DamageBytes = FileDamage.Bytes;
     private const int MaxDamages = 8;
-    private const int Kinds = 8;
-    private const string MemoryFolder = "/dev/shm";
     private const string NewTopic = "AfterTheDamage";
     private static readonly TimeSpan DispatchTimeout = TimeSpan.FromSeconds(10);
 
@@ -49,7 +47,7 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
         var random = new Random(1);
         for (int store = 0; store < 2; store++)
         {
-            for (int kind = 0; kind < Kinds; kind++)
+            for (int kind = 0; kind < FileDamage.Kinds; kind++)
             {
                 byte[] damage = new byte[1 + (2 * DamageBytes)];
                 random.NextBytes(damage);
@@ -67,10 +65,7 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
             return false;
         }
 
-        // In memory where that can be had: what is tested is what is read, and syncing takes most of the time.
-        DirectoryInfo folder = Directory.Exists(MemoryFolder)
-            ? Directory.CreateDirectory(Path.Combine(MemoryFolder, $"graymq-fuzz-{Guid.NewGuid():N}"))
-            : Directory.CreateTempSubdirectory("graymq-fuzz-");
+        DirectoryInfo folder = FileDamage.CreateFolder();
         try
         {
             WriteDamaged(input, folder.FullName);
@@ -195,7 +190,7 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
             // Half of all damages hit the log.
             ushort file = BinaryPrimitives.ReadUInt16BigEndian(damage[1..]);
             string name = (file & 1) == 0 ? names.First(name => name.StartsWith("commitlog/", StringComparison.Ordinal)) : names[(file >> 1) % names.Length];
-            if (files.TryGetValue(name, out byte[]? content) && Damaged(content, damage) is { } damaged)
+            if (files.TryGetValue(name, out byte[]? content) && FileDamage.Apply(content, damage) is { } damaged)
             {
                 files[name] = damaged;
             }
@@ -205,50 +200,7 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
             }
         }
 
-        foreach ((string name, byte[] content) in files)
-        {
-            string path = Path.Combine(root, name);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(path, content);
-        }
-    }
-
-    private static byte[]? Damaged(byte[] content, ReadOnlySpan<byte> damage)
-    {
-        // Zeros behind the last byte in use are hit seldom enough.
-        int used = content.AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
-        int position = (int)(BinaryPrimitives.ReadUInt32BigEndian(damage[3..]) % (uint)(used + 32));
-        ushort value = BinaryPrimitives.ReadUInt16BigEndian(damage[7..]);
-        byte[] copy = [.. content];
-        Span<byte> rest = copy.AsSpan(Math.Min(position, copy.Length));
-        switch (damage[0] % Kinds)
-        {
-            case 0 when rest.Length > 0:
-                rest[0] ^= (byte)(1 << (value & 7));
-                break;
-            case 1:
-                rest[..Math.Min(rest.Length, value % 64)].Fill((byte)value);
-                break;
-            case 2:
-                rest[..Math.Min(rest.Length, (int)value)].Clear();
-                break;
-            case 3:
-                return content[..Math.Min(position, content.Length)];
-            case 4 when value % 4 == 0:
-                return null;
-            case 5:
-                return [.. content, .. content.AsSpan(0, Math.Min(content.Length, value % 4_096))];
-            case 6 when rest.Length >= sizeof(int):
-                BinaryPrimitives.WriteInt32BigEndian(rest, (short)value);
-                break;
-            case 7 when rest.Length >= sizeof(long):
-                BinaryPrimitives.WriteInt64BigEndian(rest, value switch { < 20_000 => long.MaxValue, < 40_000 => long.MinValue, _ => value });
-                break;
-            default:
-                break;
-        }
-
-        return copy;
+        FileDamage.Write(files, root);
     }
 
     private sealed class Deaf : IArrivalListener
