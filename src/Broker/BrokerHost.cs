@@ -241,7 +241,11 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         StopAsync(_lifecycleParts.Departure.KeepsRoute, cancellationToken);
 
     /// <summary>Stops for a successor that has the listening sockets, and registers anew.</summary>
-    public Task HandOverAsync(CancellationToken cancellationToken) => StopAsync(keepRoute: true, cancellationToken);
+    public async Task HandOverAsync(CancellationToken cancellationToken)
+    {
+        await _lifecycleParts.HandOverAsync(cancellationToken).ConfigureAwait(false);
+        await StopAsync(keepRoute: true, cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -282,6 +286,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
 
     private async Task StopAsync(bool keepRoute, CancellationToken cancellationToken)
     {
+        await _lifecycleParts.Departure.BreakOffAsync().ConfigureAwait(false);
         _lifecycle.Enter(LifecycleState.Stopped);
         await _gray.StopAsync().ConfigureAwait(false);
         await _registration.StopAsync(keepRoute, cancellationToken).ConfigureAwait(false);

@@ -50,6 +50,9 @@ internal static partial class Log
     [LoggerMessage(29, LogLevel.Warning, "The process has to end before everything that is stored here is consumed: {Left} stay on the disk")]
     public static partial void DrainNotConsumed(ILogger logger, string left);
 
+    [LoggerMessage(488, LogLevel.Warning, "Leaves without having been granted it, since its time runs out: {Others} leave as well")]
+    public static partial void LeaseNotGranted(ILogger logger, string others);
+
     [LoggerMessage(25, LogLevel.Warning, "Name server {Address} did not tell who else takes messages: {Reason}")]
     public static partial void RoutesNotTold(ILogger logger, string address, string reason);
 

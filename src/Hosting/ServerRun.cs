@@ -15,6 +15,8 @@ public sealed record ServerRun
     /// <summary>How long stopping may take before what is left is cut off.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
 
+    private static readonly TaskCompletionSource Never = new();
+
     /// <summary>The command, as errors and log lines name it.</summary>
     public required string Name { get; init; }
 
@@ -98,23 +100,28 @@ public sealed record ServerRun
             CancellationTokenRegistration registration = stop.Register(stopped.SetResult);
             await using (registration.ConfigureAwait(false))
             {
-                Task replaced = server is IReplaceable replaceable ? replaceable.Replaced : stopped.Task;
-                await Task.WhenAny(stopped.Task, replaced).ConfigureAwait(false);
+                await Task.WhenAny(stopped.Task, ReplacedOf(server)).ConfigureAwait(false);
                 if (stopped.Task.IsCompleted)
                 {
                     SystemdNotice.Stopping();
                 }
             }
 
-            // Whose place is taken leaves nobody without a server.
+            // Whose place is taken leaves nobody without a server, and need not leave.
             Log.Stopping(logger);
-            if (stopped.Task.IsCompleted && server is IDrainable leaving)
+            Task leaving = Task.CompletedTask;
+            if (stopped.Task.IsCompleted && server is IDrainable drainable)
             {
-                await leaving.DrainAsync(Hurry).ConfigureAwait(false);
+                leaving = drainable.DrainAsync(Hurry);
+                await Task.WhenAny(leaving, ReplacedOf(server)).ConfigureAwait(false);
             }
 
             using var limited = new CancellationTokenSource(StopTimeout, Time);
             await server.StopAsync(limited.Token).ConfigureAwait(false);
+            await leaving.ConfigureAwait(false);
         }
     }
+
+    private static Task ReplacedOf<TServer>(TServer server) =>
+        server is IReplaceable replaceable ? replaceable.Replaced : Never.Task;
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using GrayMQ.Chaos;
 using GrayMQ.Chaos.Gray;
 using GrayMQ.Chaos.Rolling;
+using GrayMQ.Chaos.TakeOver;
 
 var rounds = new Option<int>("--rounds") { Description = "How often the server is killed", DefaultValueFactory = _ => 50 };
 var seed = new Option<int>("--seed") { Description = "Makes the same moments again", DefaultValueFactory = _ => Random.Shared.Next() };
@@ -30,24 +31,46 @@ killFilter.SetAction(async (parsed, cancel) => await new FilterKillRun(Read(pars
 var routePoll = new Option<int>("--route-poll") { Description = "Seconds between a client's route polls", DefaultValueFactory = _ => 30 };
 var sendTimeout = new Option<int>("--send-timeout") { Description = "Seconds for a send with all its tries", DefaultValueFactory = _ => 3 };
 var plain = new Option<bool>("--plain") { Description = "Servers stop at once, without leaving" };
-var noNpm = new Option<bool>("--no-npm") { Description = "Without the clients of the npm packages" };
+var compare = new Option<string?>("--compare") { Description = "The same again with servers that stop at once, and both drawn into this SVG" };
+var noNpm = new Option<bool>("--no-npm") { Description = "Without ali-ons of npm" };
+var grpc = new Option<bool>("--grpc") { Description = "With rocketmq-client-nodejs of npm, which speaks gRPC and asks for routes every 30 s" };
+var haProxy = new Option<bool>("--haproxy") { Description = "HAProxy stands before each broker; without topics that cannot move" };
 var rolling = new Command("rolling", "Restarts three brokers and two name servers one after the other under load, and counts what fails, is lost or comes twice")
 {
-    command, routePoll, sendTimeout, plain, noNpm,
+    command, routePoll, sendTimeout, plain, compare, noNpm, grpc, haProxy,
 };
 rolling.SetAction(async (parsed, cancel) =>
 {
-    RollingResult result = await new RollingRun(new RollingOptions
+    var options = new RollingOptions
     {
         Command = parsed.GetRequiredValue(command),
         Drains = !parsed.GetValue(plain),
         RoutePoll = TimeSpan.FromSeconds(parsed.GetValue(routePoll)),
         SendTimeout = TimeSpan.FromSeconds(parsed.GetValue(sendTimeout)),
-        Npm = !parsed.GetValue(noNpm),
-    }).RunAsync(cancel);
+        AliOns = !parsed.GetValue(noNpm),
+        Grpc = parsed.GetValue(grpc),
+        HAProxy = parsed.GetValue(haProxy),
+    };
+    RollingResult result = await new RollingRun(options).RunAsync(cancel);
     result.Print();
+    if (parsed.GetValue(compare) is { } svg)
+    {
+        RollingResult beside = await new RollingRun(options with { Drains = false }).RunAsync(cancel);
+        beside.Print();
+        await File.WriteAllTextAsync(svg, RollingPlot.Draw(result, beside), cancel);
+    }
+
     return result.IsClean ? 0 : 1;
 });
+
+var logMiB = new Option<long>("--log-mib") { Description = "What the log holds before it begins", DefaultValueFactory = _ => 10 * 1024 };
+var times = new Option<int>("--times") { Description = "How often the broker's place is taken", DefaultValueFactory = _ => 3 };
+var takeOver = new Command("take-over", "Takes a broker's place again and again under load, and tells for how long nobody was answered")
+{
+    command, logMiB, times,
+};
+takeOver.SetAction(async (parsed, cancel) => await new TakeOverRun(
+    parsed.GetRequiredValue(command), parsed.GetValue(logMiB) * 1024 * 1024, parsed.GetValue(times)).RunAsync(cancel) ? 0 : 1);
 
 KillOptions Read(ParseResult parsed) => new()
 {
@@ -60,6 +83,6 @@ KillOptions Read(ParseResult parsed) => new()
 
 var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost")
 {
-    kill, killPop, killFilter, rolling, SoakCommands.Soak(command, seed), SoakCommands.Client(), SoakCommands.Plot(),
+    kill, killPop, killFilter, rolling, takeOver, SoakCommands.Soak(command, seed), SoakCommands.Client(), SoakCommands.Plot(),
 };
 return await root.Parse(args).InvokeAsync();

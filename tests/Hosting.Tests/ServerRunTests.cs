@@ -66,6 +66,19 @@ public sealed class ServerRunTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_ReplacedWhileItLeaves_StopsAtOnce()
+    {
+        var server = new LeavingServer();
+        Task<int> running = RunAsync(server, ready: () => _stop.Cancel());
+        await server.Leaving.Task.WaitAsync(Timeout);
+
+        server.ReplacedBy.SetResult();
+
+        Assert.Equal(0, await running);
+        Assert.Equal(["start", "drain", "stop", "dispose"], server.Calls);
+    }
+
+    [Fact]
     public async Task RunAsync_FailsForNoReasonKnown_SaysHowToFindOutMore()
     {
         int exitCode = await RunAsync(new Server { Failure = new InvalidOperationException("oops") });
@@ -139,7 +152,7 @@ public sealed class ServerRunTests : IDisposable
             return Failure is null ? Task.CompletedTask : Task.FromException(Failure);
         }
 
-        public Task StopAsync(CancellationToken cancellationToken)
+        public virtual Task StopAsync(CancellationToken cancellationToken)
         {
             Calls.Add("stop");
             return Task.CompletedTask;
@@ -152,8 +165,12 @@ public sealed class ServerRunTests : IDisposable
         }
     }
 
-    private sealed class LeavingServer : Server, IDrainable
+    private sealed class LeavingServer : Server, IDrainable, IReplaceable
     {
+        public TaskCompletionSource ReplacedBy { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Replaced => ReplacedBy.Task;
+
         public TaskCompletionSource Leaving { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource Left { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -164,6 +181,13 @@ public sealed class ServerRunTests : IDisposable
             Leaving.SetResult();
             await using CancellationTokenRegistration hurried = hurry.Register(() => Left.TrySetResult());
             await Left.Task;
+        }
+
+        // As brokers do: what it leaves by ends with it.
+        public override Task StopAsync(CancellationToken cancellationToken)
+        {
+            Left.TrySetResult();
+            return base.StopAsync(cancellationToken);
         }
     }
 }

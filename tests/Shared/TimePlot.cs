@@ -16,9 +16,12 @@ internal sealed record PlotPanel(string Title, IReadOnlyList<PlotLine> Lines)
 
     /// <summary>Moments that are marked, with what happened.</summary>
     public IReadOnlyList<(double Seconds, string What)> Marks { get; init; } = [];
+
+    /// <summary>The value at the top, for a panel on a scale of its own; null takes that of all panels.</summary>
+    public double? Most { get; init; }
 }
 
-/// <summary>Draws panels below each other, all on the same scales, as SVG.</summary>
+/// <summary>Draws panels below each other, on the same scales unless a panel has its own, as SVG.</summary>
 internal static class TimePlot
 {
     private const int Width = 900;
@@ -33,12 +36,13 @@ internal static class TimePlot
         (double Seconds, double Value)[] points = [.. panels.SelectMany(panel => panel.Lines).SelectMany(line => line.Points)];
         double from = points.Min(point => point.Seconds);
         double length = Math.Max(1, points.Max(point => point.Seconds) - from);
-        double most = Math.Max(1, points.Max(point => point.Value));
+        double mostOfAll = Math.Max(1, points.Max(point => point.Value));
         var svg = new StringBuilder();
         Add($"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{panels.Count * PanelHeight}\" font-family=\"sans-serif\" font-size=\"12\">");
         Add($"<rect width=\"100%\" height=\"100%\" fill=\"white\"/>");
         foreach ((int index, PlotPanel panel) in panels.Index())
         {
+            double most = panel.Most ?? mostOfAll;
             double top = (index * PanelHeight) + Top;
             double bottom = ((index + 1) * PanelHeight) - Bottom;
             double X(double seconds) => Margin + ((seconds - from) / length * (Width - (2 * Margin)));

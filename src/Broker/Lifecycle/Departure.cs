@@ -13,6 +13,9 @@ internal sealed class Departure : IDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>For telling name servers, which comes between the lease and the quiet.</summary>
+    private static readonly TimeSpan TellingTime = TimeSpan.FromSeconds(5);
+
     private readonly LifecycleOptions _options;
     private readonly BrokerLifecycle _lifecycle;
     private readonly SendActivity _sends;
@@ -31,7 +34,7 @@ internal sealed class Departure : IDisposable
     private CancellationTokenSource? _running;
     private Task _leaving = Task.CompletedTask;
     private volatile string? _waitingFor;
-    private volatile bool _takenBack;
+    private volatile bool _brokenOff;
     private long _begunTimestamp;
     private long _toldTimestamp = long.MaxValue;
 
@@ -107,7 +110,7 @@ internal sealed class Departure : IDisposable
             _toldTimestamp = long.MaxValue;
             Volatile.Write(ref _request, request);
             _running = new CancellationTokenSource();
-            _takenBack = false;
+            _brokenOff = false;
             _lifecycle.Enter(LifecycleState.Draining);
             _leaving = LeaveAsync(request, _running.Token);
         }
@@ -124,6 +127,27 @@ internal sealed class Departure : IDisposable
         await using (hurried.ConfigureAwait(false))
         {
             await _leaving.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Ends it where it stands, before the broker stops: nobody is waited for any more, and nothing more is refused than was.
+    /// </summary>
+    public async Task BreakOffAsync()
+    {
+        await _asking.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_running is not null)
+            {
+                _brokenOff = true;
+                await _running.CancelAsync().ConfigureAwait(false);
+                await _leaving.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _asking.Release();
         }
     }
 
@@ -144,10 +168,11 @@ internal sealed class Departure : IDisposable
                 throw new InvalidOperationException($"the process ends, as {request.AskedBy} asked: that cannot be taken back");
             }
 
-            _takenBack = true;
+            _brokenOff = true;
             await _running!.CancelAsync().ConfigureAwait(false);
             await _leaving.ConfigureAwait(false);
             _running.Dispose();
+            _running = null;
             Log.DrainTakenBack(_logger, askedBy);
             _toldTimestamp = long.MaxValue;
             _waitingFor = null;
@@ -202,7 +227,7 @@ internal sealed class Departure : IDisposable
         }
 
         _waitingFor = null;
-        if (!_takenBack)
+        if (!_brokenOff)
         {
             _lifecycle.Enter(LifecycleState.Drained);
             _lifecycle.HoldBack();
@@ -210,14 +235,21 @@ internal sealed class Departure : IDisposable
         }
     }
 
-    // Two brokers that leave at once would each count on the other.
+    // Two brokers that leave at once would each count on the other. The one that waits for too long leaves all the same, and counts on
+    // others than those that leave; the time that producers need to go elsewhere is left to it.
     private async Task<IReadOnlyCollection<string>> TakeLeaseAsync(DrainRequest request, CancellationToken cancel)
     {
         while (true)
         {
             (bool granted, IReadOnlyCollection<string> others) = await _lease.TryTakeAsync(request, cancel).ConfigureAwait(false);
-            if (granted || TimeLeft == TimeSpan.Zero)
+            if (granted)
             {
+                return others;
+            }
+
+            if (TimeLeft <= Min(_options.Quiet + TellingTime, _options.MaxDrain / 2))
+            {
+                Log.LeaseNotGranted(_logger, string.Join(", ", others));
                 return others;
             }
 
@@ -340,4 +372,6 @@ internal sealed class Departure : IDisposable
     private Task PauseAsync(CancellationToken cancel) => Task.Delay(LookInterval, _time, cancel);
 
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;
+
+    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
 }

@@ -16,6 +16,9 @@ internal sealed class DrainLease : IDisposable
     private static readonly TimeSpan RenewalPeriod = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(3);
 
+    // Clients wait meanwhile.
+    private static readonly TimeSpan HoldTimeout = TimeSpan.FromMilliseconds(200);
+
     private readonly LifecycleOptions _options;
     private readonly RemotingClient _client;
     private readonly ILogger _logger;
@@ -36,7 +39,7 @@ internal sealed class DrainLease : IDisposable
         var others = new HashSet<string>(StringComparer.Ordinal);
         foreach (string nameServer in _options.NameServers.Order(StringComparer.Ordinal))
         {
-            if (await AskAsync(nameServer, request, cancel).ConfigureAwait(false) is not { } answer)
+            if (await AskAsync(nameServer, request, AskTimeout, cancel).ConfigureAwait(false) is not { } answer)
             {
                 continue;
             }
@@ -51,6 +54,16 @@ internal sealed class DrainLease : IDisposable
 
         Volatile.Write(ref _taken, request);
         return (true, others);
+    }
+
+    /// <summary>
+    /// Has the name servers keep the route while a successor takes this broker's place, whoever else is leaving. One that does not answer at
+    /// once is not waited for: it forgets the broker until the successor has registered.
+    /// </summary>
+    public Task HoldRouteAsync(CancellationToken cancel)
+    {
+        var request = new DrainRequest("a successor", Parallel: int.MaxValue);
+        return Task.WhenAll(_options.NameServers.Select(nameServer => AskAsync(nameServer, request, HoldTimeout, cancel)));
     }
 
     /// <summary>Gives it back; also one from before a restart.</summary>
@@ -82,7 +95,7 @@ internal sealed class DrainLease : IDisposable
                 foreach (string nameServer in _options.NameServers)
                 {
                     // A name server that was started anew grants it now, or has granted another one, which is too late to matter.
-                    await AskAsync(nameServer, request, CancellationToken.None).ConfigureAwait(false);
+                    await AskAsync(nameServer, request, AskTimeout, CancellationToken.None).ConfigureAwait(false);
                 }
             }
         }
@@ -93,7 +106,8 @@ internal sealed class DrainLease : IDisposable
     }
 
     // Null when it does not answer, or does not know leases.
-    private async Task<LeaseDrainResponseHeader?> AskAsync(string nameServer, DrainRequest request, CancellationToken cancel)
+    private async Task<LeaseDrainResponseHeader?> AskAsync(
+        string nameServer, DrainRequest request, TimeSpan timeout, CancellationToken cancel)
     {
         var header = new LeaseDrainHeader
         {
@@ -107,7 +121,7 @@ internal sealed class DrainLease : IDisposable
         try
         {
             RemotingCommand answer = await _client
-                .InvokeAsync(nameServer, RequestCode.LeaseDrain, header, default, AskTimeout, cancel).ConfigureAwait(false);
+                .InvokeAsync(nameServer, RequestCode.LeaseDrain, header, default, timeout, cancel).ConfigureAwait(false);
             return answer.ResponseCode == ResponseCode.Success ? LeaseDrainResponseHeader.Read(answer.Fields) : null;
         }
         catch (Exception e) when (e is IOException or TimeoutException or HeaderFieldException)

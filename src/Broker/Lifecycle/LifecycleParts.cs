@@ -77,6 +77,13 @@ internal sealed class LifecycleParts : IDisposable
 
     public LifecycleHandler Handler { get; }
 
+    /// <summary>A successor takes the broker's place: nobody is waited for, and the routes stay.</summary>
+    public async Task HandOverAsync(CancellationToken cancel)
+    {
+        await Departure.BreakOffAsync().ConfigureAwait(false);
+        await _lease.HoldRouteAsync(cancel).ConfigureAwait(false);
+    }
+
     public void Dispose()
     {
         _statusFile?.Dispose();

@@ -7,14 +7,11 @@ namespace GrayMQ.Broker.Lifecycle;
 
 public class DrainTests
 {
-    private const int ReadWrite = 6;
-    private const int ReadOnly = 4;
-
     [Fact]
     public async Task Drain_NobodyThere_IsDrainedAtOnce()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        broker.NameServer.Elsewhere["TBW102"] = ReadWrite;
+        broker.NameServer.Elsewhere["TBW102"] = LeavingBroker.ReadWrite;
 
         await broker.DrainAsync();
 
@@ -25,9 +22,7 @@ public class DrainTests
     public async Task Drain_TopicTakenElsewhere_IsReadOnlyInTheRoutesAndWritableHere()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer producer = broker.Broker.Connect("p");
-        await producer.StoreAsync("T", "before");
-        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        Peer producer = await broker.ProduceAsync();
         DataVersion before = broker.NameServer.Version;
 
         await broker.DrainAsync();
@@ -37,21 +32,16 @@ public class DrainTests
         RemotingCommand reply = await producer.StoreAsync("T", "while it leaves");
         Assert.True(SendMessageResponseHeader.Read(reply.Fields).Leaving);
         TopicConfig config = await broker.Admin.AskAsync<TopicHeader, TopicConfig>(RequestCode.GetTopicConfig, new TopicHeader("T"));
-        Assert.Equal(ReadWrite, config.Perm);
+        Assert.Equal(LeavingBroker.ReadWrite, config.Perm);
     }
 
     [Theory]
     [InlineData(null)]
-    [InlineData(ReadOnly)]
+    [InlineData(LeavingBroker.ReadOnly)]
     public async Task Drain_TopicTakenNowhereElse_StaysWritableAndHoldsNothingUp(int? elsewhere)
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer producer = broker.Broker.Connect("p");
-        await producer.StoreAsync("T", "one");
-        if (elsewhere is { } permission)
-        {
-            broker.NameServer.Elsewhere["T"] = permission;
-        }
+        Peer producer = await broker.ProduceAsync(elsewhere);
 
         await broker.DrainAsync();
         await broker.UntilAsync(report => report.State == "drained", "leaving", limit: TimeSpan.Zero);
@@ -65,9 +55,7 @@ public class DrainTests
     public async Task Drain_ProducerStillSends_IsServedUntilItWasQuietForLongEnough()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer producer = broker.Broker.Connect("p");
-        await producer.StoreAsync("T", "one");
-        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        Peer producer = await broker.ProduceAsync();
         await broker.DrainAsync();
         await broker.UntilAsync(report => report.WaitingFor?.Contains("producers", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
 
@@ -86,9 +74,7 @@ public class DrainTests
     public async Task Drain_ProducerHasGone_IsQuietAtOnce()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer producer = broker.Broker.Connect("p");
-        await producer.StoreAsync("T", "one");
-        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        Peer producer = await broker.ProduceAsync();
         await producer.DisposeAsync();
         await broker.UntilAsync(report => report.Senders == 0, "the end of the connection", TimeSpan.Zero);
 
@@ -101,9 +87,7 @@ public class DrainTests
     public async Task Drain_ProducerNeverStops_IsRefusedAtTheLimitAndNamed()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer producer = broker.Broker.Connect("p");
-        await producer.StoreAsync("T", "one");
-        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        Peer producer = await broker.ProduceAsync();
         await broker.DrainAsync();
         await broker.UntilAsync(report => report.WaitingFor?.Contains("producers", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
 
@@ -123,7 +107,7 @@ public class DrainTests
     public async Task Drain_AnotherBrokerLeaves_WaitsForItsReturn()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        broker.NameServer.Elsewhere["TBW102"] = ReadWrite;
+        broker.NameServer.Elsewhere["TBW102"] = LeavingBroker.ReadWrite;
         broker.NameServer.Others = "broker-b";
 
         await broker.DrainAsync();
@@ -137,12 +121,26 @@ public class DrainTests
     }
 
     [Fact]
+    public async Task Drain_AnotherBrokerLeavesForLong_LeavesWithTheTimeThatProducersNeed()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = await broker.ProduceAsync();
+        broker.NameServer.Others = "broker-c";
+
+        await broker.DrainAsync();
+        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes");
+
+        await producer.StoreAsync("T", "by an old route");
+        TimeSpan rest = await broker.UntilAsync(report => report.State == "drained", "leaving");
+        Assert.True(rest > TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000), $"{rest}");
+        Assert.False(broker.NameServer.HasLease);
+    }
+
+    [Fact]
     public async Task Undrain_WhileItLeaves_ServesAsBefore()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer producer = broker.Broker.Connect("p");
-        await producer.StoreAsync("T", "one");
-        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        Peer producer = await broker.ProduceAsync();
         await broker.DrainAsync();
         await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes", TimeSpan.Zero);
         int returns = broker.NameServer.Returns;
@@ -160,9 +158,7 @@ public class DrainTests
     public async Task Undrain_OfADrainedBroker_HandsMessagesOutAgain()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer client = broker.Broker.Connect("c");
-        await client.StoreAsync("T", "one");
-        await client.DispatchedAsync("T", 1);
+        Peer client = await broker.ProduceAsync(elsewhere: null);
         await broker.DrainAsync();
         await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
         Task<RemotingCommand> parked = await client.ParkAsync(Pulls.Header("T", 0, suspendMs: 60_000));
@@ -176,12 +172,11 @@ public class DrainTests
     public async Task Drain_ConsumerHasNotCommitted_IsGivenTimeAndNothingMore()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer consumer = broker.Broker.Connect("c");
-        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        Peer consumer = await broker.ConsumeAsync();
         await consumer.StoreAsync("T", "one");
         await consumer.StoreAsync("T", "two");
         await consumer.DispatchedAsync("T", 2);
-        await CommitAsync(consumer, 1);
+        await LeavingBroker.CommitAsync(consumer, 1);
         await consumer.PullAsync(Pulls.Header("T", 1));
 
         await broker.DrainAsync();
@@ -190,7 +185,7 @@ public class DrainTests
 
         RemotingCommand pulled = await consumer.PullAsync(Pulls.Header("T", 0));
         Assert.Equal(ResponseCode.PullNotFound, pulled.ResponseCode);
-        await CommitAsync(consumer, 2);
+        await LeavingBroker.CommitAsync(consumer, 2);
         TimeSpan gone = await broker.UntilAsync(report => report.State == "drained", "leaving");
         Assert.True(gone < TimeSpan.FromMilliseconds(LeavingBroker.ConsumersMs), $"{gone}");
     }
@@ -199,11 +194,10 @@ public class DrainTests
     public async Task Drain_ConsumerNeverCommits_DoesNotHoldItUpForEver()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer consumer = broker.Broker.Connect("c");
-        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        Peer consumer = await broker.ConsumeAsync();
         await consumer.StoreAsync("T", "one");
         await consumer.DispatchedAsync("T", 1);
-        await CommitAsync(consumer, 0);
+        await LeavingBroker.CommitAsync(consumer, 0);
         await consumer.PullAsync(Pulls.Header("T", 0));
 
         await broker.DrainAsync();
@@ -216,11 +210,10 @@ public class DrainTests
     public async Task ScaleIn_MessagesAreLeft_WaitsUntilTheyAreConsumedAndLeavesTheRoutes()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer consumer = broker.Broker.Connect("c");
-        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        Peer consumer = await broker.ConsumeAsync();
         await consumer.StoreAsync("T", "one");
         await consumer.DispatchedAsync("T", 1);
-        await CommitAsync(consumer, 0);
+        await LeavingBroker.CommitAsync(consumer, 0);
 
         await broker.DrainAsync(scaleIn: true);
         await broker.UntilAsync(
@@ -236,7 +229,7 @@ public class DrainTests
 
         Assert.False(broker.NameServer.IsUnregistered);
         Assert.Equal(["one"], Pulls.Bodies(await consumer.PullAsync(Pulls.Header("T", 0))));
-        await CommitAsync(consumer, 1);
+        await LeavingBroker.CommitAsync(consumer, 1);
         await broker.UntilAsync(report => report.State == "drained", "leaving");
         await Eventually.TrueAsync(() => broker.NameServer.IsUnregistered, "the name server knows");
         Assert.Equal(0, broker.NameServer.Leases.Last().ReturnMs);
@@ -246,10 +239,8 @@ public class DrainTests
     public async Task ScaleIn_Abandon_WaitsForNobodyWhoIsAway()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer consumer = broker.Broker.Connect("c");
-        await consumer.StoreAsync("T", "one");
-        await consumer.DispatchedAsync("T", 1);
-        await CommitAsync(consumer, 0);
+        Peer consumer = await broker.ProduceAsync(elsewhere: null);
+        await LeavingBroker.CommitAsync(consumer, 0);
 
         await broker.DrainAsync(scaleIn: true, abandon: true);
         await broker.UntilAsync(report => report.State == "drained", "leaving");
@@ -297,9 +288,7 @@ public class DrainTests
     public async Task Stop_OfADrainedBroker_AnswersThePullsThatWait()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer client = broker.Broker.Connect("c");
-        await client.StoreAsync("T", "one");
-        await client.DispatchedAsync("T", 1);
+        Peer client = await broker.ProduceAsync(elsewhere: null);
         await broker.DrainAsync();
         await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
         Task<RemotingCommand> parked = await client.ParkAsync(Pulls.Header("T", 0, suspendMs: 60_000));
@@ -315,9 +304,7 @@ public class DrainTests
     public async Task Pop_WhileNothingIsHandedOut_WaitsAndTakesNothing()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
-        Peer client = broker.Broker.Connect("c");
-        await client.StoreAsync("T", "one");
-        await client.DispatchedAsync("T", 1);
+        Peer client = await broker.ProduceAsync(elsewhere: null);
         await broker.DrainAsync();
         await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
 
@@ -327,16 +314,5 @@ public class DrainTests
         Assert.Equal(0, (await broker.ShowAsync()).PopsInFlight);
         await broker.UndrainAsync();
         Assert.Equal(ResponseCode.Success, (await client.PopAsync(Pops.Header("T"))).ResponseCode);
-    }
-
-    private static async Task CommitAsync(Peer peer, long offset)
-    {
-        RemotingCommand reply = await peer.AskAsync(RequestCode.UpdateConsumerOffset, new UpdateConsumerOffsetHeader
-        {
-            ConsumerGroup = "G"u8.ToArray(),
-            Topic = "T"u8.ToArray(),
-            CommitOffset = offset,
-        });
-        Assert.Equal(ResponseCode.Success, reply.ResponseCode);
     }
 }

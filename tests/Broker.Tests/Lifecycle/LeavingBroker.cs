@@ -1,3 +1,4 @@
+using System.Text;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -8,6 +9,8 @@ namespace GrayMQ.Broker.Lifecycle;
 /// <summary>A broker with a clock that the test moves, and a name server that knows who else there is.</summary>
 internal sealed class LeavingBroker : IAsyncDisposable
 {
+    public const int ReadWrite = 6;
+    public const int ReadOnly = 4;
     public const int QuietMs = 35_000;
     public const int MaxMs = 120_000;
     public const int ConsumersMs = 10_000;
@@ -27,7 +30,7 @@ internal sealed class LeavingBroker : IAsyncDisposable
     public ManualTime Time { get; }
 
     /// <summary>Asks about the life cycle.</summary>
-    public Peer Admin { get; }
+    public Peer Admin { get; private set; }
 
     public static async Task<LeavingBroker> StartAsync(params (string Key, string Value)[] settings)
     {
@@ -38,6 +41,54 @@ internal sealed class LeavingBroker : IAsyncDisposable
             time,
             [("namesrvAddr", nameServer.Address), ("drainQuietMs", $"{QuietMs}"), ("drainMaxMs", $"{MaxMs}"), ("drainConsumersMs", $"{ConsumersMs}"), .. settings]);
         return new LeavingBroker(broker, nameServer, time);
+    }
+
+    /// <summary>A producer that has sent a message to T, which another broker takes messages of as well where <paramref name="elsewhere"/> says so.</summary>
+    public async Task<Peer> ProduceAsync(int? elsewhere = ReadWrite)
+    {
+        Peer producer = Broker.Connect("p");
+        await producer.StoreAsync("T", "one");
+        await producer.DispatchedAsync("T", 1);
+        if (elsewhere is { } permission)
+        {
+            NameServer.Elsewhere["T"] = permission;
+        }
+
+        return producer;
+    }
+
+    /// <summary>A consumer of T that its group knows, and that has received nothing.</summary>
+    public async Task<Peer> ConsumeAsync()
+    {
+        Peer consumer = Broker.Connect("c");
+        await consumer.HeartbeatAsync(Pulls.Group, [new SubscriptionData { Topic = "T", SubString = "*" }]);
+        return consumer;
+    }
+
+    /// <summary>The consumer's group is done with the first messages of T.</summary>
+    public static async Task CommitAsync(Peer consumer, long offset)
+    {
+        RemotingCommand reply = await consumer.AskAsync(RequestCode.UpdateConsumerOffset, new UpdateConsumerOffsetHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(Pulls.Group),
+            Topic = "T"u8.ToArray(),
+            CommitOffset = offset,
+        });
+        Assert.Equal(ResponseCode.Success, reply.ResponseCode);
+    }
+
+    /// <summary>Has the broker begin again from what is on its disk, as after kill -9.</summary>
+    public async Task KillAsync()
+    {
+        await Broker.KillAsync();
+        Admin = Broker.Connect("admin");
+    }
+
+    /// <summary>Has a successor take the broker's place.</summary>
+    public async Task ReplaceAsync()
+    {
+        await Broker.ReplaceAsync();
+        Admin = Broker.Connect("admin");
     }
 
     public Task<LifecycleReport> DrainAsync(bool scaleIn = false, bool abandon = false) => Admin.AskAsync<DrainBrokerHeader, LifecycleReport>(

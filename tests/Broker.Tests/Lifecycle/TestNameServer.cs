@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -12,10 +13,12 @@ namespace GrayMQ.Broker.Lifecycle;
 internal sealed class TestNameServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<RegisterBrokerBody> _registrations = new();
+    private readonly RequestTable _requests = new();
     private TestServer? _server;
+    private string _address = "";
     private int _unregistered;
 
-    public string Address => _server!.Address;
+    public string Address => _address;
 
     /// <summary>Topics that another broker has, with the permission that it has there.</summary>
     public ConcurrentDictionary<string, int> Elsewhere { get; } = new();
@@ -27,19 +30,37 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     public int Returns { get; private set; }
 
+    /// <summary>Whether the broker was given the lease, and has not returned it.</summary>
+    public volatile bool HasLease;
+
+    /// <summary>Whether the broker has left the routes, and has not come back.</summary>
     public bool IsUnregistered => Volatile.Read(ref _unregistered) > 0;
 
     public static async Task<TestNameServer> StartAsync()
     {
         var server = new TestNameServer();
-        server._server = await TestServer.StartAsync(new RequestTable()
+        server._requests
             .On<RegisterBrokerHeader>(RequestCode.RegisterBroker, server.Register)
             .On<UnregisterBrokerHeader>(RequestCode.UnregisterBroker, server.Unregister)
             .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, server.Route)
             .On<LeaseDrainHeader>(RequestCode.LeaseDrain, server.Lease)
-            .On<ReturnDrainHeader>(RequestCode.ReturnDrain, server.Return));
+            .On<ReturnDrainHeader>(RequestCode.ReturnDrain, server.Return);
+        server._server = await TestServer.StartAsync(server._requests);
+        server._address = server._server.Address;
         return server;
     }
+
+    /// <summary>From now on nobody answers; what is known is forgotten.</summary>
+    public async Task GoAwayAsync()
+    {
+        await DisposeAsync();
+        _server = null;
+        _registrations.Clear();
+        HasLease = false;
+    }
+
+    /// <summary>Answers again, at the same address.</summary>
+    public async Task ComeBackAsync() => _server = await TestServer.StartAsync(_requests, at: IPEndPoint.Parse(_address));
 
     /// <summary>The topic as it was registered last.</summary>
     public TopicConfig? Find(string topic) =>
@@ -49,10 +70,11 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     public DataVersion Version => _registrations.Last().TopicConfigSerializeWrapper.DataVersion;
 
-    public ValueTask DisposeAsync() => _server!.DisposeAsync();
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private ValueTask Register(RemotingRequest request, RegisterBrokerHeader header)
     {
+        Volatile.Write(ref _unregistered, 0);
         _registrations.Enqueue(RegisterBrokerBodyCodec.Decode(request.Body, header.Compressed, request.Version));
         request.Reply(BodyCodec.Encode(new KVTable()));
         return ValueTask.CompletedTask;
@@ -85,6 +107,7 @@ internal sealed class TestNameServer : IAsyncDisposable
     private ValueTask Lease(RemotingRequest request, LeaseDrainHeader header)
     {
         Leases.Enqueue(header);
+        HasLease |= Others.Length == 0;
         request.Reply(new LeaseDrainResponseHeader { Granted = Others.Length == 0, Others = Others });
         return ValueTask.CompletedTask;
     }
@@ -92,6 +115,7 @@ internal sealed class TestNameServer : IAsyncDisposable
     private ValueTask Return(RemotingRequest request, ReturnDrainHeader header)
     {
         Returns++;
+        HasLease = false;
         request.Reply(ResponseCode.Success);
         return ValueTask.CompletedTask;
     }

@@ -101,6 +101,14 @@ internal sealed class RunningBroker : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>Has another broker take this one's place on the same store; peers stay as they are.</summary>
+    public async Task ReplaceAsync()
+    {
+        await _host!.HandOverAsync(CancellationToken.None);
+        await _host.DisposeAsync();
+        await StartAsync();
+    }
+
     /// <summary>Sends a message to a queue of a topic, which is created if need be.</summary>
     public static async Task SendAsync(Peer peer, string topic, int queueId, string body)
     {

@@ -16,10 +16,10 @@ internal sealed class TestServer : IAsyncDisposable
     public string Address => _server.EndPoints[0].ToString();
 
     public static async Task<TestServer> StartAsync(
-        RequestTable requests, Action<GrayMQ.Remoting.Connections.RemotingConnection>? closed = null)
+        RequestTable requests, Action<GrayMQ.Remoting.Connections.RemotingConnection>? closed = null, IPEndPoint? at = null)
     {
         var server = new RemotingServer(
-            new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)] },
+            new RemotingServerOptions { EndPoints = [at ?? new IPEndPoint(IPAddress.Loopback, 0)] },
             requests,
             SocketTransport.Create(TimeProvider.System, NullLoggerFactory.Instance),
             TimeProvider.System,

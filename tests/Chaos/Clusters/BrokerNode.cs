@@ -30,7 +30,7 @@ internal sealed class BrokerNode : IAsyncDisposable
         [
             $"namesrvAddr={nameServers}", $"brokerName={name}", "bindAddress=127.0.0.1", $"brokerIP1={options.Host}", $"listenPort={Port}",
             $"httpPort={HttpPort}", $"grpcPort={GrpcPort}", $"storePathRootDir={Path.Combine(folder, name)}",
-            "mappedFileSizeCommitLog=67108864",
+            $"mappedFileSizeCommitLog={options.CommitLogFileBytes}",
         ];
         _settings = [.. own.Concat(options.BrokerSettings).SelectMany(setting => (string[])["--set", setting])];
     }

@@ -16,6 +16,9 @@ internal sealed record ClusterOptions
     /// <summary>Settings of each name server as <c>key=value</c>.</summary>
     public IReadOnlyList<string> NameServerSettings { get; init; } = [];
 
+    /// <summary>The size of a file of a broker's commit log.</summary>
+    public int CommitLogFileBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Whether the sockets that brokers listen with outlive their processes, as those of a systemd unit do.</summary>
     public bool KeepsSockets { get; init; }
 

@@ -17,5 +17,8 @@ internal sealed record LoadSettings
     /// <summary>Between two sends of one producer.</summary>
     public required TimeSpan Pause { get; init; }
 
+    /// <summary>Where gRPC clients ask for routes: one broker's address, since rocketmq-client-nodejs resolves no list of them.</summary>
+    public required string GrpcEndpoint { get; init; }
+
     public string NameServerList => string.Join(';', NameServers);
 }

@@ -1,3 +1,4 @@
+using GrayMQ.Chaos.Rolling.Npm;
 using GrayMQ.Chaos.Rolling.Own;
 using GrayMQ.Chaos.Rolling.Stock;
 
@@ -27,10 +28,13 @@ internal sealed class RollingLoad : IAsyncDisposable
     private readonly List<ILoad> _consumers = [];
     private readonly List<GroupRecord> _groups = [];
 
-    public RollingLoad(LoadSettings settings, Timeline timeline)
+    /// <param name="npm">The packages of npm; null leaves their clients out.</param>
+    /// <param name="cannotMove">Whether topics take part whose messages can go nowhere else.</param>
+    public RollingLoad(LoadSettings settings, Timeline timeline, NpmClients? npm, bool cannotMove)
     {
         _timeline = timeline;
-        Sends = [.. new[] { Moving, Transactions, Ordered, Alone }.Select(topic => new SendRecord(topic, timeline))];
+        string[] topics = cannotMove ? [Moving, Transactions, Ordered, Alone] : [Moving, Transactions];
+        Sends = [.. topics.Select(topic => new SendRecord(topic, timeline))];
         for (int i = 0; i < StockProducers; i++)
         {
             _producers.Add(new StockProducer(settings, $"stock{i}", Of(Moving), tries: 1));
@@ -39,20 +43,26 @@ internal sealed class RollingLoad : IAsyncDisposable
         _producers.Add(new OwnProducer(settings, "own", Of(Moving)));
         _producers.Add(new StockTransactions(settings, "stocktx", Of(Transactions)));
         _producers.Add(new OwnTransactions(settings, "owntx", Of(Transactions)));
-        _producers.Add(new StockProducer(settings, "alone", Of(Alone), DefaultTries));
-        for (int i = 0; i < StockProducers; i++)
-        {
-            _producers.Add(new StockProducer(settings, $"order{i}", Of(Ordered), DefaultTries, keepsQueue: true));
-        }
-
         _consumers.Add(new StockPullConsumer(settings, Group("stock-pull", Moving, tellsConfirmed: true)));
         _consumers.Add(new StockPopConsumer(settings, Group("stock-pop", Moving, tellsConfirmed: true)));
         _consumers.Add(new OwnPushConsumer(settings, Group("own-pull", Moving)));
         _consumers.Add(new OwnPopConsumer(settings, Group("own-pop", Moving)));
         _consumers.Add(new StockPullConsumer(settings, Group("stock-tx", Transactions, tellsConfirmed: true)));
-        _consumers.Add(new StockPullConsumer(settings, Group("stock-order", Ordered, tellsConfirmed: true, inOrder: true)));
-        _consumers.Add(new OwnPushConsumer(settings, Group("own-order", Ordered, inOrder: true), orderly: true));
-        _consumers.Add(new StockPullConsumer(settings, Group("stock-alone", Alone, tellsConfirmed: true)));
+        if (cannotMove)
+        {
+            AddImmovable(settings);
+        }
+
+        if (npm?.AliOnsScript is { } aliOns)
+        {
+            _consumers.Add(new AliOnsConsumer(settings, aliOns, Group("ali-ons", Moving)));
+        }
+
+        if (npm?.GrpcScript is { } grpc)
+        {
+            _producers.Add(new GrpcProducer(settings, grpc, Of(Moving)));
+            _consumers.Add(new GrpcConsumer(settings, grpc, Group("grpc", Moving, tellsConfirmed: true)));
+        }
     }
 
     public IReadOnlyList<SendRecord> Sends { get; }
@@ -86,6 +96,19 @@ internal sealed class RollingLoad : IAsyncDisposable
         {
             await load.DisposeAsync();
         }
+    }
+
+    private void AddImmovable(LoadSettings settings)
+    {
+        _producers.Add(new StockProducer(settings, "alone", Of(Alone), DefaultTries));
+        for (int i = 0; i < StockProducers; i++)
+        {
+            _producers.Add(new StockProducer(settings, $"order{i}", Of(Ordered), DefaultTries, keepsQueue: true));
+        }
+
+        _consumers.Add(new StockPullConsumer(settings, Group("stock-order", Ordered, tellsConfirmed: true, inOrder: true)));
+        _consumers.Add(new OwnPushConsumer(settings, Group("own-order", Ordered, inOrder: true), orderly: true));
+        _consumers.Add(new StockPullConsumer(settings, Group("stock-alone", Alone, tellsConfirmed: true)));
     }
 
     private SendRecord Of(string topic) => Sends.Single(record => record.Topic == topic);

@@ -15,8 +15,14 @@ internal sealed record RollingOptions
     /// <summary>The time that a send may take with all its tries; 3 s for stock producers.</summary>
     public required TimeSpan SendTimeout { get; init; }
 
-    /// <summary>Whether the npm clients take part.</summary>
-    public required bool Npm { get; init; }
+    /// <summary>Whether ali-ons of npm takes part.</summary>
+    public required bool AliOns { get; init; }
+
+    /// <summary>Whether rocketmq-client-nodejs of npm takes part, which speaks gRPC.</summary>
+    public required bool Grpc { get; init; }
+
+    /// <summary>Whether HAProxy stands before each broker.</summary>
+    public bool HAProxy { get; init; }
 
     /// <summary>The time that clients are left to themselves at the beginning, between two restarts, and at the end.</summary>
     public TimeSpan Calm { get; init; } = TimeSpan.FromSeconds(3);

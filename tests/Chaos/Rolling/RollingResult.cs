@@ -7,6 +7,8 @@ internal sealed record RollingResult(
 {
     private const int ShownProblems = 10;
 
+    public TimeSpan Slowest => Sends.Max(sends => sends.Slowest);
+
     public long Failed => Sends.Sum(sends => sends.Failed);
 
     /// <summary>Whether nothing failed, nothing was lost, nothing came again that had been confirmed, and all of it in order.</summary>

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using GrayMQ.Chaos.Clusters;
+using GrayMQ.Chaos.Rolling.Npm;
 using GrayMQ.Chaos.Rolling.Stock;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -7,6 +9,7 @@ using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Chaos.Rolling;
@@ -26,7 +29,9 @@ internal sealed class RollingRun(RollingOptions options)
     /// <summary>Runs once through all servers.</summary>
     public async Task<RollingResult> RunAsync(CancellationToken cancel)
     {
+        using NpmClients? npm = options.AliOns || options.Grpc ? await NpmClients.InstallAsync(options.AliOns, options.Grpc) : null;
         await using ClusterUnderTest cluster = await ClusterUnderTest.StartAsync(ClusterOptions(), cancel);
+        await using LoadBalancer? front = options.HAProxy ? await HAProxyFront.StartAsync(cluster.Brokers) : null;
         await CreateTopicsAsync(cluster, cancel);
         var timeline = new Timeline();
         await using var load = new RollingLoad(
@@ -36,9 +41,12 @@ internal sealed class RollingRun(RollingOptions options)
                 RoutePoll = options.RoutePoll,
                 CommitInterval = TimeSpan.FromSeconds(Math.Min(5, options.RoutePoll.TotalSeconds)),
                 SendTimeout = options.SendTimeout,
+                GrpcEndpoint = cluster.Brokers[0].GrpcAddress,
                 Pause = TimeSpan.FromMilliseconds(10),
             },
-            timeline);
+            timeline,
+            npm,
+            cannotMove: !options.HAProxy);
         await load.StartAsync();
         await UntilKnownAsync(load, cluster, cancel);
         await Task.Delay(options.Calm, cancel);
@@ -53,46 +61,53 @@ internal sealed class RollingRun(RollingOptions options)
 
         foreach (NameServerNode server in cluster.NameServers)
         {
-            timeline.Mark($"name server {server.Address} stops");
+            double begun = timeline.Seconds;
+            timeline.Say($"name server {server.Address} stops");
             await server.StopAsync(cancel);
             await server.StartAsync(cancel);
-            timeline.Mark("it is back");
+            timeline.Say("it is back");
+            timeline.EndBand(begun);
             await UntilKnownAsync(load, cluster, cancel);
             await Task.Delay(options.Calm, cancel);
         }
 
         await load.StopProducersAsync();
         load.Measure(on: false);
-        timeline.Mark("producers have stopped");
+        timeline.Say("producers have stopped");
         await UntilConsumedAsync(load, cancel);
         await load.StopConsumersAsync();
-        return new RollingResult(options.Drains ? "drained" : "plain", load.Sends, load.Groups, timeline);
+        return new RollingResult(options.Drains ? "drained" : "stopped at once", load.Sends, load.Groups, timeline);
     }
 
     private ClusterOptions ClusterOptions() => new()
     {
         Command = options.Command,
-        KeepsSockets = options.Drains,
+        KeepsSockets = options.Drains && !options.HAProxy,
+        Host = options.HAProxy ? HAProxyFront.Address : "127.0.0.1",
         NameServerSettings = ["orderMessageEnable=true"],
         BrokerSettings =
         [
-            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"drainQuietMs={options.RoutePoll.TotalMilliseconds + 5000:F0}"),
-            "transactionTimeOut=3000", "transactionCheckInterval=1000",
+            // As the default is to stock clients' 30 s.
+            string.Create(CultureInfo.InvariantCulture, $"drainQuietMs={(options.RoutePoll.TotalMilliseconds * 7 / 6) + 2000:F0}"),
+            "transactionTimeOut=3000", "transactionCheckInterval=1000", "transactionCheckMax=100",
+            .. options.HAProxy ? HAProxyFront.BrokerSettings : [],
         ],
     };
 
     private async Task RestartAsync(BrokerNode broker, Timeline timeline, CancellationToken cancel)
     {
+        double begun = timeline.Seconds;
         if (options.Drains)
         {
-            timeline.Mark($"{broker.Name} leaves");
+            timeline.Say($"{broker.Name} leaves");
             await broker.DrainAsync("restart", cancel);
         }
 
-        timeline.Mark($"{broker.Name} stops");
+        timeline.Say($"{broker.Name} stops");
         await broker.StopAsync(options.Drains ? "TERM" : "INT", cancel);
         await broker.StartAsync(cancel);
-        timeline.Mark($"{broker.Name} is back");
+        timeline.Say($"{broker.Name} is back");
+        timeline.EndBand(begun);
     }
 
     private static async Task CreateTopicsAsync(ClusterUnderTest cluster, CancellationToken cancel)

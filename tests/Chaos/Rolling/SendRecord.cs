@@ -19,6 +19,8 @@ internal sealed class SendRecord(string topic, Timeline timeline)
     private readonly ConcurrentDictionary<string, bool> _acknowledged = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _rolledBack = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _reasons = new();
+    private readonly Lock _gaps = new();
+    private long _lastAnswer = Stopwatch.GetTimestamp();
     private long _failed;
     private long _slowestTicks;
 
@@ -30,6 +32,9 @@ internal sealed class SendRecord(string topic, Timeline timeline)
     public int AcknowledgedCount => _acknowledged.Count;
 
     public long Failed => Volatile.Read(ref _failed);
+
+    /// <summary>The longest time without an answer to anybody since <see cref="RestartGap"/>.</summary>
+    public TimeSpan LongestGap { get; private set; }
 
     public TimeSpan Slowest => new(Volatile.Read(ref _slowestTicks));
 
@@ -54,6 +59,15 @@ internal sealed class SendRecord(string topic, Timeline timeline)
         Time(begun);
     }
 
+    public void RestartGap()
+    {
+        lock (_gaps)
+        {
+            LongestGap = TimeSpan.Zero;
+            _lastAnswer = Stopwatch.GetTimestamp();
+        }
+    }
+
     public void Fail(string who, string why, long begun)
     {
         Interlocked.Increment(ref _failed);
@@ -68,6 +82,13 @@ internal sealed class SendRecord(string topic, Timeline timeline)
     {
         TimeSpan took = Stopwatch.GetElapsedTime(begun);
         timeline.Most(SlowestSeries, took.TotalMilliseconds);
+        lock (_gaps)
+        {
+            TimeSpan gap = Stopwatch.GetElapsedTime(_lastAnswer);
+            _lastAnswer = Stopwatch.GetTimestamp();
+            LongestGap = gap > LongestGap ? gap : LongestGap;
+        }
+
         long before;
         while ((before = Volatile.Read(ref _slowestTicks)) < took.Ticks
             && Interlocked.CompareExchange(ref _slowestTicks, took.Ticks, before) != before)

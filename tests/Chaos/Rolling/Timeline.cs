@@ -11,18 +11,18 @@ internal sealed class Timeline
 
     private readonly long _begun = Stopwatch.GetTimestamp();
     private readonly ConcurrentDictionary<(string Series, int Slot), double> _values = new();
-    private readonly ConcurrentQueue<(double Seconds, string What)> _marks = new();
+    private readonly List<(double From, double To)> _bands = [];
 
     public double Seconds => Stopwatch.GetElapsedTime(_begun).TotalSeconds;
 
-    /// <summary>What somebody did to the cluster, and when.</summary>
-    public IReadOnlyList<(double Seconds, string What)> Marks => [.. _marks];
+    /// <summary>When somebody did something to the cluster.</summary>
+    public IReadOnlyList<(double From, double To)> Bands => _bands;
 
-    public void Mark(string what)
-    {
-        _marks.Enqueue((Seconds, what));
-        Console.WriteLine($"{Seconds,7:F1} s  {what}");
-    }
+    /// <summary>Says what is done now.</summary>
+    public void Say(string what) => Console.WriteLine($"{Seconds,7:F1} s  {what}");
+
+    /// <summary>What was begun then is over.</summary>
+    public void EndBand(double from) => _bands.Add((from, Seconds));
 
     public void Add(string series, double value) => _values.AddOrUpdate((series, Now), value, (_, before) => before + value);
 
