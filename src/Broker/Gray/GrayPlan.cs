@@ -49,7 +49,7 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
         foreach (string topic in entry.Subscribers.Topics)
         {
             origins[topic] = topic;
-            if (topic.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal))
+            if (IsRetry(topic))
             {
                 continue;
             }
@@ -69,11 +69,12 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
             origins.TryAdd(topic, topic);
         }
 
-        foreach ((string topic, string origin) in origins)
+        // Retry topics last: what a side has in hand, and fails, comes back there as long as it gives anything up.
+        foreach ((string topic, string origin) in origins.OrderBy(pair => IsRetry(pair.Key)))
         {
             if (topics.Find(topic) is { } found)
             {
-                AddTopic(entry, found, entry.Subscribers.Of(origin));
+                AddTopic(entry, found, origin, entry.Subscribers.Of(origin));
             }
         }
     }
@@ -103,7 +104,20 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
         _live[name] = new GrayQueues(count, count / 2);
     }
 
-    private void AddTopic(GrayEntry entry, Topic topic, SideSet subscribers)
+    private static bool IsRetry(string topic) => topic.StartsWith(TopicNames.RetryPrefix, StringComparison.Ordinal);
+
+    // Whether a side is about to give up queues whose messages come back to a retry topic, and has not done so yet.
+    private bool GivesUp(GrayEntry entry, Side owner, string retryTopic, string origin)
+    {
+        return entry.Group.Topics.Any(pair =>
+                ComesFrom(pair.Key) && Array.Exists(pair.Value, queue => queue.IsHandedOver && queue.Owner == owner))
+            || _turns.Exists(turn => turn.Entry == entry && ComesFrom(turn.Topic) && turn.Now.Owner == owner && turn.Target != owner);
+
+        // All that is sent back comes to one topic; what was popped, to one for each topic.
+        bool ComesFrom(string topic) => !IsRetry(topic) && (topic == origin || origin == retryTopic);
+    }
+
+    private void AddTopic(GrayEntry entry, Topic topic, string origin, SideSet subscribers)
     {
         TopicConfig config = topic.Config;
         int count = Math.Min(Math.Max(config.ReadQueueNums, config.WriteQueueNums), GrayLimits.MaxQueues);
@@ -124,7 +138,13 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
                 ? QueueOwnership.Of(
                     subscribers.Normal ? Side.Normal : null, Math.Max(0, offsets.Find(entry.Group.Name, topic.Name, queueId)), isGray)
                 : known[queueId];
-            Side? target = QueueOwners.Of(release, live is not null, isGray, subscribers);
+            bool stays = release.IsEnding && topic.IsRetry && now.Owner is { } owner && GivesUp(entry, owner, topic.Name, origin);
+            Side? target = stays ? now.Owner : QueueOwners.Of(release, live is not null, isGray, subscribers);
+            if (stays && !isNew)
+            {
+                continue;
+            }
+
             if (isNew
                 || target != now.Last
                 || isGray != now.IsLastGrayQueue

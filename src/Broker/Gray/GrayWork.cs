@@ -19,6 +19,9 @@ namespace GrayMQ.Broker.Gray;
 /// </remarks>
 internal sealed class GrayWork : IDisposable
 {
+    // More than follow from each other: topics, then their retry topics, once for each handover that waits behind another.
+    private const int MaxRounds = 3 * QueueOwnership.MaxHandovers;
+
     private readonly GrayOptions _options;
     private readonly GrayTable _table;
     private readonly GrayStore _store;
@@ -267,8 +270,16 @@ internal sealed class GrayWork : IDisposable
         return topics;
     }
 
-    // Everything that there is to do now. Under the lock.
+    // Everything that there is to do now. Under the lock: nobody is told that all is done while something follows from what was done last.
     private void Step()
+    {
+        for (int round = 0; round < MaxRounds && StepOnce(); round++)
+        {
+        }
+    }
+
+    // True when queues have changed hands, from which more may follow.
+    private bool StepOnce()
     {
         long now = NowMs();
         GraySnapshot snapshot = _wanted;
@@ -305,7 +316,7 @@ internal sealed class GrayWork : IDisposable
             Turn(snapshot, entries, gone, plan, now);
         }
 
-        Settle(now);
+        bool hasSettled = Settle(now);
         WriteDirty();
         foreach (string group in resided)
         {
@@ -316,6 +327,8 @@ internal sealed class GrayWork : IDisposable
 
             _wake(group);
         }
+
+        return hasSettled;
     }
 
     private static bool SameQueues(IReadOnlyDictionary<string, GrayQueues> one, IReadOnlyDictionary<string, GrayQueues> other) =>
@@ -414,8 +427,9 @@ internal sealed class GrayWork : IDisposable
     }
 
     // Lets queues change hands whose boundary is reached.
-    private void Settle(long now)
+    private bool Settle(long now)
     {
+        bool hasSettled = false;
         foreach (GrayEntry entry in _entries.Values.Where(entry => entry.Group.Release.IsOpen))
         {
             var changed = new Dictionary<string, QueueOwnership[]>(StringComparer.Ordinal);
@@ -463,12 +477,15 @@ internal sealed class GrayWork : IDisposable
                 throw;
             }
 
+            hasSettled = true;
             entry.IsDirty = false;
             handed.ForEach(queue => entry.Group.Told.Begin(queue.Topic, queue.QueueId, []));
             entry.Group.Apply(changed);
             _table.Changed();
             _wake(entry.Group.Name);
         }
+
+        return hasSettled;
     }
 
     private void WriteDirty()

@@ -240,6 +240,25 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(2, PullMessageResponseHeader.Read(behind.Fields).NextBeginOffset);
     }
 
+    // A broker that was away when its answers were to be acknowledged: the side that had them in hand gets them again before it is retired.
+    [Fact]
+    public async Task Replace_WithPoppedMessagesThatComeBack_GivesThemToTheSideThatHadThem()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+        Assert.Equal("n", Assert.Single(await normal.TakeAsync(Pops.Header(Topic, group: Group, invisibleMs: 1_000), 1)).Body);
+
+        Task promoted = gray.State.PromoteAsync(Group, GrayPromotion.Replace);
+        Popped again = Assert.Single(await normal.TakeAsync(Pops.Header(Topic, group: Group), 1));
+        Assert.Equal("n", again.Body);
+        Assert.False(promoted.IsCompleted);
+        Assert.Equal(ResponseCode.Success, (await normal.AckAsync(again)).ResponseCode);
+
+        await promoted;
+        Assert.Equal(ResponseCode.PollingTimeout, (await canary.PopAsync(Pops.Header(Topic, group: Group) with { PollTimeMs = 1 })).ResponseCode);
+    }
+
     // A stock client that reads a topic by a subscription in its requests, which its heartbeats do not name.
     [Fact]
     public async Task Pull_OfATopicOfWhichNothingIsDecided_WaitsOnEitherSide()
