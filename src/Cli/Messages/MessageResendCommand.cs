@@ -89,7 +89,7 @@ internal sealed class MessageResendCommand
         run.WriteGrid(result, ResultJson.Document.ResendResult, (shown, grid) => Fill(shown, grid, run.Context.Time));
         run.Note(result.DryRun
             ? $"\n{Printable.Number(result.Selected)} dead letters are meant. Nothing was sent."
-            : $"\nSent {Printable.Number(result.Sent)} of {Printable.Number(result.Selected)} again. As dead letters they stay in {result.From}.");
+            : $"\nSent {Printable.Number(result.Sent)} of {Printable.Number(result.Selected)} again. As dead letters they stay in {result.From}: this command sends them again each time.");
         if (!result.DryRun && result.Sent < result.Selected)
         {
             throw new CommandFailure(

@@ -9,6 +9,7 @@ using GrayMQ.Client.Consumers.Subscriptions;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,7 @@ public sealed class PullConsumer : IAsyncDisposable
     private readonly PrefetchAssignments _assignments;
     private readonly Rebalancer _rebalancer;
     private readonly PeriodicWork _commits;
+    private readonly ReceiveTelemetry _telemetry;
     private readonly SemaphoreSlim _polling = new(1);
     private IReadOnlyList<MessageQueue>? _assigned;
 
@@ -67,6 +69,7 @@ public sealed class PullConsumer : IAsyncDisposable
         _rebalancer = new Rebalancer(
             session, _membership.Subscriptions, _assignments, _membership.Heartbeats, _options, logger);
         _membership.SubscriptionsChanged += _rebalancer.Wake;
+        _telemetry = new ReceiveTelemetry(_options.Group, time);
         _commits = new PeriodicWork(_options.OffsetCommitInterval, time, _assignments.CommitQuietlyAsync);
         _membership.Serve(new Inside(this));
     }
@@ -192,7 +195,11 @@ public sealed class PullConsumer : IAsyncDisposable
         try
         {
             _assignments.MarkHandled();
-            return await _assignments.TakeAsync(timeout, cancel).ConfigureAwait(false);
+            long started = _membership.Session.Time.GetTimestamp();
+            Task<IReadOnlyList<ReceivedMessage>> taking = _assignments.TakeAsync(timeout, cancel);
+            return ReceiveTelemetry.IsOn
+                ? await _telemetry.RecordAsync(started, taking, static message => message).ConfigureAwait(false)
+                : await taking.ConfigureAwait(false);
         }
         finally
         {

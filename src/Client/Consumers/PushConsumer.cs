@@ -210,7 +210,7 @@ public sealed class PushConsumer : IAsyncDisposable
     private IMessageDispatcher CreateDispatcher(
         QueueLocks? locks, bool isBroadcasting, TimeProvider time, ILogger logger)
     {
-        var invoker = new HandlerInvoker(_handler, _statistics, time, logger, _membership.Session.Gray);
+        var invoker = new HandlerInvoker(_handler, _statistics, _options.Group, time, logger, _membership.Session.Gray);
         int maxReconsumeTimes =
             _options.Orderly ? _options.MaxOrderlyReconsumeTimes : _options.MaxConcurrentReconsumeTimes;
         SendBack? sendBack = isBroadcasting ? null : new SendBack(_membership.Session, _options.Group, maxReconsumeTimes, logger);

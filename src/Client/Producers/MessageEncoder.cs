@@ -1,9 +1,11 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using GrayMQ.Client.Gray;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Messages;
 
@@ -96,6 +98,7 @@ internal sealed class MessageEncoder(
             Properties = EncodeProperties(envelope, id: null),
             Body = body.WrittenMemory,
             IsBatch = true,
+            Count = messages.Count,
             Side = SideOf(first),
         };
     }
@@ -168,6 +171,11 @@ internal sealed class MessageEncoder(
                 writer.Write(name, value);
             }
 
+            if (id is not null && TraceContext.OfSending is { } span)
+            {
+                WriteTrace(ref writer, span, message.PropertiesOrNull);
+            }
+
             if (message.PropertiesOrNull is { } properties)
             {
                 foreach ((string name, string value) in properties)
@@ -181,6 +189,21 @@ internal sealed class MessageEncoder(
         finally
         {
             writer.Dispose();
+        }
+    }
+
+    // A message that is sent on with the trace that it came with keeps it.
+    private static void WriteTrace(ref PropertiesWriter writer, Activity span, Dictionary<string, string>? properties)
+    {
+        if (properties?.ContainsKey(TraceContext.Parent) == true)
+        {
+            return;
+        }
+
+        writer.Write(TraceContext.Parent, span.Id!);
+        if (!string.IsNullOrEmpty(span.TraceStateString))
+        {
+            writer.Write(TraceContext.State, span.TraceStateString);
         }
     }
 

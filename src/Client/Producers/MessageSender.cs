@@ -3,6 +3,7 @@ using System.Text;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -19,6 +20,7 @@ internal sealed class MessageSender
     private static readonly TimeSpan LeastAttempt = TimeSpan.FromMilliseconds(10);
 
     private readonly ClientSession _session;
+    private readonly SendTelemetry _telemetry;
     private readonly ProducerOptions _options;
     private readonly ILogger _logger;
     private readonly BrokerFaults _faults;
@@ -33,6 +35,7 @@ internal sealed class MessageSender
     public MessageSender(ClientSession session, ProducerOptions options, ILogger logger)
     {
         _session = session;
+        _telemetry = new SendTelemetry(session.Time);
         _options = options;
         _logger = logger;
         _faults = new BrokerFaults(session.Leaving, session.Time);
@@ -44,7 +47,21 @@ internal sealed class MessageSender
     }
 
     /// <summary>Sends to the queue whose turn it is, and where that fails to others.</summary>
-    public async Task<SendResult> SendAsync(OutgoingMessage message, CancellationToken cancel)
+    public Task<SendResult> SendAsync(OutgoingMessage message, CancellationToken cancel) => SendTelemetry.IsOn
+        ? _telemetry.RecordAsync(_session.Time.GetTimestamp(), message, SendByTurnsAsync(message, cancel))
+        : SendByTurnsAsync(message, cancel);
+
+    /// <summary>Sends to one queue, once.</summary>
+    public Task<SendResult> SendAsync(OutgoingMessage message, MessageQueue queue, CancellationToken cancel) => SendTelemetry.IsOn
+        ? _telemetry.RecordAsync(_session.Time.GetTimestamp(), message, SendToAsync(message, queue, cancel))
+        : SendToAsync(message, queue, cancel);
+
+    /// <summary>Sends without waiting for an answer, to the queue given or to that whose turn it is.</summary>
+    public Task SendOneWayAsync(OutgoingMessage message, MessageQueue? queue, CancellationToken cancel) => SendTelemetry.IsOn
+        ? _telemetry.RecordAsync(_session.Time.GetTimestamp(), message, WriteAsync(message, queue, cancel))
+        : WriteAsync(message, queue, cancel);
+
+    private async Task<SendResult> SendByTurnsAsync(OutgoingMessage message, CancellationToken cancel)
     {
         var deadline = new Deadline(_session.Time, _options.SendTimeout);
         TopicRoute route = await FindRouteAsync(message.Topic, deadline, cancel).ConfigureAwait(false);
@@ -98,8 +115,7 @@ internal sealed class MessageSender
             last);
     }
 
-    /// <summary>Sends to one queue, once.</summary>
-    public async Task<SendResult> SendAsync(OutgoingMessage message, MessageQueue queue, CancellationToken cancel)
+    private async Task<SendResult> SendToAsync(OutgoingMessage message, MessageQueue queue, CancellationToken cancel)
     {
         var deadline = new Deadline(_session.Time, _options.SendTimeout);
         TopicRoute route = await FindRouteAsync(message.Topic, deadline, cancel).ConfigureAwait(false);
@@ -114,8 +130,7 @@ internal sealed class MessageSender
         }
     }
 
-    /// <summary>Sends without waiting for an answer, to the queue given or to that whose turn it is.</summary>
-    public async Task SendOneWayAsync(OutgoingMessage message, MessageQueue? queue, CancellationToken cancel)
+    private async Task WriteAsync(OutgoingMessage message, MessageQueue? queue, CancellationToken cancel)
     {
         var deadline = new Deadline(_session.Time, _options.SendTimeout);
         TopicRoute route = await FindRouteAsync(message.Topic, deadline, cancel).ConfigureAwait(false);

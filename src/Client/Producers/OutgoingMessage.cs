@@ -21,6 +21,9 @@ internal sealed class OutgoingMessage
 
     public bool IsBatch { get; init; }
 
+    /// <summary>How many messages it is.</summary>
+    public int Count { get; init; } = 1;
+
     /// <summary>Of a gray release; normal where the producer takes no part in any.</summary>
     public Side Side { get; init; }
 

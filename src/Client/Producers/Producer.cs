@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Producers.Requesting;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -70,6 +72,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(message);
         using Gate.Pass pass = Enter();
+        using Activity? span = SendTelemetry.Start(message.Topic);
         return await SendAsync(message, _encoder.Encode(message), cancel).ConfigureAwait(false);
     }
 
@@ -83,6 +86,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
         }
 
         using Gate.Pass pass = Enter();
+        using Activity? span = SendTelemetry.Start(message.Topic);
         return await _sender.SendAsync(_encoder.Encode(message), queue, cancel).ConfigureAwait(false);
     }
 
@@ -92,6 +96,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(selector);
         using Gate.Pass pass = Enter();
+        using Activity? span = SendTelemetry.Start(message.Topic);
         OutgoingMessage outgoing = _encoder.Encode(message);
         MessageQueue queue = await SelectAsync(message, selector, cancel).ConfigureAwait(false);
         return await _sender.SendAsync(outgoing, queue, cancel).ConfigureAwait(false);
@@ -102,6 +107,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(messages);
         using Gate.Pass pass = Enter();
+        using Activity? span = messages.Count > 0 ? SendTelemetry.Start(messages[0].Topic) : null;
         return await _sender.SendAsync(_encoder.EncodeBatch(messages), cancel).ConfigureAwait(false);
     }
 
@@ -110,6 +116,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(message);
         using Gate.Pass pass = Enter();
+        using Activity? span = SendTelemetry.Start(message.Topic);
         await _sender.SendOneWayAsync(_encoder.Encode(message), null, cancel).ConfigureAwait(false);
     }
 
@@ -119,6 +126,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(selector);
         using Gate.Pass pass = Enter();
+        using Activity? span = SendTelemetry.Start(message.Topic);
         OutgoingMessage outgoing = _encoder.Encode(message);
         MessageQueue queue = await SelectAsync(message, selector, cancel).ConfigureAwait(false);
         await _sender.SendOneWayAsync(outgoing, queue, cancel).ConfigureAwait(false);
@@ -204,6 +212,7 @@ public sealed class Producer : IProducer, IAsyncDisposable
     /// <summary>Sends the first half of a transaction; returns the master that has it as well.</summary>
     internal async Task<(SendResult Sent, string? Address)> PrepareAsync(Message message, CancellationToken cancel)
     {
+        using Activity? span = SendTelemetry.Start(message.Topic);
         OutgoingMessage outgoing = _encoder.Encode(
             message,
             MessagePurpose.Transaction,

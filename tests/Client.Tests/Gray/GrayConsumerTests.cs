@@ -27,6 +27,7 @@ public sealed class GrayConsumerTests
                 return ConsumeResult.Success;
             }),
             new ConsumeStatistics(TimeProvider.System),
+            "G",
             TimeProvider.System,
             NullLogger.Instance,
             new GrayRole(new PushConsumerOptions { GraySwitch = graySwitch }));

@@ -2,6 +2,7 @@ using GrayMQ.Client.Consumers.Memberships;
 using GrayMQ.Client.Consumers.Requests;
 using GrayMQ.Client.Consumers.Subscriptions;
 using GrayMQ.Client.Errors;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ public sealed class PopConsumer : IAsyncDisposable
     private readonly PopCaller _caller;
     private readonly AckLanes _acks;
     private readonly PopReceiver _receiver;
+    private readonly ReceiveTelemetry _telemetry;
 
     /// <param name="options">Read here: changes made afterwards have no effect.</param>
     /// <param name="loggers">Where to log; null logs nothing.</param>
@@ -38,6 +40,7 @@ public sealed class PopConsumer : IAsyncDisposable
         _caller = new PopCaller(_membership.Session, _options);
         _acks = new AckLanes(_caller, _membership.Logger);
         _receiver = new PopReceiver(_membership, _assignments, _caller, _acks, _options);
+        _telemetry = new ReceiveTelemetry(_options.Group, _membership.Session.Time);
         _membership.Serve(new Inside(this));
     }
 
@@ -100,7 +103,11 @@ public sealed class PopConsumer : IAsyncDisposable
     public Task<IReadOnlyList<PoppedMessage>> ReceiveAsync(TimeSpan wait, CancellationToken cancel = default)
     {
         RequireRunning();
-        return _receiver.ReceiveAsync(wait, cancel);
+        long started = _membership.Session.Time.GetTimestamp();
+        Task<IReadOnlyList<PoppedMessage>> receiving = _receiver.ReceiveAsync(wait, cancel);
+        return ReceiveTelemetry.IsOn
+            ? _telemetry.RecordAsync(started, receiving, static popped => popped.Message)
+            : receiving;
     }
 
     /// <summary>Acknowledges a message: it will not come again.</summary>

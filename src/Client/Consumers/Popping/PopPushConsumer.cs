@@ -65,7 +65,7 @@ public sealed class PopPushConsumer : IAsyncDisposable
         var budget = new PopBudget(_options.MaxInFlightMessages);
         _acks = new AckLanes(caller, logger);
         _dispatcher = new PopDispatcher(
-            new HandlerInvoker(_handler, _statistics, time, logger, _membership.Session.Gray),
+            new HandlerInvoker(_handler, _statistics, _options.Group, time, logger, _membership.Session.Gray),
             caller,
             _acks,
             new SendBack(_membership.Session, _options.Group, _options.EffectiveMaxReconsumeTimes, logger),

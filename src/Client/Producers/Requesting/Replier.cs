@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
@@ -42,6 +44,7 @@ internal sealed class Replier
     {
         ArgumentNullException.ThrowIfNull(request);
         string topic = Require(request, MessageProperty.Cluster) + TopicNames.ReplySuffix;
+        using Activity? span = SendTelemetry.Start(topic);
         OutgoingMessage reply = _encoder.Encode(
             new Message(topic, body),
             MessagePurpose.Reply,

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using GrayMQ.Client.Sessions;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
@@ -17,6 +19,7 @@ internal sealed class Requester(
     {
         var deadline = new Deadline(session.Time, timeout);
         string correlationId = Guid.NewGuid().ToString();
+        using Activity? span = SendTelemetry.Start(message.Topic);
         OutgoingMessage outgoing = encoder.Encode(
             message,
             MessagePurpose.Delivery,
@@ -37,6 +40,8 @@ internal sealed class Requester(
                 await sender.SendAsync(outgoing, queue, cancel).ConfigureAwait(false);
             }
 
+            // What it takes to be answered is no part of sending.
+            span?.Stop();
             return await reply.WaitAsync(deadline.Limit(null), session.Time, cancel).ConfigureAwait(false);
         }
         catch (TimeoutException) when (deadline.Left <= TimeSpan.Zero)
