@@ -32,12 +32,13 @@ var routePoll = new Option<int>("--route-poll") { Description = "Seconds between
 var sendTimeout = new Option<int>("--send-timeout") { Description = "Seconds for a send with all its tries", DefaultValueFactory = _ => 3 };
 var plain = new Option<bool>("--plain") { Description = "Servers stop at once, without leaving" };
 var compare = new Option<string?>("--compare") { Description = "The same again with servers that stop at once, and both drawn into this SVG" };
+var brokersOnly = new Option<bool>("--brokers-only") { Description = "Name servers stay as they are" };
 var noNpm = new Option<bool>("--no-npm") { Description = "Without ali-ons of npm" };
 var grpc = new Option<bool>("--grpc") { Description = "With rocketmq-client-nodejs of npm, which speaks gRPC and asks for routes every 30 s" };
 var haProxy = new Option<bool>("--haproxy") { Description = "HAProxy stands before each broker; without topics that cannot move" };
 var rolling = new Command("rolling", "Restarts three brokers and two name servers one after the other under load, and counts what fails, is lost or comes twice")
 {
-    command, routePoll, sendTimeout, plain, compare, noNpm, grpc, haProxy,
+    command, routePoll, sendTimeout, plain, compare, brokersOnly, noNpm, grpc, haProxy,
 };
 rolling.SetAction(async (parsed, cancel) =>
 {
@@ -47,6 +48,7 @@ rolling.SetAction(async (parsed, cancel) =>
         Drains = !parsed.GetValue(plain),
         RoutePoll = TimeSpan.FromSeconds(parsed.GetValue(routePoll)),
         SendTimeout = TimeSpan.FromSeconds(parsed.GetValue(sendTimeout)),
+        NameServers = !parsed.GetValue(brokersOnly),
         AliOns = !parsed.GetValue(noNpm),
         Grpc = parsed.GetValue(grpc),
         HAProxy = parsed.GetValue(haProxy),

@@ -24,6 +24,9 @@ internal sealed record RollingOptions
     /// <summary>Whether HAProxy stands before each broker.</summary>
     public bool HAProxy { get; init; }
 
+    /// <summary>Whether name servers have their turn after the brokers.</summary>
+    public bool NameServers { get; init; } = true;
+
     /// <summary>The time that clients are left to themselves at the beginning, between two restarts, and at the end.</summary>
     public TimeSpan Calm { get; init; } = TimeSpan.FromSeconds(3);
 }

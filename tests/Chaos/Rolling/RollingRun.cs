@@ -59,7 +59,7 @@ internal sealed class RollingRun(RollingOptions options)
             await Task.Delay(options.Calm, cancel);
         }
 
-        foreach (NameServerNode server in cluster.NameServers)
+        foreach (NameServerNode server in options.NameServers ? cluster.NameServers : [])
         {
             double begun = timeline.Seconds;
             timeline.Say($"name server {server.Address} stops");
