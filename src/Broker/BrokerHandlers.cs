@@ -92,6 +92,7 @@ internal static class BrokerHandlers
             time,
             loggers.CreateLogger<PopReviver>()));
         SendOptions sendOptions = BrokerSettings.SendOptions(settings, running, address);
+        var commits = new ClientCommits(topics, offsets);
         var filters = new SubscriptionFilters(settings.Get(BrokerSettings.EnablePropertyFilter), state.Filters);
         return BrokerRequests.Table(
             new SendMessageHandler(
@@ -124,6 +125,7 @@ internal static class BrokerHandlers
                 groups,
                 consumers,
                 offsets,
+                commits,
                 messages,
                 state.Parked,
                 lifecycle.State,
@@ -157,7 +159,7 @@ internal static class BrokerHandlers
                 announcer,
                 topic => state.GrayWork.Acting.FindTopic(topic)),
             new SubscriptionGroupHandler(groups, offsets),
-            new ConsumerOffsetHandler(topics, groups, offsets, messages, gray, loggers.CreateLogger<ConsumerOffsetHandler>()),
+            new ConsumerOffsetHandler(topics, groups, offsets, commits, messages, gray, loggers.CreateLogger<ConsumerOffsetHandler>()),
             new OffsetAdminHandler(address.ToString(), topics, consumers, offsets, messages),
             new ResetOffsetHandler(
                 name,

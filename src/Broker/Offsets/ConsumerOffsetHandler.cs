@@ -17,6 +17,7 @@ internal sealed class ConsumerOffsetHandler(
     TopicTable topics,
     SubscriptionGroupTable groups,
     ConsumerOffsetTable offsets,
+    ClientCommits commits,
     MessageStore store,
     GrayTable gray,
     ILogger<ConsumerOffsetHandler> logger)
@@ -65,7 +66,7 @@ internal sealed class ConsumerOffsetHandler(
             throw new RemotingException(ResponseCode.SubscriptionGroupNotExist, $"Group {Encoding.UTF8.GetString(group)} not exist!");
         }
 
-        if (topics.Find(topic) is null)
+        if (topics.Find(topic) is not { } found)
         {
             throw new RemotingException(ResponseCode.TopicNotExist, $"Topic {Encoding.UTF8.GetString(topic)} not exist!");
         }
@@ -76,9 +77,8 @@ internal sealed class ConsumerOffsetHandler(
             throw new RemotingException(ResponseCode.NoPermission, $"the offsets of {GroupNames.Transaction} are the broker's own");
         }
 
-        CommitOutcome outcome = gray.FindGroup(group) is { } sides
-            ? sides.Commit(group, topic, header.QueueId, header.CommitOffset, request.Connection, request.Connection.RemoteEndPoint)
-            : offsets.Commit(group, topic, header.QueueId, header.CommitOffset, request.Connection.RemoteEndPoint);
+        CommitOutcome outcome = commits.Commit(
+            gray.FindGroup(group), group, found, header.QueueId, header.CommitOffset, request.Connection, request.Connection.RemoteEndPoint);
         if (outcome == CommitOutcome.ResetPending)
         {
             request.Reply(ResponseCode.Success, "Offset has been previously reset");

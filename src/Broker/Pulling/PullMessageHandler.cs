@@ -32,6 +32,7 @@ internal sealed class PullMessageHandler
     private readonly SubscriptionGroupTable _groups;
     private readonly ConsumerTable _consumers;
     private readonly ConsumerOffsetTable _offsets;
+    private readonly ClientCommits _commits;
     private readonly MessageStore _store;
     private readonly ParkedPulls _parked;
     private readonly BrokerLifecycle _lifecycle;
@@ -45,6 +46,7 @@ internal sealed class PullMessageHandler
         SubscriptionGroupTable groups,
         ConsumerTable consumers,
         ConsumerOffsetTable offsets,
+        ClientCommits commits,
         MessageStore store,
         ParkedPulls parked,
         BrokerLifecycle lifecycle,
@@ -57,6 +59,7 @@ internal sealed class PullMessageHandler
         _groups = groups;
         _consumers = consumers;
         _offsets = offsets;
+        _commits = commits;
         _store = store;
         _parked = parked;
         _lifecycle = lifecycle;
@@ -89,14 +92,7 @@ internal sealed class PullMessageHandler
 
         if ((header.SysFlag & PullSysFlag.CommitOffset) != 0 && header.CommitOffset >= 0)
         {
-            if (sides is null)
-            {
-                _offsets.Commit(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId, header.CommitOffset);
-            }
-            else
-            {
-                sides.Commit(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId, header.CommitOffset, request.Connection);
-            }
+            _commits.Commit(sides, header.ConsumerGroup.Span, topic, header.QueueId, header.CommitOffset, request.Connection);
         }
 
         var pull = new Pull(

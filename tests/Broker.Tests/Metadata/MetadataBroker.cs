@@ -124,7 +124,8 @@ internal sealed class MetadataBroker : IAsyncDisposable
     {
         var topics = new TopicHandler(Directory.TopicOptions, Topics, Offsets, Store, new NoNameServers(), _ => null);
         var groups = new SubscriptionGroupHandler(Groups, Offsets);
-        var offsets = new ConsumerOffsetHandler(Topics, Groups, Offsets, Store, new GrayTable(), NullLogger<ConsumerOffsetHandler>.Instance);
+        var offsets = new ConsumerOffsetHandler(
+            Topics, Groups, Offsets, new ClientCommits(Topics, Offsets), Store, new GrayTable(), NullLogger<ConsumerOffsetHandler>.Instance);
         var offsetAdmin = new OffsetAdminHandler("127.0.0.1:10911", Topics, Consumers, Offsets, Store);
         var reset = new ResetOffsetHandler(
             BrokerName, Directory.OffsetOptions, Topics, Groups, Consumers, Offsets, Store, NullLogger<ResetOffsetHandler>.Instance);
