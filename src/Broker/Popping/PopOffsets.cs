@@ -36,7 +36,14 @@ internal sealed class PopOffsets(PopOptions options, ConsumerOffsetTable offsets
             return reset;
         }
 
-        long committed = offsets.Find(group, name, queue.QueueId);
+        return Begin(in pop, topic, queue, popped, offsets.Find(group, name, queue.QueueId));
+    }
+
+    /// <summary>The same from what was committed, which may be so no longer: the reviver has its word in between, too.</summary>
+    internal long Begin(in Pop pop, Topic topic, LogicQueue queue, PopQueue popped, long committed)
+    {
+        ReadOnlySpan<byte> group = pop.Target.GroupUtf8.Span;
+        ReadOnlySpan<byte> name = topic.NameUtf8.Span;
         if (committed == ConsumerOffsetTable.None)
         {
             if (popped.NextOffset == PopQueue.NoOffset)

@@ -1,8 +1,11 @@
 using System.Text;
+using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Pops;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -106,6 +109,63 @@ public sealed class PopOffsetsTests
 
         Assert.Equal(["m0", "m1", "m2", "m3", "m4"], (await peer.TakeAsync(Pops.Header(Topic, 0), 5)).Select(m => m.Body));
     }
+
+    /// <summary>The reviver sets a group at the beginning of its retry topic when the first message is there, which a pop may have taken.</summary>
+    [Fact]
+    public async Task Begin_OfAQueueThatAPopHasBegun_ChangesNothing()
+    {
+        await using var parts = new PopParts();
+        Topics.Topic topic = parts.CreateTopic(Topic);
+        parts.CreateGroup("G");
+        await parts.StoreAsync(topic, "a");
+        Assert.Equal(["a"], parts.Take(parts.Pop(topic, "G")));
+
+        Assert.Equal(CommitOutcome.Overtaken, Begin(parts, "G"));
+
+        Assert.Empty(parts.Take(parts.Pop(topic, "G")));
+        Assert.Equal(1, parts.State.Offsets.Find("G", Topic, 0));
+    }
+
+    [Fact]
+    public async Task Pop_OfAQueueThatHasBegun_TakesItOnce()
+    {
+        await using var parts = new PopParts();
+        Topics.Topic topic = parts.CreateTopic(Topic);
+        parts.CreateGroup("G");
+        await parts.StoreAsync(topic, "a");
+        Assert.Equal(CommitOutcome.Committed, Begin(parts, "G"));
+
+        Assert.Equal(["a"], parts.Take(parts.Pop(topic, "G")));
+        Assert.Empty(parts.Take(parts.Pop(topic, "G")));
+    }
+
+    [Fact]
+    public async Task Pop_WhoseQueueIsBegunBetweenItsLookAndItsWord_KnowsWhatStands()
+    {
+        await using var parts = new PopParts();
+        Topics.Topic topic = parts.CreateTopic(Topic);
+        parts.CreateGroup("G");
+        await parts.StoreAsync(topic, "a");
+        Pop pop = parts.Pop(topic, "G");
+        LogicQueue queue = parts.State.Messages.GetQueue(Topic, 0);
+        PopQueue popped = parts.State.Pops.CheckPoints.Topics.Get("G"u8, topic.NameUtf8.Span).GetQueue(0);
+        long seen = parts.State.Offsets.Find("G", Topic, 0);
+
+        Begin(parts, "G");
+        popped.Gate.Enter();
+        long start = parts.Offsets.Begin(in pop, topic, queue, popped, seen);
+        popped.Gate.Exit();
+
+        // Had it not been told, its end would not be either, and the next pop would begin here again.
+        Assert.Equal((0, 0), (start, popped.ToldOffset));
+        Assert.Equal(["a"], parts.Take(in pop));
+        Assert.Empty(parts.Take(in pop));
+        Assert.Equal(1, parts.State.Offsets.Find("G", Topic, 0));
+    }
+
+    // As the reviver does, which has seen before that the group stands nowhere.
+    private static CommitOutcome Begin(PopParts parts, string group) => parts.State.Offsets.CommitFrom(
+        Encoding.UTF8.GetBytes(group), Encoding.UTF8.GetBytes(Topic), 0, ConsumerOffsetTable.None, 0);
 
     private static void Delete(string path)
     {
