@@ -39,6 +39,9 @@ var filterWarmUp = new Option<double>("--warm-up")
 };
 var buyers = new Option<int>("--buyers") { Description = "Different buyers: the fewer, the more groups a message matches", DefaultValueFactory = _ => 1000 };
 
+var grayRounds = new Option<int>("--rounds") { Description = "Times that each run is made at either broker", DefaultValueFactory = _ => 3 };
+var plain = new Option<string>("--without") { Description = "Address of a broker that knows nothing of gray, to be measured turn about", Required = true };
+
 var grpcPort = new Option<int>("--grpc-port") { Description = "Where the broker answers gRPC", DefaultValueFactory = _ => 8081 };
 var clients = new Option<int>("--clients") { Description = "Clients that do nothing", DefaultValueFactory = _ => 10_000 };
 var rate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 1000 };
@@ -105,6 +108,14 @@ async Task FiltersAsync(ParseResult parsed, CancellationToken cancel)
     }
 }
 
+Task GrayAsync(ParseResult parsed, CancellationToken cancel)
+{
+    LoadOptions with = Read(parsed);
+    IPEndPoint other = IPEndPoint.Parse(parsed.GetRequiredValue(plain));
+    LoadOptions without = with with { Broker = other, ProcessId = ProcessUsage.FindListener(other.Port) };
+    return new GrayCost(with, without, parsed.GetValue(grayRounds)).RunAsync(cancel);
+}
+
 Command Build(string name, string description, Func<ParseResult, CancellationToken, Task> run, params Option[] options)
 {
     var command = new Command(name, description);
@@ -147,6 +158,8 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
         broker, queues, size, batch, invisible, brokerName, rate, healthy, hung, output),
     Build("filters", "Many groups with conditions of their own wait for messages that come at a steady rate", FiltersAsync,
         broker, topic, queues, size, batch, seconds, filterWarmUp, filterRate, groups, buyers, without),
+    Build("gray", "Sends, pulls and pops that have no part in a gray release, beside the same without any", GrayAsync,
+        broker, topic, queues, size, batch, seconds, warmUp, invisible, brokerName, grayRounds, plain),
     Build("echo-server", "Answers frames with frames, over the broker's transport",
         (parsed, cancel) => EchoServer.RunAsync(parsed.GetValue(echoPort), parsed.GetValue(replyBytes), cancel), echoPort, replyBytes),
     Build("disk", "Writes and flushes blocks: how often the disk makes something durable",
