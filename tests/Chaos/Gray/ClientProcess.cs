@@ -41,9 +41,9 @@ internal sealed class ClientProcess : IAsyncDisposable
             _process.StandardInput.WriteLine(command);
             _process.StandardInput.Flush();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            // Killed.
+            // Killed, and perhaps put away already.
         }
     }
 

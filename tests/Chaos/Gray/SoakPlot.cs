@@ -8,24 +8,24 @@ internal static class SoakPlot
 {
     private const double SecondsBefore = 12;
     private const double SecondsAfter = 8;
-    private const string Promoted = " is promoted by joining";
-    private const string Begun = " is to be promoted by joining";
+    private const string Begun = " is to be promoted ";
+    private const string Promoted = " is promoted ";
 
-    /// <summary>Draws the first promotion of the log that joins two versions, a panel for each group.</summary>
+    /// <summary>Draws the first promotion of the log, a panel for each group.</summary>
     /// <exception cref="InvalidDataException">There is none in the log.</exception>
     public static string Draw(IEnumerable<string> lines)
     {
         string[][] rows = [.. lines.Select(line => line.Split('\t'))];
         (double Seconds, string What)[] events = [.. rows.Where(row => row[1] == "event").Select(row => (SecondsOf(row), row[2]))];
-        (double Seconds, string What) begun = events.FirstOrDefault(each => each.What.EndsWith(Begun, StringComparison.Ordinal));
+        (double Seconds, string What) begun = events.FirstOrDefault(each => each.What.Contains(Begun, StringComparison.Ordinal));
         if (begun.What is null)
         {
-            throw new InvalidDataException("no promotion joins two versions in this log");
+            throw new InvalidDataException("nothing is promoted in this log");
         }
 
         // The line of all groups together ends with it.
-        string version = begun.What[..^Begun.Length];
-        double end = events.First(each => each.Seconds > begun.Seconds && each.What == version + Promoted).Seconds;
+        string ended = begun.What.Replace(Begun, Promoted, StringComparison.Ordinal);
+        double end = events.First(each => each.What == ended).Seconds;
         return TimePlot.Draw(
         [
             .. rows.Where(row => row[1] == "backlog" && SecondsOf(row) > begun.Seconds - SecondsBefore && SecondsOf(row) < end + SecondsAfter)
@@ -40,7 +40,7 @@ internal static class SoakPlot
                     Marks =
                     [
                         (begun.Seconds, "promote"),
-                        .. events.Where(each => each.What == $"{group.Key}: {version}{Promoted}").Take(1)
+                        .. events.Where(each => each.What == $"{group.Key}: {ended}").Take(1)
                             .Select(each => (each.Seconds, "drained: the queues have changed hands")),
                     ],
                 }),
