@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
+using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Load;
 
@@ -64,6 +65,15 @@ internal sealed class GrpcChannel : IDisposable
         return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
     }
 
+    /// <summary>Opens a telemetry stream and tells settings on it; returns when they are answered.</summary>
+    public async Task TellAsync(V2.Settings settings, CancellationToken cancel)
+    {
+        HttpResponseMessage response = await OpenAsync(
+            "Telemetry", new Endless(Frame(new V2.TelemetryCommand { Settings = settings })), cancel);
+        Stream answers = await response.Content.ReadAsStreamAsync(cancel);
+        await answers.ReadExactlyAsync(new byte[1], cancel);
+    }
+
     public static byte[] Frame(IMessage message)
     {
         byte[] frame = new byte[PrefixBytes + message.CalculateSize()];
@@ -73,4 +83,21 @@ internal sealed class GrpcChannel : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>A body that begins and does not end.</summary>
+    private sealed class Endless(byte[] beginning) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(beginning);
+            await stream.FlushAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
 }

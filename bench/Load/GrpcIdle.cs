@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Load;
@@ -38,34 +37,13 @@ internal static class GrpcIdle
     private static async Task<IDisposable> OpenAsync(LoadOptions options, int index, CancellationToken cancel)
     {
         var channel = new GrpcChannel(options, string.Create(CultureInfo.InvariantCulture, $"load-idle-{index}"));
-        var settings = new V2.TelemetryCommand
-        {
-            Settings = new V2.Settings
+        await channel.TellAsync(
+            new V2.Settings
             {
                 ClientType = V2.ClientType.Producer,
                 Publishing = new V2.Publishing { Topics = { new V2.Resource { Name = options.Topic } } },
             },
-        };
-        HttpResponseMessage response = await channel.OpenAsync("Telemetry", new Endless(GrpcChannel.Frame(settings)), cancel);
-        Stream answers = await response.Content.ReadAsStreamAsync(cancel);
-        await answers.ReadExactlyAsync(new byte[1], cancel);
+            cancel);
         return channel;
-    }
-
-    /// <summary>A body that begins and does not end.</summary>
-    private sealed class Endless(byte[] beginning) : HttpContent
-    {
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await stream.WriteAsync(beginning);
-            await stream.FlushAsync();
-            await Task.Delay(Timeout.InfiniteTimeSpan);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }

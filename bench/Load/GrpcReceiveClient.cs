@@ -8,12 +8,17 @@ namespace GrayMQ.Load;
 /// <summary>Receives by gRPC and acks what came, a batch in one call, over one connection. A message counts when it is acked.</summary>
 internal sealed class GrpcReceiveClient(LoadOptions options, int index) : LoadClient
 {
+    private static readonly V2.FilterExpression Everything = new() { Type = V2.FilterType.Tag, Expression = "*" };
+
     private readonly GrpcChannel _channel = new(options, string.Create(CultureInfo.InvariantCulture, $"load-receive-{index}"));
     private readonly V2.Resource _group = new() { Name = "GID_load_grpc" };
     private readonly V2.Resource _topic = new() { Name = options.Topic };
 
     public override async Task RunAsync(CancellationToken cancel)
     {
+        var subscription = new V2.Subscription { Group = _group };
+        subscription.Subscriptions.Add(new V2.SubscriptionEntry { Topic = _topic, Expression = Everything });
+        await _channel.TellAsync(new V2.Settings { ClientType = V2.ClientType.SimpleConsumer, Subscription = subscription }, cancel);
         while (!Ending)
         {
             long sentAt = Stopwatch.GetTimestamp();
@@ -36,7 +41,7 @@ internal sealed class GrpcReceiveClient(LoadOptions options, int index) : LoadCl
         {
             Group = _group,
             MessageQueue = new V2.MessageQueue { Topic = _topic, Broker = new V2.Broker { Name = options.BrokerName } },
-            FilterExpression = new V2.FilterExpression { Type = V2.FilterType.Tag, Expression = "*" },
+            FilterExpression = Everything,
             BatchSize = options.Batch,
             InvisibleDuration = Duration.FromTimeSpan(options.Invisible),
             LongPollingTimeout = new Duration(),

@@ -14,8 +14,12 @@ internal sealed class GrpcSendClient(LoadOptions options, int index) : LoadClien
     private readonly Lock _recording = new();
     private long _message;
 
-    public override Task RunAsync(CancellationToken cancel) =>
-        Task.WhenAll(Enumerable.Range(0, options.InFlight).Select(_ => SendAsync(cancel)));
+    public override async Task RunAsync(CancellationToken cancel)
+    {
+        var publishing = new V2.Publishing { Topics = { new V2.Resource { Name = options.Topic } } };
+        await _channel.TellAsync(new V2.Settings { ClientType = V2.ClientType.Producer, Publishing = publishing }, cancel);
+        await Task.WhenAll(Enumerable.Range(0, options.InFlight).Select(_ => SendAsync(cancel)));
+    }
 
     public override void Dispose() => _channel.Dispose();
 

@@ -7,6 +7,7 @@ namespace GrayMQ.Load;
 /// <param name="Requests">Answered within the measured time.</param>
 /// <param name="Errors">Answers that were no success.</param>
 /// <param name="CpuMicroseconds">Server CPU for each message; NaN when its process is not known.</param>
+/// <param name="Instructions">Of the server, for each message; NaN when they cannot be counted.</param>
 /// <param name="AllocatedBytes">Server allocation for each message; NaN when it does not tell.</param>
 internal sealed record LoadResult(
     string Name,
@@ -16,6 +17,7 @@ internal sealed record LoadResult(
     TimeSpan Elapsed,
     LatencyHistogram Latency,
     double CpuMicroseconds,
+    double Instructions,
     double AllocatedBytes,
     long AnonymousBytes)
 {
@@ -23,9 +25,9 @@ internal sealed record LoadResult(
 
     public static string Head => string.Create(
         CultureInfo.InvariantCulture,
-        $"{"run",-28} {"messages/s",12} {"p50 ms",8} {"p99 ms",8} {"p99.9 ms",8} {"CPU us/msg",11} {"alloc B/msg",12} {"anon MB",8} {"errors",7}");
+        $"{"run",-28} {"messages/s",12} {"p50 ms",8} {"p99 ms",8} {"p99.9 ms",8} {"CPU us/msg",11} {"instr/msg",10} {"alloc B/msg",12} {"anon MB",8} {"errors",7}");
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Name,-28} {PerSecond,12:F0} {Latency.PercentileMs(0.5),8:F3} {Latency.PercentileMs(0.99),8:F3} {Latency.PercentileMs(0.999),8:F3} {CpuMicroseconds,11:F2} {AllocatedBytes,12:F1} {AnonymousBytes / 1e6,8:F0} {Errors,7}");
+        $"{Name,-28} {PerSecond,12:F0} {Latency.PercentileMs(0.5),8:F3} {Latency.PercentileMs(0.99),8:F3} {Latency.PercentileMs(0.999),8:F3} {CpuMicroseconds,11:F2} {Instructions,10:F0} {AllocatedBytes,12:F1} {AnonymousBytes / 1e6,8:F0} {Errors,7}");
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace GrayMQ.Load;
@@ -17,6 +18,7 @@ internal static class LoadRun
             ProcessUsage? before = Usage(options);
             double allocatedBefore = await ServerAllocation.ReadAsync(options, cancel);
             long start = Stopwatch.GetTimestamp();
+            Task<double> instructions = InstructionsAsync(options, cancel);
             SetMeasuring(connections, true);
             await Task.WhenAny(any, Task.Delay(options.Duration, cancel));
             SetMeasuring(connections, false);
@@ -44,6 +46,7 @@ internal static class LoadRun
                 elapsed,
                 latency,
                 before is { } b && after is { } a ? (a.CpuMs - b.CpuMs) * 1000 / messages : double.NaN,
+                await instructions / messages,
                 (allocatedAfter - allocatedBefore) / messages,
                 after?.AnonymousBytes ?? 0);
         }
@@ -61,6 +64,22 @@ internal static class LoadRun
         foreach (LoadClient connection in connections)
         {
             connection.Measuring = measuring;
+        }
+    }
+
+    // NaN where there is no perf, or it may not look.
+    private static async Task<double> InstructionsAsync(LoadOptions options, CancellationToken cancel)
+    {
+        try
+        {
+            return options.ProcessId is int process
+                && await InstructionCount.CountAsync(process, options.Duration, cancel) is (double user, double kernel)
+                    ? user + kernel
+                    : double.NaN;
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        {
+            return double.NaN;
         }
     }
 

@@ -124,11 +124,12 @@ internal static class Scenarios
         LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, singleAcks: false, cancel));
         LoadResult receives = Print(await LoadRun.RunAsync(
             "gRPC receive 4x1, acks", few, index => new GrpcReceiveClient(few, index), cancel));
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"CPU of a send, gRPC / remoting {grpcSends.CpuMicroseconds / sends.CpuMicroseconds:F2}"));
-        Console.WriteLine(string.Create(
+        Compare("a send", grpcSends, sends);
+        Compare("a message received and acked", receives, pops);
+
+        static void Compare(string what, LoadResult grpc, LoadResult remoting) => Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"CPU of a message received and acked, gRPC / remoting {receives.CpuMicroseconds / pops.CpuMicroseconds:F2}"));
+            $"{what}, gRPC / remoting: CPU {grpc.CpuMicroseconds / remoting.CpuMicroseconds:F2}, instructions {grpc.Instructions / remoting.Instructions:F2}"));
 
         LoadResult Print(LoadResult result)
         {

@@ -7,6 +7,7 @@ using GrayMQ.Broker.Grpc.Receiving;
 using GrayMQ.Broker.Grpc.Routes;
 using GrayMQ.Broker.Grpc.Sending;
 using GrayMQ.Broker.Lifecycle;
+using GrayMQ.Grpc.Framing;
 using GrayMQ.Grpc.Servers;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Remoting.Transports;
@@ -17,6 +18,9 @@ namespace GrayMQ.Broker.Grpc;
 /// <summary>The door by which the 5.x clients come in: the messaging service, its clients and what is done for them in their absence.</summary>
 internal sealed class GrpcDoor : IAsyncDisposable
 {
+    // Bytes of messages that were handed out and wait to be taken, of all clients together.
+    private const long MaxUntakenBytes = 256 * 1024 * 1024;
+
     private readonly GrpcServer _server;
     private readonly ReceiptRenewal _renewal;
 
@@ -42,15 +46,16 @@ internal sealed class GrpcDoor : IAsyncDisposable
         _renewal = new ReceiptRenewal(clients, receipts, state.Groups, time, loggers.CreateLogger<ReceiptRenewal>());
         clients.ClientEnded += client => _ = _renewal.GiveBackAsync(client);
         clients.ClientEnded += lifecycle.Sends.ConnectionClosed;
+        var untaken = new ByteBudget(MaxUntakenBytes);
         var methods = new MessagingMethods(
             clients,
             clientService,
             new RouteService(routes, new BrokerEndpoints(options, () => EndPoint.Port), state.Topics, state.Groups),
             new SendService(options, inner, state.Topics, clientService, time),
             new EndingService(inner),
-            new ReceiveService(options, inner, receipts, state.Groups, time),
+            new ReceiveService(options, inner, receipts, state.Groups, untaken, time),
             receipts,
-            new PullService(inner));
+            new PullService(inner, untaken));
         _server = new GrpcServer(serverOptions, methods.Table(), time, loggers, sockets);
     }
 

@@ -23,13 +23,19 @@ internal sealed class AckHandler(PopAccess access, PopAcks acks)
 
     public ValueTask AckAsync(RemotingRequest request, AckMessageHeader header)
     {
-        Topic topic = access.FindTopic(header.Topic, header.QueueId, request.Connection.RemoteEndPoint);
-        PopHandle handle = acks.Read(header.ExtraInfo.Span, topic, header.QueueId, header.Offset);
+        try
+        {
+            Ack(in request, in header);
+        }
+        finally
+        {
+            if (!header.IsFollowed)
+            {
+                // This one, and those before it that said that it would follow, whatever became of it.
+                acks.WriteAcks();
+            }
+        }
 
-        // Answered when it is written, which may be along with others'.
-        PendingAck ack = _pending.Get();
-        ack.Responder = request.Responder;
-        acks.Ack(header.ConsumerGroup.Span, topic, in handle, header.Offset, ack);
         return ValueTask.CompletedTask;
     }
 
@@ -69,6 +75,17 @@ internal sealed class AckHandler(PopAccess access, PopAcks acks)
             ReviveQueueId = handle.ReviveQueueId,
         });
         return ValueTask.CompletedTask;
+    }
+
+    private void Ack(in RemotingRequest request, in AckMessageHeader header)
+    {
+        Topic topic = access.FindTopic(header.Topic, header.QueueId, request.Connection.RemoteEndPoint);
+        PopHandle handle = acks.Read(header.ExtraInfo.Span, topic, header.QueueId, header.Offset);
+
+        // Answered when it is written, which may be along with others'.
+        PendingAck ack = _pending.Get();
+        ack.Responder = request.Responder;
+        acks.Ack(header.ConsumerGroup.Span, topic, in handle, header.Offset, ack);
     }
 
     /// <summary>An ack whose sender waits for the answer.</summary>

@@ -47,7 +47,10 @@ internal sealed class PopAcks(
                     ResponseCode.MessageIllegal, "the handle is not one of this queue, this offset and this broker");
     }
 
-    /// <summary>Acks a message. <paramref name="ack"/> is told when that is in the database, maybe along with others'.</summary>
+    /// <summary>
+    /// Acks a message. <paramref name="ack"/> is told when that is in the database, maybe along with others': <see cref="WriteAcks"/> is to be
+    /// called soon.
+    /// </summary>
     /// <exception cref="RemotingException">The group does not have it in hand (any more): NO_MESSAGE; nothing has happened.</exception>
     public void Ack(ReadOnlySpan<byte> group, Topic topic, in PopHandle handle, long offset, PopAck ack)
     {
@@ -69,6 +72,9 @@ internal sealed class PopAcks(
 
         ack.Completed(null);
     }
+
+    /// <summary>Writes the acks of single messages that have not been written yet.</summary>
+    public void WriteAcks() => _pops.WriteAcks();
 
     /// <summary>Acks messages of a batch.</summary>
     /// <returns>How many of them were in hand.</returns>

@@ -161,14 +161,27 @@ public sealed class GrpcCall : IDisposable
         {
             var plain = new ArrayBufferWriter<byte>(Math.Max(1, length));
             message.WriteTo(plain);
-            ReadOnlyMemory<byte> packed = GzipMessages.Pack(plain.WrittenMemory);
-            WritePrefix(new MessagePrefix(IsCompressed: true, packed.Length));
-            _writer.Write(packed.Span);
+            WritePacked(plain.WrittenMemory);
             return;
         }
 
         WritePrefix(new MessagePrefix(IsCompressed: false, length));
         message.WriteTo(_writer);
+    }
+
+    /// <summary>Writes a message that is encoded already, in two parts; see <see cref="Write{T}"/>.</summary>
+    public void Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest)
+    {
+        HasWritten = true;
+        if (_givesGzip)
+        {
+            WritePacked((byte[])[.. head, .. rest]);
+            return;
+        }
+
+        WritePrefix(new MessagePrefix(IsCompressed: false, head.Length + rest.Length));
+        _writer.Write(head);
+        _writer.Write(rest);
     }
 
     /// <summary>Cuts the stream off: the peer is told nothing but that.</summary>
@@ -371,6 +384,13 @@ public sealed class GrpcCall : IDisposable
         {
             throw new OperationCanceledException("the peer has ended the call");
         }
+    }
+
+    private void WritePacked(ReadOnlyMemory<byte> plain)
+    {
+        ReadOnlyMemory<byte> packed = GzipMessages.Pack(plain);
+        WritePrefix(new MessagePrefix(IsCompressed: true, packed.Length));
+        _writer.Write(packed.Span);
     }
 
     private void WritePrefix(MessagePrefix prefix)

@@ -26,15 +26,14 @@ internal sealed class PopAckWriter
         database.Left = WriteWaiting;
     }
 
-    /// <summary>Sees to it that an ack is written of which the check point knows already. No gate need be held.</summary>
-    public void Write(PopAck ack)
-    {
-        _waiting.Enqueue(ack);
-        WriteWaiting();
-    }
+    /// <summary>Takes an ack of which the check point knows already; written by the next <see cref="WriteWaiting"/>.</summary>
+    public void Add(PopAck ack) => _waiting.Enqueue(ack);
 
-    // Whoever writes takes along what is waiting; who leaves looks once more, so that nothing is left behind.
-    private void WriteWaiting()
+    /// <summary>
+    /// Sees to it that what waits is written: whoever writes takes it along, and who leaves looks once more, so that nothing is left behind. No
+    /// gate need be held.
+    /// </summary>
+    public void WriteWaiting()
     {
         while (!_waiting.IsEmpty && _database.TryBegin(out PopChange change))
         {
@@ -42,15 +41,22 @@ internal sealed class PopAckWriter
             KeyValueStoreException? failure = null;
             try
             {
+                PopCheckPoint? last = null;
                 while (acks.Count < MaxTogether && _waiting.TryDequeue(out PopAck? ack))
                 {
-                    // What is left of the batch now, whoever has acked of it: later ones write again.
-                    change.PutRest(ack.CheckPoint!, ack.CheckPoint!.Unacked);
+                    // Once for acks of one batch that stand behind each other.
+                    if (last is not null && last != ack.CheckPoint)
+                    {
+                        PutRest(change, last);
+                    }
+
+                    last = ack.CheckPoint;
                     acks.Add(ack);
                 }
 
-                if (acks.Count > 0)
+                if (last is not null)
                 {
+                    PutRest(change, last);
                     change.Write();
                 }
             }
@@ -66,6 +72,9 @@ internal sealed class PopAckWriter
             Complete(acks, failure);
         }
     }
+
+    // What is left of the batch now, whoever has acked of it: later ones write again.
+    private static void PutRest(PopChange change, PopCheckPoint checkPoint) => change.PutRest(checkPoint, checkPoint.Unacked);
 
     private void Complete(List<PopAck> acks, KeyValueStoreException? failure)
     {

@@ -147,7 +147,7 @@ public sealed class PopStore : IDisposable
     /// <summary>
     /// As <see cref="Ack(PopQueue, CheckPointId, long)"/>, but true says only that the message is not in hand any more; that this is in the
     /// database, or is not, <paramref name="ack"/> is told afterwards, maybe by another thread: acks that come at the same time are
-    /// written together.
+    /// written together, by the next <see cref="WriteAcks"/>.
     /// </summary>
     public bool TryAck(PopQueue queue, CheckPointId id, long queueOffset, PopAck ack)
     {
@@ -163,9 +163,12 @@ public sealed class PopStore : IDisposable
             _ledger.Shrink(checkPoint, ack.Bit);
         }
 
-        _acks.Write(ack);
+        _acks.Add(ack);
         return true;
     }
+
+    /// <summary>Writes the acks of single messages that wait to be written. No gate need be held.</summary>
+    public void WriteAcks() => _acks.WriteWaiting();
 
     /// <summary>Acks messages of a batch, in one change. Takes the gate.</summary>
     /// <param name="bits">Bit n, from the lowest of the first byte on, stands for the queue offset n behind the id's.</param>

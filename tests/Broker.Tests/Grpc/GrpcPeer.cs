@@ -128,7 +128,27 @@ internal sealed class GrpcPeer : IAsyncDisposable
         TimeSpan? invisible = null,
         CancellationToken cancel = default)
     {
-        // Without a time to be invisible for, the broker renews it.
+        using HttpResponseMessage response = await OpenReceiveAsync(group, topic, invisible, expression, max, pollSeconds, cancel);
+        byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancel);
+        RawClient.Answer answer = RawClient.Answer.Of(response, bytes);
+        Assert.True(answer.Status == GrpcStatusCode.Ok, $"{answer.Status} {answer.Message}");
+        V2.ReceiveMessageResponse[] parts = [.. answer.Messages.Select(part => V2.ReceiveMessageResponse.Parser.ParseFrom(part.Bytes))];
+        return (
+            parts.FirstOrDefault(part => part.Status is not null)?.Status.Code,
+            [.. parts.Where(part => part.Message is not null).Select(part => part.Message)]);
+    }
+
+    /// <summary>Receives once, and leaves the answer unread.</summary>
+    /// <param name="invisible">Null has the broker renew it.</param>
+    public Task<HttpResponseMessage> OpenReceiveAsync(
+        string group,
+        string topic,
+        TimeSpan? invisible,
+        string expression = "*",
+        int max = 32,
+        int pollSeconds = 5,
+        CancellationToken cancel = default)
+    {
         var request = new V2.ReceiveMessageRequest
         {
             Group = new V2.Resource { Name = group },
@@ -143,15 +163,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
             request.InvisibleDuration = Duration.FromTimeSpan(time);
         }
 
-        using HttpResponseMessage response = await _client.OpenAsync(
-            Service + "ReceiveMessage", new ByteArrayContent(RawClient.Frame(request)), Headers(), cancel);
-        byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancel);
-        RawClient.Answer answer = RawClient.Answer.Of(response, bytes);
-        Assert.True(answer.Status == GrpcStatusCode.Ok, $"{answer.Status} {answer.Message}");
-        V2.ReceiveMessageResponse[] parts = [.. answer.Messages.Select(part => V2.ReceiveMessageResponse.Parser.ParseFrom(part.Bytes))];
-        return (
-            parts.FirstOrDefault(part => part.Status is not null)?.Status.Code,
-            [.. parts.Where(part => part.Message is not null).Select(part => part.Message)]);
+        return _client.OpenAsync(Service + "ReceiveMessage", new ByteArrayContent(RawClient.Frame(request)), Headers(), cancel);
     }
 
     public async Task<V2.AckMessageResponse> AckAsync(string group, string topic, params IReadOnlyList<V2.Message> messages)

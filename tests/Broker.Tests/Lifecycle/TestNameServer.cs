@@ -23,6 +23,9 @@ internal sealed class TestNameServer : IAsyncDisposable
     /// <summary>Topics that another broker has, with the permission that it has there.</summary>
     public ConcurrentDictionary<string, int> Elsewhere { get; } = new();
 
+    /// <summary>Where that broker answers gRPC, as it registered; null when nobody said.</summary>
+    public volatile string? GrpcElsewhere;
+
     /// <summary>Who leaves beside the broker; it may not while there is somebody.</summary>
     public volatile string Others = "";
 
@@ -98,7 +101,7 @@ internal sealed class TestNameServer : IAsyncDisposable
 
         request.Reply(BodyCodec.Encode(new TopicRouteData
         {
-            BrokerDatas = [new BrokerData { BrokerName = "broker-b", Cluster = RunningBroker.Cluster, BrokerAddrs = new() { [0] = "127.0.0.1:1" } }],
+            BrokerDatas = [new BrokerData { BrokerName = "broker-b", Cluster = RunningBroker.Cluster, BrokerAddrs = new() { [0] = "127.0.0.1:1" }, GrpcAddrs = GrpcElsewhere is { } address ? new() { [0] = address } : null }],
             QueueDatas = [new QueueData { BrokerName = "broker-b", Perm = permission, ReadQueueNums = 4, WriteQueueNums = 4 }],
         }));
         return ValueTask.CompletedTask;

@@ -9,6 +9,8 @@ internal static class InnerAnswer
 {
     private static readonly CommandLimits Limits = CommandLimits.Default with { MaxFrameBytes = int.MaxValue };
 
+    private static readonly RemotingCommand Done = MakeDone();
+
     [ThreadStatic]
     private static HeaderBuffer? _header;
 
@@ -17,6 +19,12 @@ internal static class InnerAnswer
         where TBody : IBodyWriter
     {
         int bodyLength = body.Length;
+        if (typeof(THeader) == typeof(NoHeader) && code == ResponseCode.Success && remark is null && bodyLength == 0)
+        {
+            // That it is done is all there is to say, mostly.
+            return Done;
+        }
+
         HeaderBuffer buffer = _header ??= new HeaderBuffer();
         CommandWriter.WriteResponse(buffer, SerializeType.RocketMq, code, opaque: 0, remark, in header, bodyLength);
         ReadOnlySequence<byte> bytes;
@@ -32,6 +40,18 @@ internal static class InnerAnswer
             bytes = new ReadOnlySequence<byte>(whole.WrittenMemory);
         }
 
+        return Decode(bytes, code);
+    }
+
+    private static RemotingCommand MakeDone()
+    {
+        var buffer = new HeaderBuffer();
+        CommandWriter.WriteResponse(buffer, SerializeType.RocketMq, ResponseCode.Success, opaque: 0, null, default(NoHeader), 0);
+        return Decode(new ReadOnlySequence<byte>(buffer.Written.ToArray()), ResponseCode.Success);
+    }
+
+    private static RemotingCommand Decode(ReadOnlySequence<byte> bytes, ResponseCode code)
+    {
         if (!Frame.TryRead(ref bytes, Limits, out Frame frame))
         {
             throw new InvalidOperationException($"the answer {code} is shorter than it says");

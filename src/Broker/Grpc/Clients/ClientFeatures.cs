@@ -1,13 +1,15 @@
 using System.Collections;
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace GrayMQ.Broker.Grpc.Clients;
 
-/// <summary>What is known of a client, for any thread to read and write.</summary>
+/// <summary>
+/// What is known of a client, for any thread to read and write: a few things at most, but of many clients, so that it is an array, which
+/// each change makes anew.
+/// </summary>
 internal sealed class ClientFeatures : IFeatureCollection
 {
-    private readonly ConcurrentDictionary<Type, object> _features = new(concurrencyLevel: 1, capacity: 1);
+    private KeyValuePair<Type, object>[] _features = [];
     private int _revision;
 
     public bool IsReadOnly => false;
@@ -16,18 +18,32 @@ internal sealed class ClientFeatures : IFeatureCollection
 
     public object? this[Type key]
     {
-        get => _features.GetValueOrDefault(key);
+        get
+        {
+            foreach ((Type type, object feature) in Volatile.Read(ref _features))
+            {
+                if (type == key)
+                {
+                    return feature;
+                }
+            }
+
+            return null;
+        }
+
         set
         {
+            KeyValuePair<Type, object>[] before;
+            KeyValuePair<Type, object>[] after;
+            do
+            {
+                before = Volatile.Read(ref _features);
+                IEnumerable<KeyValuePair<Type, object>> others = before.Where(feature => feature.Key != key);
+                after = value is null ? [.. others] : [.. others, KeyValuePair.Create(key, value)];
+            }
+            while (Interlocked.CompareExchange(ref _features, after, before) != before);
+
             Interlocked.Increment(ref _revision);
-            if (value is null)
-            {
-                _features.TryRemove(key, out _);
-            }
-            else
-            {
-                _features[key] = value;
-            }
         }
     }
 
@@ -35,7 +51,7 @@ internal sealed class ClientFeatures : IFeatureCollection
 
     public void Set<TFeature>(TFeature? instance) => this[typeof(TFeature)] = instance;
 
-    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => _features.GetEnumerator();
+    public IEnumerator<KeyValuePair<Type, object>> GetEnumerator() => Volatile.Read(ref _features).AsEnumerable().GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

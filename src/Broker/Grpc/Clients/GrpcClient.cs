@@ -19,10 +19,8 @@ namespace GrayMQ.Broker.Grpc.Clients;
 /// </summary>
 internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? address, Action<GrpcClient, string> ended) : RemotingPeer
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<RemotingCommand>> _questions =
-        new(concurrencyLevel: 1, capacity: 1, StringComparer.Ordinal);
-
     private readonly Lock _changing = new();
+    private ConcurrentDictionary<string, TaskCompletionSource<RemotingCommand>>? _questions;
     private string[] _producedTopics = [];
     private TelemetryStream? _telemetry;
     private RenewedReceipts? _renewed;
@@ -146,7 +144,7 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
     /// <summary>Takes the answer to something that the client was asked; one that nobody waits for (any more) is dropped.</summary>
     public void Report(string nonce, RemotingCommand answer)
     {
-        if (_questions.TryRemove(nonce, out TaskCompletionSource<RemotingCommand>? question))
+        if (Volatile.Read(ref _questions)?.TryRemove(nonce, out TaskCompletionSource<RemotingCommand>? question) == true)
         {
             question.TrySetResult(answer);
         }
@@ -162,10 +160,14 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
         CancellationToken cancel = default)
     {
         string nonce = Guid.NewGuid().ToString("N");
-        V2.TelemetryCommand command = Ask(code, nonce, body.Span)
+        V2.TelemetryCommand command = Ask(code, nonce, body.Span, Language)
             ?? throw new ConnectionClosedException($"a gRPC client cannot be asked {code}");
+
+        // Most clients are never asked anything.
+        ConcurrentDictionary<string, TaskCompletionSource<RemotingCommand>> questions = LazyInitializer.EnsureInitialized(
+            ref _questions, static () => new(concurrencyLevel: 1, capacity: 1, StringComparer.Ordinal));
         var question = new TaskCompletionSource<RemotingCommand>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _questions[nonce] = question;
+        questions[nonce] = question;
         try
         {
             return TrySend(command)
@@ -174,7 +176,7 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
         }
         finally
         {
-            _questions.TryRemove(nonce, out _);
+            questions.TryRemove(nonce, out _);
         }
     }
 
@@ -195,7 +197,7 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
             Status = Statuses.Ok,
             RecoverOrphanedTransactionCommand = new V2.RecoverOrphanedTransactionCommand
             {
-                Message = MessageConverter.ToMessage(in message),
+                Message = MessageWriter.ToMessage(in message, Language),
                 TransactionId = new TransactionId(check.PhysicalOffset, check.QueueOffset).ToString(),
             },
         });
@@ -220,7 +222,7 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
     {
     }
 
-    private static V2.TelemetryCommand? Ask(RequestCode code, string nonce, ReadOnlySpan<byte> body) => code switch
+    private static V2.TelemetryCommand? Ask(RequestCode code, string nonce, ReadOnlySpan<byte> body, LanguageCode language) => code switch
     {
         RequestCode.GetConsumerRunningInfo => new()
         {
@@ -228,7 +230,7 @@ internal sealed class GrpcClient(string id, LanguageCode language, IPEndPoint? a
         },
         RequestCode.ConsumeMessageDirectly when StoredMessage.TryRead(body, out StoredMessage message, out _) => new()
         {
-            VerifyMessageCommand = new V2.VerifyMessageCommand { Nonce = nonce, Message = MessageConverter.ToMessage(in message) },
+            VerifyMessageCommand = new V2.VerifyMessageCommand { Nonce = nonce, Message = MessageWriter.ToMessage(in message, language) },
         },
         _ => null,
     };

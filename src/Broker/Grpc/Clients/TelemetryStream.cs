@@ -20,16 +20,19 @@ internal sealed class TelemetryStream : IDisposable
     private static readonly TimeSpan FirstSettingsTimeout = TimeSpan.FromSeconds(30);
 
     private readonly GrpcCall _call;
-    private readonly CancellationTokenSource _ending;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _ending = new();
     private readonly Queue<V2.TelemetryCommand> _unsent = new();
     private Task _sending = Task.CompletedTask;
+    private ITimer? _timer;
     private bool _isSending;
     private bool _isClosed;
 
     public TelemetryStream(GrpcCall call, TimeProvider time)
     {
         _call = call;
-        _ending = new CancellationTokenSource(FirstSettingsTimeout, time);
+        _time = time;
+        _timer = EndAfter(FirstSettingsTimeout);
     }
 
     /// <summary>Hands every command of the client to <paramref name="handle"/> until either side ends the stream.</summary>
@@ -44,8 +47,9 @@ internal sealed class TelemetryStream : IDisposable
             {
                 if (!heard)
                 {
+                    // It may be silent from now on, and there may be many that are: nothing is kept for it.
                     heard = true;
-                    _ending.CancelAfter(Timeout.InfiniteTimeSpan);
+                    Interlocked.Exchange(ref _timer, null)?.Dispose();
                 }
 
                 handle(command);
@@ -108,21 +112,21 @@ internal sealed class TelemetryStream : IDisposable
         }
     }
 
-    public void Dispose() => _ending.Dispose();
+    public void Dispose()
+    {
+        Interlocked.Exchange(ref _timer, null)?.Dispose();
+        _ending.Dispose();
+    }
 
     // The broker leaves: the client is to look for its endpoints anew, and the stream ends.
     private void Leave()
     {
         Reconnect();
-        try
-        {
-            _ending.CancelAfter(LeaveTimeout);
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has ended.
-        }
+        Interlocked.Exchange(ref _timer, EndAfter(LeaveTimeout))?.Dispose();
     }
+
+    private ITimer EndAfter(TimeSpan time) =>
+        _time.CreateTimer(static stream => ((TelemetryStream)stream!).End(), this, time, Timeout.InfiniteTimeSpan);
 
     private async Task SendAllAsync()
     {

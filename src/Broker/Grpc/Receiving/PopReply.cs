@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
-using Google.Protobuf.WellKnownTypes;
-using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
@@ -16,45 +14,81 @@ namespace GrayMQ.Broker.Grpc.Receiving;
 /// </summary>
 internal sealed class PopReply(string brokerName, RemotingCommand answer)
 {
+    private const int MaxNumberBytes = 20;
+
     private readonly byte[] _brokerName = Encoding.UTF8.GetBytes(brokerName);
     private readonly PopMessageResponseHeader _header = PopMessageResponseHeader.Read(answer.Fields);
-    private ReadOnlyMemory<byte> _rest = answer.Body.IsSingleSegment ? answer.Body.First : answer.Body.ToArray();
+    private readonly ReadOnlyMemory<byte> _messages = answer.Body.IsSingleSegment ? answer.Body.First : answer.Body.ToArray();
 
-    public long InvisibleTimeMs => _header.InvisibleTimeMs;
+    /// <summary>Whether there is a message at a place in the answer, of which 0 is the first one.</summary>
+    public bool HasMessageAt(int position) =>
+        position < _messages.Length && StoredMessage.TryRead(_messages.Span[position..], out _, out _);
 
-    /// <summary>The next message; false when there is none.</summary>
-    /// <param name="topic">What was popped: a message that comes again is shown under this name, wherever it is stored.</param>
-    public bool TryRead(string topic, out V2.Message message, out Receipt receipt)
+    /// <summary>Writes the message at a place as a part of a receive's answer, and moves behind it.</summary>
+    /// <param name="topic">What was popped: a message that comes again is shown under this name, wherever it is stored. UTF-8.</param>
+    public void Write(ref int position, ReadOnlySpan<byte> topic, LanguageCode language, MessageSink write)
     {
-        (message, receipt) = (null!, null!);
-        if (_rest.IsEmpty || !StoredMessage.TryRead(_rest.Span, out StoredMessage stored, out _))
+        StoredMessage.TryRead(_messages.Span[position..], out StoredMessage stored, out _);
+        position += stored.TotalSize;
+        Span<byte> receipt = stackalloc byte[MaxReceiptBytes(in stored)];
+        var delivery = new Delivery(topic, language)
         {
-            return false;
+            Receipt = receipt[..WriteReceipt(in stored, receipt)],
+            InvisibleMs = _header.InvisibleTimeMs,
+            DeliveriesBefore = DeliveriesBefore(PopHandle.KindOf(stored.Topic), stored.QueueId, stored.QueueOffset),
+        };
+        MessageWriter.OfThread.Write(
+            in stored,
+            in delivery,
+            V2.ReceiveMessageResponse.MessageFieldNumber,
+            out ReadOnlySpan<byte> head,
+            out ReadOnlySpan<byte> body);
+        write(head, body);
+    }
+
+    /// <summary>The receipt of the message at a place, which is moved behind it.</summary>
+    public Receipt ReadReceipt(ref int position)
+    {
+        StoredMessage.TryRead(_messages.Span[position..], out StoredMessage stored, out _);
+        position += stored.TotalSize;
+        Span<byte> receipt = stackalloc byte[MaxReceiptBytes(in stored)];
+        return Receipt.Parse(receipt[..WriteReceipt(in stored, receipt)]);
+    }
+
+    private int MaxReceiptBytes(in StoredMessage stored)
+    {
+        stored.TryGetProperty(MessagePropertyUtf8.PopCheckPoint, out ReadOnlySpan<byte> told);
+        return Math.Max(told.Length, new PopHandle { BrokerName = _brokerName }.MaxBytes) + 1 + MaxNumberBytes;
+    }
+
+    // A pop handle, and behind it where the log has the message.
+    private int WriteReceipt(in StoredMessage stored, Span<byte> receipt)
+    {
+        int length;
+        if (stored.TryGetProperty(MessagePropertyUtf8.PopCheckPoint, out ReadOnlySpan<byte> told) && !told.IsEmpty)
+        {
+            told.CopyTo(receipt);
+            length = told.Length;
+        }
+        else
+        {
+            byte kind = PopHandle.KindOf(stored.Topic);
+            length = new PopHandle
+            {
+                StartOffset = StartOf(kind, stored.QueueId) ?? stored.QueueOffset,
+                PopTimeMs = _header.PopTimeMs,
+                InvisibleTimeMs = _header.InvisibleTimeMs,
+                ReviveQueueId = _header.ReviveQueueId,
+                Kind = kind,
+                BrokerName = _brokerName,
+                QueueId = stored.QueueId,
+                QueueOffset = stored.QueueOffset,
+            }.Write(receipt);
         }
 
-        _rest = _rest[stored.TotalSize..];
-        byte kind = PopHandle.KindOf(stored.Topic);
-        message = MessageConverter.ToMessage(in stored);
-        receipt = message.SystemProperties.HasReceiptHandle
-            ? Receipt.Parse(message.SystemProperties.ReceiptHandle) with { PhysicalOffset = stored.PhysicalOffset }
-            : Receipt.Of(
-                new PopHandle
-                {
-                    StartOffset = StartOf(kind, stored.QueueId) ?? stored.QueueOffset,
-                    PopTimeMs = _header.PopTimeMs,
-                    InvisibleTimeMs = _header.InvisibleTimeMs,
-                    ReviveQueueId = _header.ReviveQueueId,
-                    Kind = kind,
-                    BrokerName = _brokerName,
-                    QueueId = stored.QueueId,
-                    QueueOffset = stored.QueueOffset,
-                },
-                stored.PhysicalOffset);
-        message.Topic = ResourceNames.ToResource(topic);
-        message.SystemProperties.ReceiptHandle = receipt.ToString();
-        message.SystemProperties.InvisibleDuration = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(_header.InvisibleTimeMs));
-        message.SystemProperties.DeliveryAttempt += DeliveriesBefore(kind, stored.QueueId, stored.QueueOffset);
-        return true;
+        receipt[length++] = Receipt.Separator;
+        Utf8Formatter.TryFormat(stored.PhysicalOffset, receipt[length..], out int digits);
+        return length + digits;
     }
 
     // "kind queueId startOffset;…"
@@ -81,6 +115,11 @@ internal sealed class PopReply(string brokerName, RemotingCommand answer)
     private int DeliveriesBefore(byte kind, int queueId, long offset)
     {
         ReadOnlySpan<byte> info = _header.OrderCountInfo.Span;
+        if (info.IsEmpty)
+        {
+            return 0;
+        }
+
         foreach (Range range in info.Split((byte)';'))
         {
             ReadOnlySpan<byte> part = info[range];

@@ -1,6 +1,7 @@
 using System.Text;
 using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Grpc.Calls;
+using GrayMQ.Grpc.Framing;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
@@ -9,7 +10,7 @@ using V2 = GrayMQ.Grpc.V2;
 namespace GrayMQ.Broker.Grpc.Receiving;
 
 /// <summary>Pulling of queues by consumers that keep their offsets themselves, and the offsets that they keep here.</summary>
-internal sealed class PullService(InnerRequests inner)
+internal sealed class PullService(InnerRequests inner, ByteBudget untaken)
 {
     public async Task PullAsync(GrpcCall call, Caller caller, V2.PullMessageRequest request)
     {
@@ -17,6 +18,7 @@ internal sealed class PullService(InnerRequests inner)
         string group = ResourceNames.GroupOf(request.Group, caller);
         TimeSpan wanted = request.LongPollingTimeout is { } asked ? Durations.Of(asked) : TimeSpan.Zero;
         TimeSpan poll = wanted < GrpcOptions.MaxPolling ? wanted : GrpcOptions.MaxPolling;
+        ReceiveService.CheckUntaken(untaken);
         var header = new PullMessageHeader
         {
             ConsumerGroup = Encoding.UTF8.GetBytes(group),
@@ -38,10 +40,9 @@ internal sealed class PullService(InnerRequests inner)
             return;
         }
 
-        ReadOnlyMemory<byte> rest = answer.ResponseCode == ResponseCode.Success ? answer.Body.First : default;
-        while (TryRead(ref rest, out V2.Message message))
+        if (answer.ResponseCode == ResponseCode.Success)
         {
-            await call.WriteAsync(new V2.PullMessageResponse { Message = message }).ConfigureAwait(false);
+            await WriteAsync(call, caller.Language, answer.Body.First).ConfigureAwait(false);
         }
 
         call.Write(new V2.PullMessageResponse { NextOffset = answer.Fields.GetInt64("nextBeginOffset"u8) });
@@ -94,16 +95,44 @@ internal sealed class PullService(InnerRequests inner)
         return new V2.QueryOffsetResponse { Status = Statuses.Of(answer), Offset = OffsetOf(answer) };
     }
 
-    private static bool TryRead(ref ReadOnlyMemory<byte> rest, out V2.Message message)
+    private async Task WriteAsync(GrpcCall call, LanguageCode language, ReadOnlyMemory<byte> messages)
     {
-        message = null!;
-        if (rest.IsEmpty || !StoredMessage.TryRead(rest.Span, out StoredMessage stored, out _))
+        untaken.TakeAnyway(messages.Length);
+        try
+        {
+            int written = 0;
+            for (int flushed = 0; TryWrite(call, language, messages.Span[written..], ref written);)
+            {
+                if (written - flushed >= ReceiveService.FlushBytes)
+                {
+                    await call.FlushAsync().ConfigureAwait(false);
+                    flushed = written;
+                }
+            }
+
+            await call.FlushAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            untaken.Give(messages.Length);
+        }
+    }
+
+    private static bool TryWrite(GrpcCall call, LanguageCode language, ReadOnlySpan<byte> messages, ref int written)
+    {
+        if (messages.IsEmpty || !StoredMessage.TryRead(messages, out StoredMessage stored, out _))
         {
             return false;
         }
 
-        message = MessageConverter.ToMessage(in stored);
-        rest = rest[stored.TotalSize..];
+        MessageWriter.OfThread.Write(
+            in stored,
+            new Delivery(stored.Topic, language),
+            V2.PullMessageResponse.MessageFieldNumber,
+            out ReadOnlySpan<byte> head,
+            out ReadOnlySpan<byte> body);
+        call.Write(head, body);
+        written += stored.TotalSize;
         return true;
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
@@ -19,7 +20,8 @@ internal sealed record Receipt(
     byte[] Handle, byte Kind, int QueueId, long QueueOffset, long PopTimeMs, long InvisibleTimeMs, long PhysicalOffset)
 {
     private const int MaxCharacters = 1024;
-    private const byte Separator = (byte)' ';
+    /// <summary>Stands between the pop handle's parts, and behind it.</summary>
+    public const byte Separator = (byte)' ';
 
     public bool IsOrdered { get; private init; }
 
@@ -31,7 +33,13 @@ internal sealed record Receipt(
             throw Invalid();
         }
 
-        byte[] utf8 = Encoding.UTF8.GetBytes(text);
+        Span<byte> utf8 = stackalloc byte[text.Length];
+        return Ascii.FromUtf16(text, utf8, out _) == OperationStatus.Done ? Parse(utf8) : throw Invalid();
+    }
+
+    /// <exception cref="MessagingException">It is none.</exception>
+    public static Receipt Parse(ReadOnlySpan<byte> utf8)
+    {
         ReadOnlySpan<byte> handle = utf8;
         long physicalOffset = -1;
         if (handle.Count(Separator) == 8)
@@ -53,10 +61,10 @@ internal sealed record Receipt(
 
     public static Receipt Of(in PopHandle handle, long physicalOffset)
     {
-        byte[] text = new byte[handle.MaxBytes];
+        Span<byte> text = stackalloc byte[handle.MaxBytes];
         int length = handle.Write(text);
         return new Receipt(
-            text[..length],
+            text[..length].ToArray(),
             handle.Kind,
             handle.QueueId,
             handle.QueueOffset,

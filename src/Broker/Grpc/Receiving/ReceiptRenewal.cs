@@ -53,13 +53,16 @@ internal sealed class ReceiptRenewal(
         try
         {
             clients.Expire();
+            long dueMs = NowMs() + (long)Ahead.TotalMilliseconds;
+
+            // Each is written by itself: one that takes long must not make others late.
+            var renewing = new List<Task>();
             foreach (GrpcClient client in clients.All)
             {
-                foreach (RenewedReceipt receipt in client.Renewed?.DueBefore(NowMs() + (long)Ahead.TotalMilliseconds) ?? [])
-                {
-                    await RenewAsync(client, receipt).ConfigureAwait(false);
-                }
+                renewing.AddRange((client.Renewed?.DueBefore(dueMs) ?? []).Select(receipt => RenewAsync(client, receipt)));
             }
+
+            await Task.WhenAll(renewing).ConfigureAwait(false);
         }
         catch (Exception e)
         {

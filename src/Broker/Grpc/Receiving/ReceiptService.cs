@@ -29,19 +29,33 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
             throw new MessagingException(V2.Code.BadRequest, $"{request.Entries.Count} acks in one request: {MaxEntries} are the limit");
         }
 
-        // All at once: what is written for them is written together.
-        V2.Status[] statuses = await Task
-            .WhenAll(request.Entries.Select(entry => AckAsync(caller, topic, group, entry.ReceiptHandle)))
-            .ConfigureAwait(false);
-        var response = new V2.AckMessageResponse();
-        response.Entries.AddRange(request.Entries.Zip(statuses, (entry, status) => new V2.AckMessageResultEntry
+        var receipts = new Receipt?[request.Entries.Count];
+        var statuses = new V2.Status?[receipts.Length];
+        for (int i = 0; i < receipts.Length; i++)
         {
-            MessageId = entry.MessageId,
-            ReceiptHandle = entry.ReceiptHandle,
-            Status = status,
-        }));
+            try
+            {
+                receipts[i] = await CurrentAsync(caller, request.Entries[i].ReceiptHandle).ConfigureAwait(false);
+            }
+            catch (MessagingException e)
+            {
+                statuses[i] = e.ToStatus();
+            }
+        }
 
-        response.Status = Statuses.OfAll(response.Entries.Select(entry => entry.Status));
+        await AckAsync(caller, topic, group, receipts, statuses).ConfigureAwait(false);
+        var response = new V2.AckMessageResponse();
+        for (int i = 0; i < receipts.Length; i++)
+        {
+            response.Entries.Add(new V2.AckMessageResultEntry
+            {
+                MessageId = request.Entries[i].MessageId,
+                ReceiptHandle = request.Entries[i].ReceiptHandle,
+                Status = statuses[i],
+            });
+        }
+
+        response.Status = Statuses.OfAll(statuses!);
         return response;
     }
 
@@ -81,7 +95,7 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
         if (status.Code == V2.Code.Ok)
         {
             // It is among the dead letters: whether it is still in hand makes no difference.
-            await AckAsync(caller, topic, group, receipt).ConfigureAwait(false);
+            await AckAsync(caller, topic, group, [receipt], new V2.Status?[1]).ConfigureAwait(false);
         }
 
         return new V2.ForwardMessageToDeadLetterQueueResponse { Status = status };
@@ -123,30 +137,37 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
             receipt.PhysicalOffset));
     }
 
-    private async Task<V2.Status> AckAsync(Caller caller, string topic, string group, string known)
+    // Those that are receipts, at once and one behind the other: they are written together when the last of them comes.
+    private async Task AckAsync(Caller caller, string topic, string group, Receipt?[] receipts, V2.Status?[] statuses)
     {
-        try
+        byte[] groupUtf8 = Encoding.UTF8.GetBytes(group);
+        byte[] topicUtf8 = Encoding.UTF8.GetBytes(topic);
+        var answers = new Task<RemotingCommand>?[receipts.Length];
+        int last = Array.FindLastIndex(receipts, receipt => receipt is not null);
+        for (int i = 0; i <= last; i++)
         {
-            Receipt receipt = await CurrentAsync(caller, known).ConfigureAwait(false);
-            return await AckAsync(caller, topic, group, receipt).ConfigureAwait(false);
+            if (receipts[i] is { } receipt)
+            {
+                var header = new AckMessageHeader
+                {
+                    ConsumerGroup = groupUtf8,
+                    Topic = receipt.Kind == PopHandle.Normal ? topicUtf8 : Encoding.UTF8.GetBytes(receipt.StoredTopic(topic, group)),
+                    QueueId = receipt.QueueId,
+                    ExtraInfo = receipt.Handle,
+                    Offset = receipt.QueueOffset,
+                    IsFollowed = i < last,
+                };
+                answers[i] = inner.AskAsync(caller, RequestCode.AckMessage, header).AsTask();
+            }
         }
-        catch (MessagingException e)
-        {
-            return e.ToStatus();
-        }
-    }
 
-    private async ValueTask<V2.Status> AckAsync(Caller caller, string topic, string group, Receipt receipt)
-    {
-        var header = new AckMessageHeader
+        for (int i = 0; i <= last; i++)
         {
-            ConsumerGroup = Encoding.UTF8.GetBytes(group),
-            Topic = Encoding.UTF8.GetBytes(receipt.StoredTopic(topic, group)),
-            QueueId = receipt.QueueId,
-            ExtraInfo = receipt.Handle,
-            Offset = receipt.QueueOffset,
-        };
-        return StatusOf(await inner.AskAsync(caller, RequestCode.AckMessage, header).ConfigureAwait(false));
+            if (answers[i] is { } answer)
+            {
+                statuses[i] = StatusOf(await answer.ConfigureAwait(false));
+            }
+        }
     }
 
     private static async ValueTask<Receipt> CurrentAsync(Caller caller, string known) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Grpc.Calls;
@@ -14,18 +15,31 @@ namespace GrayMQ.Broker.Grpc.Receiving;
 /// What a client does not take becomes visible again soon.
 /// </summary>
 internal sealed class ReceiveService(
-    GrpcOptions options, InnerRequests inner, ReceiptService receipts, SubscriptionGroupTable groups, TimeProvider time)
+    GrpcOptions options,
+    InnerRequests inner,
+    ReceiptService receipts,
+    SubscriptionGroupTable groups,
+    ByteBudget untaken,
+    TimeProvider time)
 {
+    /// <summary>Bytes of messages that are handed over to a connection at a time.</summary>
+    public const int FlushBytes = 64 * 1024;
+
+
     // A new group begins with what comes next (RocketMQ: ConsumeInitMode.MAX).
     private const int InitAtEnd = 1;
-
-    // Bytes of messages that were handed out and wait to be taken, of all clients together.
-    private const long MaxUntakenBytes = 256 * 1024 * 1024;
 
     // RocketMQ: ReceiveMessageResponseStreamWriter.NACK_INVISIBLE_TIME.
     private static readonly TimeSpan NotTakenInvisible = TimeSpan.FromSeconds(1);
 
-    private readonly ByteBudget _untaken = new(MaxUntakenBytes);
+    /// <exception cref="MessagingException">Clients leave more unread than may be kept for them.</exception>
+    public static void CheckUntaken(ByteBudget untaken)
+    {
+        if (untaken.Free <= 0)
+        {
+            throw new MessagingException(V2.Code.TooManyRequests, "too many messages wait to be taken by their receivers");
+        }
+    }
 
     public async Task ReceiveAsync(GrpcCall call, Caller caller, V2.ReceiveMessageRequest request)
     {
@@ -37,10 +51,7 @@ internal sealed class ReceiveService(
             : request.InvisibleDuration is { } duration ? Durations.Of(duration) : TimeSpan.Zero;
         Durations.CheckInvisible(invisible, GrpcOptions.MinInvisible);
         TimeSpan poll = Polling(call, caller, request);
-        if (_untaken.Free <= 0)
-        {
-            throw new MessagingException(V2.Code.TooManyRequests, "too many messages wait to be taken by their receivers");
-        }
+        CheckUntaken(untaken);
 
         var header = new PopMessageHeader
         {
@@ -71,71 +82,73 @@ internal sealed class ReceiveService(
             call.Write(new V2.ReceiveMessageResponse { Status = StatusOf(answer) });
         }
 
-        call.Write(new V2.ReceiveMessageResponse { DeliveryTimestamp = MessageConverter.ToTimestamp(NowMs()) });
+        call.Write(new V2.ReceiveMessageResponse { DeliveryTimestamp = Timestamp.FromDateTimeOffset(time.GetUtcNow()) });
     }
 
     private async Task WriteAsync(
         GrpcCall call, Caller caller, string topic, string group, RemotingCommand answer, bool isRenewed)
     {
         var reply = new PopReply(options.BrokerName, answer);
-        var taken = new List<RenewedReceipt>();
+        byte[] name = Encoding.UTF8.GetBytes(topic);
         long bytes = answer.Body.Length;
-        _untaken.TakeAnyway(bytes);
+        int taken = 0;
+        MessageSink write = call.Write;
+        untaken.TakeAnyway(bytes);
         try
         {
             call.Write(new V2.ReceiveMessageResponse { Status = Statuses.Ok });
-            while (reply.TryRead(topic, out V2.Message message, out Receipt receipt))
+            while (reply.HasMessageAt(taken))
             {
-                // Known before the client can ack it.
-                var renewed = new RenewedReceipt(message.SystemProperties.ReceiptHandle, topic, group, receipt, NowMs());
-                taken.Add(renewed);
-                if (isRenewed)
+                // Several at a time: what a flush costs is shared by those that fit into it.
+                int written = taken;
+                while (written - taken < FlushBytes && reply.HasMessageAt(written))
                 {
-                    caller.Client!.Renew().TryAdd(renewed);
+                    if (isRenewed)
+                    {
+                        // Known before the client can ack it.
+                        int at = written;
+                        Renew(caller, topic, group, reply.ReadReceipt(ref at));
+                    }
+
+                    reply.Write(ref written, name, caller.Language, write);
                 }
 
-                await call.WriteAsync(new V2.ReceiveMessageResponse { Message = message }).ConfigureAwait(false);
-                taken.RemoveAt(taken.Count - 1);
+                await call.FlushAsync().ConfigureAwait(false);
+                taken = written;
             }
         }
         catch (OperationCanceledException)
         {
-            // The one that could not be sent, and all behind it.
-            while (reply.TryRead(topic, out _, out Receipt receipt))
-            {
-                taken.Add(new RenewedReceipt(receipt.ToString(), topic, group, receipt, NowMs()));
-            }
-
-            await GiveBackAsync(caller, taken).ConfigureAwait(false);
+            // What could not be sent, and all behind it.
+            await GiveBackAsync(caller, topic, group, reply, taken).ConfigureAwait(false);
             throw;
         }
         finally
         {
-            _untaken.Give(bytes);
+            untaken.Give(bytes);
         }
     }
+
+    private void Renew(Caller caller, string topic, string group, Receipt receipt) =>
+        caller.Client!.Renew().TryAdd(new RenewedReceipt(receipt.ToString(), topic, group, receipt, NowMs()));
 
     // Who asked has gone, and was answered after all.
-    private Task GiveBackAsync(Caller caller, string topic, string group, RemotingCommand answer)
-    {
-        var reply = new PopReply(options.BrokerName, answer);
-        var taken = new List<RenewedReceipt>();
-        while (answer.ResponseCode == ResponseCode.Success && reply.TryRead(topic, out _, out Receipt receipt))
-        {
-            taken.Add(new RenewedReceipt(receipt.ToString(), topic, group, receipt, NowMs()));
-        }
+    private Task GiveBackAsync(Caller caller, string topic, string group, RemotingCommand answer) =>
+        answer.ResponseCode == ResponseCode.Success
+            ? GiveBackAsync(caller, topic, group, new PopReply(options.BrokerName, answer), from: 0)
+            : Task.CompletedTask;
 
-        return GiveBackAsync(caller, taken);
-    }
-
-    private async Task GiveBackAsync(Caller caller, List<RenewedReceipt> taken)
+    private async Task GiveBackAsync(Caller caller, string topic, string group, PopReply reply, int from)
     {
-        foreach (RenewedReceipt receipt in taken)
+        while (reply.HasMessageAt(from))
         {
-            caller.Client?.Renewed?.Take(receipt.Known);
-            await receipts.ChangeAsync(
-                caller, receipt.Topic, receipt.Group, await receipt.TakeAsync().ConfigureAwait(false), NotTakenInvisible)
-                .ConfigureAwait(false);
+            Receipt receipt = reply.ReadReceipt(ref from);
+            if (caller.Client?.Renewed?.Take(receipt.ToString()) is { } renewed)
+            {
+                receipt = await renewed.TakeAsync().ConfigureAwait(false);
+            }
+
+            await receipts.ChangeAsync(caller, topic, group, receipt, NotTakenInvisible).ConfigureAwait(false);
         }
     }
 

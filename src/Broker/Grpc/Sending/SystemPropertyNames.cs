@@ -24,5 +24,7 @@ internal static class SystemPropertyNames
             MessageProperty.InnerMultiDispatch,
         ]);
 
-    public static bool Contains(string name) => Names.Contains(name);
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> NamesByText = Names.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    public static bool Contains(ReadOnlySpan<char> name) => NamesByText.Contains(name);
 }

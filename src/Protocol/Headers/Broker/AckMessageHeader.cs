@@ -19,6 +19,12 @@ public readonly record struct AckMessageHeader : ICommandHeader<AckMessageHeader
 
     public ReadOnlyMemory<byte> BrokerName { get; init; }
 
+    /// <summary>
+    /// Whether another ack follows at once, along with which this one is to be written. Never on the wire: said within a broker, where a
+    /// request holds several.
+    /// </summary>
+    public bool IsFollowed { get; init; }
+
     public static AckMessageHeader Read(HeaderFields fields) => new()
     {
         ConsumerGroup = fields.GetUtf8("consumerGroup"u8),
