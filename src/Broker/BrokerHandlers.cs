@@ -173,7 +173,7 @@ internal static class BrokerHandlers
             new ExportHandler(state.Export),
             new ClientQueryHandler(consumers, state.Clients.Producers, offsets, filters),
             new ConsumerCallHandler(name, consumers, topics, groups, messages),
-            new QueueLockHandler(state.Clients.Locks, gray, ClientSettings.ToLimits(settings)),
+            new QueueLockHandler(state.Clients.Locks, topics, gray, ClientSettings.ToLimits(settings)),
             new AssignmentHandler(
                 AssignmentSettings.Options(settings),
                 topics,

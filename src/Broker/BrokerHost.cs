@@ -8,6 +8,7 @@ using GrayMQ.Broker.Grpc;
 using GrayMQ.Broker.Http;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Registration;
+using GrayMQ.Broker.Rehearsals;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Transactions;
 using GrayMQ.Hosting;
@@ -27,8 +28,8 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Broker;
 
 /// <summary>
-/// A broker: all of its parts put together, to be started and stopped once. Making one opens and recovers what is stored; nothing
-/// is served before <see cref="StartAsync"/>.
+/// A broker: all of its parts put together, to be started and stopped once. Making one opens and recovers what is stored; but for health
+/// checks, nothing is answered before <see cref="StartAsync"/>.
 /// </summary>
 public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
 {
@@ -38,6 +39,9 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     private readonly BrokerState _state;
     private readonly TransactionParts _transactions;
     private readonly LifecycleParts _lifecycleParts;
+    private readonly WarmupOptions _warmup;
+    private readonly CancellationTokenSource _rehearsed = new();
+    private readonly Task _rehearsal;
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
     private readonly GrpcDoor? _grpc;
@@ -46,6 +50,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     private readonly NameServerRegistration _registration;
     private readonly GrayFollower _gray;
     private readonly X509Certificate2? _certificate;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
     /// <param name="settings">Loaded by <see cref="BrokerSettings.Catalogue"/>.</param>
@@ -56,7 +61,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <param name="storeLock">The store's lock, if the caller holds it already; it stays the caller's.</param>
     /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
     /// <exception cref="SettingsException">brokerIP1 does not resolve.</exception>
-    /// <exception cref="IOException">The store is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
+    /// <exception cref="IOException">HTTP's address cannot be bound; or the store is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerHost(
         EffectiveSettings settings,
         TimeProvider time,
@@ -67,6 +72,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         ListeningSockets? sockets = null)
     {
         _settings = settings;
+        _time = time;
         _logger = loggers.CreateLogger<BrokerHost>();
         _lifecycle = new BrokerLifecycle(time, loggers.CreateLogger<BrokerLifecycle>());
         _address = BrokerSettings.Address(settings);
@@ -75,9 +81,26 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         var running = new RunningSettings(settings, time, loggers.CreateLogger<RunningSettings>());
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
         TransactionOptions transactions = TransactionSettings.ToOptions(settings, running, _address);
+        _warmup = LifecycleSettings.WarmupOptions(settings);
+        var pages = new BrokerPages(_lifecycle, settings.Get(BrokerSettings.BrokerClusterName), settings.Get(BrokerSettings.BrokerName), _address);
+        _http = OpenHttp(pages, loggers, sockets);
         _lifecycle.Enter(LifecycleState.Recovering);
-        _state = new BrokerState(
-            settings, _address, () => notify.Value, transactions, time, loggers, files ?? new LinuxFileSystem(), storeLock);
+
+        // Who connects to a socket that was given waits already.
+        _rehearsal = sockets is { AnyGiven: true } ? Task.CompletedTask : RehearseAsync(settings, time, loggers, _rehearsed.Token);
+        try
+        {
+            _state = new BrokerState(
+                settings, _address, () => notify.Value, transactions, time, loggers, files ?? new LinuxFileSystem(), storeLock);
+        }
+        catch
+        {
+            _rehearsed.Cancel();
+            _rehearsal.GetAwaiter().GetResult();
+            _http?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw;
+        }
+
         _lifecycle.Enter(LifecycleState.Standby);
         _transactions = new TransactionParts(_state, _state.Intake, transactions, time, loggers);
         RegisterAgainOnPermissionChange(running);
@@ -89,7 +112,8 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         _routes = new TopicRouteTable(
             AssignmentSettings.RouteOptions(settings), _state.Topics, _nameServers, time, loggers.CreateLogger<TopicRouteTable>());
 
-        var view = new RouteView(time);
+        var rules = new NarrowRules(_state.Topics, _state.Gray);
+        var view = new RouteView(rules, time);
         _registration = new NameServerRegistration(
             BrokerSettings.RegistrationOptions(settings, running, _address),
             _state.Topics,
@@ -110,6 +134,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             _lifecycle,
             _state,
             progress,
+            rules,
             view,
             _registration,
             _nameServers,
@@ -159,7 +184,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 loggers,
                 sockets)
             : null;
-        var pages = new BrokerPages(
+        pages.Complete(
             new MetricsPage(
                 settings.Get(BrokerSettings.BrokerClusterName),
                 settings.Get(BrokerSettings.BrokerName),
@@ -174,17 +199,9 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
                 _state.Messages,
                 _transactions.Metrics,
                 _lifecycle,
+                _lifecycleParts.Warmup,
                 time),
             _lifecycleParts);
-        _http = BrokerSettings.HttpEndPoint(settings) is { } httpEndPoint
-            ? new HttpEndpoint(
-                httpEndPoint,
-                pages.ByPath,
-                new PostGuard(settings.Get(BrokerSettings.HttpToken), httpEndPoint.Address),
-                () => _lifecycle.IsLeaving,
-                loggers,
-                sockets)
-            : null;
     }
 
     /// <summary>The addresses that are bound, once started: the main one first.</summary>
@@ -193,18 +210,14 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <summary>Where gRPC is answered, once started; null when it is switched off.</summary>
     public IPEndPoint? GrpcEndPoint => _grpc?.EndPoint;
 
-    /// <summary>Where health checks and metrics are, once started; null when they are switched off.</summary>
+    /// <summary>Where health checks and metrics are; null when they are switched off.</summary>
     public IPEndPoint? HttpEndPoint => _http?.EndPoint;
 
     /// <summary>Serves, then registers with the name servers; one that is away does not fail this.</summary>
     /// <exception cref="IOException">An address cannot be bound; the message names it.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_http is not null)
-        {
-            await _http.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+        await PrepareAsync().ConfigureAwait(false);
         _transactions.Coordinator.Start();
         _state.Start();
         _routes.Start();
@@ -223,6 +236,18 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             _address,
             _settings.Get(BrokerSettings.StorePathRootDir));
     }
+
+    /// <summary>
+    /// Rehearses what the broker of these settings will do, as it would by itself at its start; in a process that has, nothing more is done.
+    /// For who must not wait later.
+    /// </summary>
+    public static Task RehearseAsync(
+        EffectiveSettings settings, TimeProvider time, ILoggerFactory loggers, CancellationToken enough) => Rehearsal.HoldAsync(
+            LifecycleSettings.WarmupOptions(settings).Rehearsal,
+            settings.Get(BrokerSettings.StorePathRootDir),
+            time,
+            loggers.CreateLogger<BrokerHost>(),
+            enough);
 
     /// <inheritdoc/>
     public async Task DrainAsync(CancellationToken hurry)
@@ -249,6 +274,9 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _rehearsed.CancelAsync().ConfigureAwait(false);
+        await _rehearsal.ConfigureAwait(false);
+        _rehearsed.Dispose();
         _lifecycleParts.Dispose();
         await _registration.DisposeAsync().ConfigureAwait(false);
         _routes.Dispose();
@@ -268,6 +296,34 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         _transactions.Coordinator.Dispose();
         await _state.DisposeAsync().ConfigureAwait(false);
         _certificate?.Dispose();
+    }
+
+    // Live, and not ready: whoever probes is answered while the store is recovered.
+    private HttpEndpoint? OpenHttp(BrokerPages pages, ILoggerFactory loggers, ListeningSockets? sockets)
+    {
+        if (BrokerSettings.HttpEndPoint(_settings) is not { } endPoint)
+        {
+            return null;
+        }
+
+        var http = new HttpEndpoint(
+            endPoint,
+            pages.ByPath,
+            new PostGuard(_settings.Get(BrokerSettings.HttpToken), endPoint.Address),
+            () => _lifecycle.IsLeaving,
+            loggers,
+            sockets);
+        http.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+        return http;
+    }
+
+    // What is better done before the first client waits for it.
+    private async Task PrepareAsync()
+    {
+        await _rehearsal.ConfigureAwait(false);
+        long begun = _time.GetTimestamp();
+        long bytes = await Task.Run(() => _state.Messages.PageInTail(_warmup.TailBytes)).ConfigureAwait(false);
+        Log.TailPagedIn(_logger, bytes, (long)_time.GetElapsedTime(begun).TotalMilliseconds);
     }
 
     // What the routes hold of each topic is narrowed by the broker's permission.

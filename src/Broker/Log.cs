@@ -65,6 +65,27 @@ internal static partial class Log
     [LoggerMessage(28, LogLevel.Error, "The status file {Path} does not say what the broker does")]
     public static partial void StatusFileFailed(ILogger logger, Exception error, string path);
 
+    [LoggerMessage(30, LogLevel.Information, "Warms up: {Topics} topics that other brokers take too show a growing part of their write queues, for {Duration} from the first send on")]
+    public static partial void WarmupBegun(ILogger logger, int topics, TimeSpan duration);
+
+    [LoggerMessage(31, LogLevel.Information, "Warm: the routes show all write queues")]
+    public static partial void WarmedUp(ILogger logger);
+
+    [LoggerMessage(32, LogLevel.Error, "The name servers cannot be told of more write queues just now")]
+    public static partial void WarmupNotTold(ILogger logger, Exception error);
+
+    [LoggerMessage(33, LogLevel.Warning, "The broker registers though its store takes no messages after {Patience}: consumers need the route")]
+    public static partial void RegisteredUnhealthy(ILogger logger, TimeSpan patience);
+
+    [LoggerMessage(34, LogLevel.Information, "Rehearsed for {Milliseconds} ms: {Requests} requests")]
+    public static partial void Rehearsed(ILogger logger, long requests, long milliseconds);
+
+    [LoggerMessage(35, LogLevel.Warning, "No rehearsal: the first requests will be slower")]
+    public static partial void NotRehearsed(ILogger logger, Exception error);
+
+    [LoggerMessage(36, LogLevel.Information, "The last {Bytes} bytes of the log are in memory, after {Milliseconds} ms")]
+    public static partial void TailPagedIn(ILogger logger, long bytes, long milliseconds);
+
     [LoggerMessage(100, LogLevel.Information, "Topic {Config} was created like {Template} because {Producer} sends to it")]
     public static partial void TopicCreatedOnSend(ILogger logger, string config, string template, EndPoint? producer);
 
@@ -76,6 +97,12 @@ internal static partial class Log
 
     [LoggerMessage(103, LogLevel.Information, "Topic {Topic} was deleted")]
     public static partial void TopicDeleted(ILogger logger, string topic);
+
+    [LoggerMessage(104, LogLevel.Information, "Somebody counts on the order in the queues of topic {Topic}: it will never be shown in parts")]
+    public static partial void OrderNoted(ILogger logger, string topic);
+
+    [LoggerMessage(105, LogLevel.Error, "That somebody counts on the order in the queues of topic {Topic} is in memory only")]
+    public static partial void OrderNotNoted(ILogger logger, Exception error, string topic);
 
     [LoggerMessage(110, LogLevel.Information, "Consumer group {Group} was created because a client names it")]
     public static partial void GroupCreatedOnUse(ILogger logger, string group);

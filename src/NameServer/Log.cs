@@ -100,4 +100,16 @@ internal static partial class Log
 
     [LoggerMessage(42, LogLevel.Information, "Broker {Name}:{Id} at {Node} has gone to come back: its route stays for {ReturnMs} ms")]
     public static partial void RouteKept(ILogger logger, BrokerIdentity node, string name, long id, long returnMs);
+
+    [LoggerMessage(50, LogLevel.Warning, "{Path} cannot be read, no broker is waited for: {Reason}")]
+    public static partial void KnownBrokersUnreadable(ILogger logger, string path, string reason);
+
+    [LoggerMessage(51, LogLevel.Warning, "{Path} cannot be written, the next start will not wait for the brokers of now: {Reason}")]
+    public static partial void KnownBrokersNotWritten(ILogger logger, string path, string reason);
+
+    [LoggerMessage(52, LogLevel.Information, "All brokers that were there before the start have registered again, after {Milliseconds} ms")]
+    public static partial void AllBrokersBack(ILogger logger, long milliseconds);
+
+    [LoggerMessage(53, LogLevel.Warning, "Not waited for any longer: {Names} had not registered again {Patience} after the start")]
+    public static partial void BrokersNotBack(ILogger logger, string names, TimeSpan patience);
 }

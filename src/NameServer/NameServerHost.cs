@@ -8,6 +8,7 @@ using GrayMQ.NameServer.Gray.Commands;
 using GrayMQ.NameServer.Gray.Progress;
 using GrayMQ.NameServer.Gray.States;
 using GrayMQ.NameServer.KVConfigs;
+using GrayMQ.NameServer.Returns;
 using GrayMQ.NameServer.Routes;
 using GrayMQ.NameServer.Topics;
 using GrayMQ.Remoting.Servers;
@@ -23,6 +24,7 @@ namespace GrayMQ.NameServer;
 public sealed class NameServerHost : IHostedService, IAsyncDisposable
 {
     private readonly LiveOptions _options;
+    private readonly KnownBrokers _known;
     private readonly RouteTable _routes;
     private readonly MinBrokerIdNotifier _notifier;
     private readonly RemotingServer _server;
@@ -54,7 +56,8 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
         _logger = loggers.CreateLogger<NameServerHost>();
         _options = new LiveOptions(options);
         var leases = new DrainLeases(time);
-        _routes = new RouteTable(_options, leases, time, _logger);
+        _known = KnownBrokers.Open(options.KnownBrokersPath, _options, time, _logger);
+        _routes = new RouteTable(_options, leases, time, _logger, _known);
         _notifier = new MinBrokerIdNotifier(time, loggers);
         _certificate = ServerCertificate.Load(options.TlsServerCertPath, options.TlsServerKeyPath);
         KVConfigStore configs = KVConfigStore.Open(options.KVConfigPath);
@@ -76,7 +79,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 TlsMode = options.TlsMode,
             },
             NameServerRequests.Table(
-                new RouteHandler(new RouteAnswers(_routes, configs, _options), _options, time),
+                new RouteHandler(new RouteAnswers(_routes, configs, _options), _known, _options, time),
                 registrations,
                 new ClusterHandler(_routes, _logger),
                 new DrainHandler(leases, _logger),
@@ -108,6 +111,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
     {
         _expiry?.Dispose();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
+        _known.Write();
         Log.Stopped(_logger);
     }
 
@@ -115,6 +119,7 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
     {
         _expiry?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
+        _known.Dispose();
         await _notifier.DisposeAsync().ConfigureAwait(false);
         await _gray.DisposeAsync().ConfigureAwait(false);
         await _grayFacts.DisposeAsync().ConfigureAwait(false);

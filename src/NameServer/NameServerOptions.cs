@@ -25,6 +25,9 @@ public sealed record NameServerOptions
 
     public required string KVConfigPath { get; init; }
 
+    /// <summary>Where the brokers are kept that are registered.</summary>
+    public required string KnownBrokersPath { get; init; }
+
     public required TimeSpan BrokerChannelExpiredTime { get; init; }
 
     public required TimeSpan ScanNotActiveBrokerInterval { get; init; }
@@ -44,6 +47,8 @@ public sealed record NameServerOptions
     public required bool EnableTopicList { get; init; }
 
     public required bool NeedWaitForService { get; init; }
+
+    public required bool WaitForKnownBrokers { get; init; }
 
     public required TimeSpan WaitForService { get; init; }
 
@@ -68,6 +73,7 @@ public sealed record NameServerOptions
         Proxy = ProxyOptions.From(
             settings.Get(NameServerSettings.ProxyProtocol), settings.Get(NameServerSettings.ProxyProtocolSources)),
         KVConfigPath = settings.Get(NameServerSettings.KVConfigPath),
+        KnownBrokersPath = Path.Combine(FolderOf(settings), "knownBrokers.json"),
         BrokerChannelExpiredTime = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.BrokerChannelExpiredTime)),
         ScanNotActiveBrokerInterval = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.ScanNotActiveBrokerInterval)),
         OrderMessageEnable = settings.Get(NameServerSettings.OrderMessageEnable),
@@ -78,6 +84,7 @@ public sealed record NameServerOptions
         EnableAllTopicList = settings.Get(NameServerSettings.EnableAllTopicList),
         EnableTopicList = settings.Get(NameServerSettings.EnableTopicList),
         NeedWaitForService = settings.Get(NameServerSettings.NeedWaitForService),
+        WaitForKnownBrokers = settings.Get(NameServerSettings.WaitForKnownBrokers),
         WaitForService = TimeSpan.FromSeconds(settings.Get(NameServerSettings.WaitSecondsForService)),
         ConfigBlackList = settings.Get(NameServerSettings.ConfigBlackList),
         GrayDatabase = GrayDatabaseOf(settings),
@@ -85,11 +92,14 @@ public sealed record NameServerOptions
         GrayDatabaseTimeout = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.GrayDatabaseTimeout)),
     };
 
+    private static string FolderOf(EffectiveSettings settings) =>
+        Path.GetDirectoryName(Path.GetFullPath(settings.Get(NameServerSettings.KVConfigPath)))!;
+
     private static GrayDatabaseAddress GrayDatabaseOf(EffectiveSettings settings)
     {
         const string FileName = "gray.db";
         string given = settings.Get(NameServerSettings.GrayDatabase);
-        string folder = Path.GetDirectoryName(Path.GetFullPath(settings.Get(NameServerSettings.KVConfigPath)))!;
+        string folder = FolderOf(settings);
         (GrayDatabaseAddress? address, string? expected) = GrayDatabaseAddress.Parse(given.Length > 0 ? given : Path.Combine(folder, FileName));
         return address ?? throw new ArgumentException($"{NameServerSettings.GrayDatabase.Key}: expected {expected}", nameof(settings));
     }

@@ -116,6 +116,12 @@ public static class NameServerSettings
     public static SettingDefinition<bool> NeedWaitForService { get; } =
         Changeable("needWaitForService", false, "Whether routes are refused for waitSecondsForService after the start.");
 
+    public static SettingDefinition<bool> WaitForKnownBrokers { get; } =
+        Changeable(
+            "waitForKnownBrokers",
+            true,
+            "Whether a topic that is not known is refused, not denied, while brokers that were there before the start have not registered again; for waitSecondsForService at most.");
+
     public static SettingDefinition<int> WaitSecondsForService { get; } =
         Setting.Int32("waitSecondsForService", 45, "Time in which brokers register before routes are given out.", 0) with
         {
@@ -173,6 +179,7 @@ public static class NameServerSettings
             EnableAllTopicList,
             EnableTopicList,
             NeedWaitForService,
+            WaitForKnownBrokers,
             WaitSecondsForService,
             ConfigBlackList,
             GrayDatabase,

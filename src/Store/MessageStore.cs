@@ -26,6 +26,9 @@ namespace GrayMQ.Store;
 /// </summary>
 public sealed class MessageStore : IAsyncDisposable
 {
+    // Each is a file to be mapped.
+    private const int MaxQueuesPagedIn = 1000;
+
     private readonly StoreOptions _options;
     private readonly IStoreFileSystem _fileSystem;
     private readonly ILogger _logger;
@@ -151,6 +154,22 @@ public sealed class MessageStore : IAsyncDisposable
             ownLock?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Brings the end of the log into memory, and the ends of the queues, so that who comes first waits for no disk. What cannot be read is
+    /// left to whoever asks for it.
+    /// </summary>
+    /// <param name="maxBytes">Of the log.</param>
+    /// <returns>The bytes of the log that were brought.</returns>
+    public long PageInTail(long maxBytes)
+    {
+        foreach (LogicQueue queue in _queues.All.Where(queue => queue.MessageCount > 0).Take(maxBytes > 0 ? MaxQueuesPagedIn : 0))
+        {
+            queue.TryGetEntry(queue.MaxOffset - 1, out _);
+        }
+
+        return _log.PageIn(Math.Max(_log.MinOffset, _log.MaxOffset - maxBytes));
     }
 
     /// <summary>Starts the threads that flush, dispatch and clean.</summary>

@@ -32,11 +32,12 @@ internal sealed class MetricsPage(
     MessageStore store,
     TransactionMetrics transactions,
     BrokerLifecycle lifecycle,
+    Warmup warmup,
     TimeProvider time)
 {
     public PrometheusWriter Write()
     {
-        var page = new PrometheusWriter(("node_type", "broker"), ("cluster", clusterName), ("node_id", brokerName));
+        PrometheusWriter page = Begin(clusterName, brokerName);
         WriteLifecycle(page);
         WriteTraffic(page);
         transactions.Write(page);
@@ -47,13 +48,31 @@ internal sealed class MetricsPage(
         return page;
     }
 
-    private void WriteLifecycle(PrometheusWriter page)
+    /// <summary>A page whose samples say which broker they are of.</summary>
+    public static PrometheusWriter Begin(string clusterName, string brokerName) =>
+        new(("node_type", "broker"), ("cluster", clusterName), ("node_id", brokerName));
+
+    /// <summary>Where the broker stands in its life.</summary>
+    public static void WriteState(PrometheusWriter page, BrokerLifecycle lifecycle)
     {
         page.Gauge("graymq_lifecycle_state", "1 for the state that the broker is in");
         foreach (LifecycleState state in Enum.GetValues<LifecycleState>())
         {
             page.Sample(state == lifecycle.State ? 1 : 0, ("state", state.ToName()));
         }
+    }
+
+    private void WriteLifecycle(PrometheusWriter page)
+    {
+        WriteState(page, lifecycle);
+        page.Gauge("graymq_warmup_state", "1 for the state of warming up that the broker is in");
+        foreach (WarmupState state in Enum.GetValues<WarmupState>())
+        {
+            page.Sample(state == warmup.State ? 1 : 0, ("state", state.ToName()));
+        }
+
+        page.Gauge("graymq_write_share", "Part of the write queues that the routes show, 0 to 1")
+            .Sample(lifecycle.State == LifecycleState.Serving ? warmup.Share : 0);
     }
 
     private void WriteTraffic(PrometheusWriter page)

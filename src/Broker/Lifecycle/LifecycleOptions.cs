@@ -30,6 +30,15 @@ internal sealed record LifecycleOptions
     /// <summary>Waits so long between the opening of its ports and its registration.</summary>
     public required TimeSpan RegistrationDelay { get; init; }
 
+    /// <summary>How it takes its share once it has come.</summary>
+    public required WarmupOptions Warmup { get; init; }
+
+    /// <summary>Codes of requests that are sends and count for nothing.</summary>
+    public required IReadOnlyList<int> ProbeCodes { get; init; }
+
+    /// <summary>Topics to which sends count for nothing.</summary>
+    public required IReadOnlyList<string> ProbeTopics { get; init; }
+
     /// <summary>A file that is there while the broker is ready; null for none.</summary>
     public string? StatusFile { get; init; }
 }

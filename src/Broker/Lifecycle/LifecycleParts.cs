@@ -19,6 +19,7 @@ internal sealed class LifecycleParts : IDisposable
         BrokerLifecycle lifecycle,
         BrokerState state,
         ConsumeProgress progress,
+        NarrowRules rules,
         RouteView view,
         NameServerRegistration registration,
         RemotingClient nameServers,
@@ -38,6 +39,7 @@ internal sealed class LifecycleParts : IDisposable
             state.Halves,
             state.Topics,
             state.Messages);
+        var alternatives = new WriteAlternatives(options, state.Topics, nameServers, loggers.CreateLogger<WriteAlternatives>());
         _lease = new DrainLease(options, nameServers, time, loggers.CreateLogger<DrainLease>());
         Departure = new Departure(
             options,
@@ -45,7 +47,7 @@ internal sealed class LifecycleParts : IDisposable
             Sends,
             work,
             view,
-            new WriteAlternatives(options, state.Topics, nameServers, loggers.CreateLogger<WriteAlternatives>()),
+            alternatives,
             _lease,
             new LeavingNotice(options.BrokerName, state.Clients.Consumers, state.Clients.Producers),
             registration,
@@ -53,13 +55,24 @@ internal sealed class LifecycleParts : IDisposable
             state.Pops.Parked,
             time,
             loggers.CreateLogger<Departure>());
-        Arrival = new Arrival(options, lifecycle, registration, _lease, time);
+        Warmup = new Warmup(
+            options.Warmup,
+            rules,
+            view,
+            state.Topics,
+            alternatives,
+            registration,
+            Sends,
+            time,
+            loggers.CreateLogger<Warmup>());
+        Arrival = new Arrival(
+            options, lifecycle, registration, Warmup, _lease, state.Messages, time, loggers.CreateLogger<Arrival>());
         Reporter = new LifecycleReporter(
-            options, lifecycle, Departure, Sends, work, view, state.Statistics, state.Messages, server, time);
-        Gate = new SendGate(lifecycle, view, Sends, options.BrokerAddress);
+            options, lifecycle, Arrival, Warmup, Departure, Sends, work, view, state.Statistics, state.Messages, server, time);
+        Gate = new SendGate(lifecycle, view, Sends, new ProbeSends(options.ProbeCodes, options.ProbeTopics), options.BrokerAddress);
         Handler = new LifecycleHandler(Departure, Reporter);
         _statusFile = options.StatusFile is { } path
-            ? new StatusFile(path, lifecycle, Departure, time, loggers.CreateLogger<StatusFile>())
+            ? new StatusFile(path, lifecycle, Warmup, Departure, time, loggers.CreateLogger<StatusFile>())
             : null;
     }
 
@@ -70,6 +83,8 @@ internal sealed class LifecycleParts : IDisposable
     public SendGate Gate { get; }
 
     public Arrival Arrival { get; }
+
+    public Warmup Warmup { get; }
 
     public Departure Departure { get; }
 
@@ -87,6 +102,7 @@ internal sealed class LifecycleParts : IDisposable
     public void Dispose()
     {
         _statusFile?.Dispose();
+        Warmup.Dispose();
         _lease.Dispose();
         Departure.Dispose();
     }

@@ -9,6 +9,8 @@ namespace GrayMQ.Broker.Lifecycle;
 internal sealed class LifecycleReporter(
     LifecycleOptions options,
     BrokerLifecycle lifecycle,
+    Arrival arrival,
+    Warmup warmup,
     Departure departure,
     SendActivity sends,
     WorkLeft work,
@@ -21,12 +23,13 @@ internal sealed class LifecycleReporter(
     private const int MostNamed = 20;
 
     /// <summary>Whether a load balancer before many brokers may choose this one: it serves, and can store messages.</summary>
-    public bool IsReady => lifecycle.IsReady && messages.IsWritable;
+    public bool IsReady => NotReadyBecause is null;
 
     /// <summary>Why it is not ready; null when it is.</summary>
     public string? NotReadyBecause =>
         !lifecycle.IsReady ? $"the broker is {lifecycle.State.ToName()}"
         : !messages.IsWritable ? "the store takes no messages"
+        : warmup.HoldsReadinessBack ? $"the broker waits for {warmup.WaitingFor}"
         : null;
 
     public LifecycleReport Report()
@@ -41,10 +44,16 @@ internal sealed class LifecycleReporter(
             SinceMs = lifecycle.SinceMs,
             Ready = IsReady,
             Accepting = lifecycle.IsAccepting,
-            WriteShare = lifecycle.State == LifecycleState.Serving ? 1 : 0,
+            WriteShare = lifecycle.State == LifecycleState.Serving ? warmup.Share : 0,
+            Warmup = warmup.State.ToName(),
             Drain = request?.Mode,
             AskedBy = request?.AskedBy,
-            WaitingFor = departure.WaitingFor,
+            WaitingFor = lifecycle.State switch
+            {
+                LifecycleState.Standby => arrival.WaitingFor,
+                LifecycleState.Serving => warmup.WaitingFor,
+                _ => departure.WaitingFor,
+            },
             DeadlineMs = request is null
                 ? 0
                 : time.GetUtcNow().ToUnixTimeMilliseconds() + (long)departure.TimeLeft.TotalMilliseconds,

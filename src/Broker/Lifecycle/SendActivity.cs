@@ -14,6 +14,7 @@ internal sealed class SendActivity(TopicTable topics, ProducerTable producers, T
     // A topic's time is not written for each message: processors would pass its memory back and forth.
     private readonly long _coarse = time.TimestampFrequency / 10;
     private readonly ConcurrentDictionary<RemotingPeer, Sender> _senders = new();
+    private long _firstSendTimestamp = long.MinValue;
     private long _lastSendTimestamp = long.MinValue;
 
     /// <summary>Connections that have sent.</summary>
@@ -21,6 +22,9 @@ internal sealed class SendActivity(TopicTable topics, ProducerTable producers, T
 
     /// <summary>Whether anybody is there who could send: has sent, or announced a producer group.</summary>
     public bool AnyProducer => SenderCount > 0 || producers.Groups.Any(group => group.Key != InnerProducerGroup);
+
+    /// <summary>When the first send came to any topic; long.MinValue when none did. As <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
+    public long FirstSendTimestamp => Volatile.Read(ref _firstSendTimestamp);
 
     /// <summary>When the last send came to any topic; long.MinValue when none did. As <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     public long LastSendTimestamp => Volatile.Read(ref _lastSendTimestamp);
@@ -49,6 +53,10 @@ internal sealed class SendActivity(TopicTable topics, ProducerTable producers, T
         {
             topic.LastSendTimestamp = now;
             Volatile.Write(ref _lastSendTimestamp, now);
+            if (FirstSendTimestamp == long.MinValue)
+            {
+                Volatile.Write(ref _firstSendTimestamp, now);
+            }
         }
 
         if (connection.Features.Get<Sender>() is { } sender)

@@ -13,6 +13,7 @@ internal sealed class StatusFile : IDisposable
 
     private readonly string _path;
     private readonly BrokerLifecycle _lifecycle;
+    private readonly Warmup _warmup;
     private readonly Departure _departure;
     private readonly ILogger _logger;
     private readonly ITimer _look;
@@ -21,10 +22,15 @@ internal sealed class StatusFile : IDisposable
     // Whether it was put there, so that its absence means something.
     private volatile bool _written;
 
-    public StatusFile(string path, BrokerLifecycle lifecycle, Departure departure, TimeProvider time, ILogger<StatusFile> logger)
+    // Whether it is to be put there once the broker is warm.
+    private volatile bool _waits;
+
+    public StatusFile(
+        string path, BrokerLifecycle lifecycle, Warmup warmup, Departure departure, TimeProvider time, ILogger<StatusFile> logger)
     {
         _path = path;
         _lifecycle = lifecycle;
+        _warmup = warmup;
         _departure = departure;
         _logger = logger;
         lifecycle.Changed += Follow;
@@ -37,7 +43,8 @@ internal sealed class StatusFile : IDisposable
     {
         try
         {
-            if (state == LifecycleState.Serving)
+            _waits = state == LifecycleState.Serving && _warmup.HoldsReadinessBack;
+            if (state == LifecycleState.Serving && !_waits)
             {
                 File.WriteAllText(_path, "ready\n");
                 _written = true;
@@ -66,6 +73,10 @@ internal sealed class StatusFile : IDisposable
             if (_lifecycle.State == LifecycleState.Serving && _written && !File.Exists(_path))
             {
                 await _departure.AskAsync(new DrainRequest(Actor)).ConfigureAwait(false);
+            }
+            else if (_waits)
+            {
+                Follow(_lifecycle.State);
             }
             else if (_departure.Request is { AskedBy: Actor, IsFinal: false } && File.Exists(_path))
             {

@@ -1,5 +1,6 @@
 using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Gray;
+using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
@@ -10,13 +11,21 @@ namespace GrayMQ.Broker.Locks;
 /// Orderly consumers take and give back the sole right to a queue: LOCK_BATCH_MQ (41), UNLOCK_BATCH_MQ (42). There are no
 /// replicas that would have to agree.
 /// </summary>
-internal sealed class QueueLockHandler(QueueLockTable locks, GrayTable gray, ClientLimits limits)
+internal sealed class QueueLockHandler(QueueLockTable locks, TopicTable topics, GrayTable gray, ClientLimits limits)
 {
     public ValueTask LockAsync(RemotingRequest request, NoHeader header)
     {
         var body = BodyCodec.Decode<LockBatchRequestBody>(request.Body);
         Check(body.ConsumerGroup, body.ClientId, body.MqSet);
         var reply = new LockBatchResponseBody { LockedQueues = locks.Lock(NameOf(body.ConsumerGroup, body.ClientId, request), body.MqSet, body.ClientId) };
+        foreach (MessageQueue queue in reply.LockedQueues)
+        {
+            if (topics.Find(queue.Topic) is { IsUsedInOrder: false, IsRetry: false } topic)
+            {
+                topics.NoteOrder(topic);
+            }
+        }
+
         request.Reply(BodyCodec.Encode(reply));
         return ValueTask.CompletedTask;
     }

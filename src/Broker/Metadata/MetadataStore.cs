@@ -20,6 +20,7 @@ namespace GrayMQ.Broker.Metadata;
 /// subscriptions     for the client tables
 /// queueLocks        for the table of locks
 /// filters           for the filter indexes
+/// orderedTopics     topic               nothing: somebody counts on the order in its queues
 /// </code>
 /// </summary>
 public sealed class MetadataStore : IDisposable
@@ -43,6 +44,7 @@ public sealed class MetadataStore : IDisposable
         Subscriptions = values.GetFamily("subscriptions");
         QueueLocks = values.GetFamily("queueLocks");
         Filters = values.GetFamily("filters");
+        OrderedTopics = values.GetFamily("orderedTopics");
     }
 
     /// <summary>RocketMQ's configuration directory.</summary>
@@ -60,6 +62,8 @@ public sealed class MetadataStore : IDisposable
     public KeyFamily Filters { get; }
 
     internal KeyFamily Topics { get; }
+
+    internal KeyFamily OrderedTopics { get; }
 
     internal KeyFamily Groups { get; }
 
@@ -87,7 +91,7 @@ public sealed class MetadataStore : IDisposable
         RefuseRemains(path);
         var store = new MetadataStore(configDirectory, KeyValueStore.Open(
             path, "topics", "groups", "groupForbidden", "consumerOffsets", "versions", "configFiles", "subscriptions", "requestModes",
-            "queueLocks", "filters"));
+            "queueLocks", "filters", "orderedTopics"));
         try
         {
             new RocketMqImport(store, configDirectory, logs.CreateLogger<MetadataStore>()).Run();

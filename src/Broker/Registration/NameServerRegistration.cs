@@ -7,6 +7,7 @@ using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Clients;
+using GrayMQ.Remoting.Connections;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Registration;
@@ -20,6 +21,10 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     // Who has made a topic need not wait for a name server that hangs.
     private static readonly TimeSpan MaxAnnouncement = TimeSpan.FromSeconds(3);
 
+    // One that could not be told, or whose connection has ended, is told again so soon: it may have been started anew and know nobody. While
+    // one is away the time doubles, up to the period.
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
     private readonly RegistrationOptions _options;
     private readonly TopicTable _topics;
     private readonly RouteView _view;
@@ -27,6 +32,8 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly ITimer _again;
+    private TimeSpan _retryInterval = RetryInterval;
 
     // A registration that is under way must not overtake a withdrawal.
     private readonly SemaphoreSlim _telling = new(1);
@@ -54,6 +61,8 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         _client = client;
         _time = time;
         _logger = logger;
+        _again = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        client.ConnectionClosed += OnConnectionClosed;
     }
 
     /// <summary>Registers once everywhere, then goes on in the background; a name server that is away does not fail this.</summary>
@@ -129,12 +138,30 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
+        _client.ConnectionClosed -= OnConnectionClosed;
+        _again.Dispose();
         _stopping.Dispose();
         _telling.Dispose();
         return ValueTask.CompletedTask;
     }
 
     private void OnTopicsChanged(TopicChange change) => Wake();
+
+    private void OnConnectionClosed(string address, RemotingConnection connection)
+    {
+        if (_options.NameServers.Contains(address))
+        {
+            TryAgainSoon();
+        }
+    }
+
+    private void TryAgainSoon()
+    {
+        if (!_stopping.IsCancellationRequested)
+        {
+            _again.Change(_retryInterval, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     private void Wake() => _changes.Writer.TryWrite(true);
 
@@ -201,7 +228,16 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
             Compressed = _options.Compress,
             BodyCrc32 = (int)Crc32.Compute(body) & int.MaxValue,
         };
-        await Task.WhenAll(_options.NameServers.Select(address => RegisterAsync(address, header, body, cancel))).ConfigureAwait(false);
+        bool[] told = await Task.WhenAll(_options.NameServers.Select(address => RegisterAsync(address, header, body, cancel))).ConfigureAwait(false);
+        if (told.All(told => told))
+        {
+            _retryInterval = RetryInterval;
+        }
+        else
+        {
+            TryAgainSoon();
+            _retryInterval = 2 * _retryInterval < _options.Period ? 2 * _retryInterval : _options.Period;
+        }
     }
 
     private RegisterBrokerBody Describe()
@@ -221,7 +257,8 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         return new RegisterBrokerBody { TopicConfigSerializeWrapper = wrapper };
     }
 
-    private async Task RegisterAsync(string address, RegisterBrokerHeader header, byte[] body, CancellationToken cancel)
+    // Whether it has answered, whatever it said.
+    private async Task<bool> RegisterAsync(string address, RegisterBrokerHeader header, byte[] body, CancellationToken cancel)
     {
         try
         {
@@ -245,7 +282,10 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
         {
             Log.RegistrationFailed(_logger, address, e.Message);
+            return false;
         }
+
+        return true;
     }
 
     private async Task UnregisterAsync(string address, CancellationToken cancel)

@@ -61,7 +61,7 @@ internal sealed class SendMessageHandler(
     private ValueTask Send(RemotingRequest request, in SendMessageHeader header)
     {
         Topic topic = _targets.FindTopic(in header, request);
-        gate.Enter(request.Connection, topic);
+        gate.Enter(in request, topic);
         int queueId = SendTargets.ChooseQueue(topic, in header, request);
         return topic.IsRetry && retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
             ? Store(request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
@@ -138,7 +138,7 @@ internal sealed class SendMessageHandler(
     private ValueTask SendBatch(RemotingRequest request, in SendMessageHeader header)
     {
         Topic topic = _targets.FindTopic(in header, request);
-        gate.Enter(request.Connection, topic);
+        gate.Enter(in request, topic);
         if (topic.IsRetry)
         {
             throw new RemotingException(
@@ -225,6 +225,11 @@ internal sealed class SendMessageHandler(
 
     private void CheckType(Topic topic, in SendProperties sent)
     {
+        if (sent.HasShardingKey && !topic.IsUsedInOrder)
+        {
+            topics.NoteOrder(topic);
+        }
+
         if (topic.MessageType != TopicMessageType.Any && options.CheckMessageType)
         {
             topic.MessageType.Check(in sent);

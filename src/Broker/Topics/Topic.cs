@@ -11,6 +11,7 @@ namespace GrayMQ.Broker.Topics;
 public sealed class Topic
 {
     private TopicConfig _config;
+    private volatile bool _isUsedInOrder;
     private long _lastSendTimestamp = long.MinValue;
 
     internal Topic(TopicConfig config, bool isSystem)
@@ -50,6 +51,13 @@ public sealed class Topic
 
     /// <summary>Whether clients may not send to it, whatever its permission.</summary>
     public bool IsForbiddenToSend { get; }
+
+    /// <summary>Whether a message with a sharding key was ever sent to it, or a queue of it locked: somebody counts on the order in its queues.</summary>
+    public bool IsUsedInOrder
+    {
+        get => _isUsedInOrder;
+        internal set => _isUsedInOrder = value;
+    }
 
     /// <summary>
     /// When a client sent to it last, to a tenth of a second, as <see cref="TimeProvider.GetTimestamp"/> counts; long.MinValue when none did.

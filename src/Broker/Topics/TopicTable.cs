@@ -253,6 +253,38 @@ public sealed class TopicTable
         Changed?.Invoke(change);
     }
 
+    /// <summary>
+    /// Remembers, over restarts too, that somebody counts on the order in the topic's queues. The version grows, for what is told of the topic
+    /// elsewhere may depend on that.
+    /// </summary>
+    public void NoteOrder(Topic topic)
+    {
+        TopicChange change;
+        lock (_changes)
+        {
+            if (topic.IsUsedInOrder || Find(topic.Name) != topic)
+            {
+                return;
+            }
+
+            topic.IsUsedInOrder = true;
+            try
+            {
+                _store.Values.Put(_store.OrderedTopics, topic.NameUtf8.Span, []);
+                change = Save([], []);
+                Log.OrderNoted(_logger, topic.Name);
+            }
+            catch (KeyValueStoreException e)
+            {
+                // It counts for as long as this process lives.
+                Log.OrderNotNoted(_logger, e, topic.Name);
+                return;
+            }
+        }
+
+        Changed?.Invoke(change);
+    }
+
     /// <summary>Raises the version, though no topic has changed: what is told of them elsewhere has.</summary>
     public void RaiseVersion()
     {
@@ -297,6 +329,14 @@ public sealed class TopicTable
             }
 
             _topics[config.TopicName] = new Topic(config, SystemTopics.Contains(config.TopicName));
+        }
+
+        foreach (KeyValueEntry entry in _store.Values.Scan(_store.OrderedTopics))
+        {
+            if (Find(entry.Key) is { } topic)
+            {
+                topic.IsUsedInOrder = true;
+            }
         }
 
         DataVersion? saved = _store.ReadVersion(VersionName);
@@ -355,6 +395,7 @@ public sealed class TopicTable
             foreach (string name in deleted)
             {
                 batch.Delete(_store.Topics, Encoding.UTF8.GetBytes(name));
+                batch.Delete(_store.OrderedTopics, Encoding.UTF8.GetBytes(name));
             }
 
             _store.PutVersion(batch, VersionName, version);

@@ -24,7 +24,7 @@ internal sealed class BrokerRestart(ToolRun run, string command, int parallel, T
         await UntilAsync(node, report => report.State == "drained", "has not left", cancel).ConfigureAwait(false);
         run.Note($"{node.Name}: is restarted");
         await RestartAsync(node, cancel).ConfigureAwait(false);
-        await UntilAsync(node, report => report is { Ready: true, WriteShare: >= 1 }, "is not ready and warm again", cancel)
+        await UntilAsync(node, report => report is { Ready: true } and ({ WriteShare: >= 1 } or { Warmup: "idle" }), "is not ready and warm again", cancel)
             .ConfigureAwait(false);
         run.Note($"{node.Name}: is back");
     }

@@ -35,7 +35,10 @@ internal static class LifecyclePrinter
         string sends = view.SendsPerSecond.ToString("F1", CultureInfo.InvariantCulture);
         string last = view.LastSendAgoMs < 0 ? "none yet" : $"last {Printable.Number(view.LastSendAgoMs / 1000)} s ago";
         string waiting = view.WaitingFor is { } what ? $"; waits for {what}" : "";
-        return $"{view.Broker} is {view.State}: {sends} sends/s ({last}), {view.Senders} senders, {view.Connections} connections, "
+        string share = view.Warmup is "cold" or "idle" or "warming"
+            ? string.Create(CultureInfo.InvariantCulture, $" and {view.Warmup}, with {view.WriteShare:P0} of its share")
+            : "";
+        return $"{view.Broker} is {view.State}{share}: {sends} sends/s ({last}), {view.Senders} senders, {view.Connections} connections, "
             + $"{view.Uncommitted} not committed, {view.PopsInFlight} popped, {view.Delayed} delayed, {view.Transactions} transactions{waiting}";
     }
 }

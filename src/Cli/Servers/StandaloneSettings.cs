@@ -1,5 +1,6 @@
 using System.Globalization;
 using GrayMQ.Broker;
+using GrayMQ.Broker.Lifecycle;
 using GrayMQ.NameServer;
 using GrayMQ.Settings;
 
@@ -46,6 +47,9 @@ internal sealed class StandaloneSettings
             .Profile(Profile, BrokerSettings.BrokerIP1.Key, Loopback)
             .Profile(Profile, BrokerSettings.HttpPort.Key, DefaultHttpPort)
             .Profile(Profile, BrokerSettings.StorePathRootDir.Key, DefaultStore)
+
+            // Who tries it out waits for it.
+            .Profile(Profile, LifecycleSettings.RehearsalMs.Key, "0")
             .Environment(_arguments.Variables);
         AddFile(sources, _arguments.BrokerFile);
         AddOption(sources, "--store", BrokerSettings.StorePathRootDir.Key, _arguments.Store);

@@ -33,6 +33,9 @@ internal sealed class SucceedingBroker(EffectiveSettings settings, ILoggerFactor
     {
         string store = settings.Get(BrokerSettings.StorePathRootDir);
         ListeningSockets sockets;
+
+        // While the other serves: afterwards clients wait.
+        await BrokerHost.RehearseAsync(settings, time, loggers, cancellationToken).ConfigureAwait(false);
         using (TakeOver takeOver = await Task.Run(() => TakeOver.Ask(store, predecessor), cancellationToken).ConfigureAwait(false))
         {
             sockets = new ListeningSockets(takeOver.Sockets);

@@ -39,8 +39,9 @@ internal sealed class MessageSender
         _options = options;
         _logger = logger;
         _faults = new BrokerFaults(session.Leaving, session.Time);
-        _rotation = new QueueRotation(_faults);
-        _grayRotation = new QueueRotation(_faults);
+        var slowStart = new SlowStart(session.Routes.Arrivals, options.SlowStart);
+        _rotation = new QueueRotation(_faults, slowStart);
+        _grayRotation = new QueueRotation(_faults, slowStart);
         _backoff = new Backoff(options.RetryBackoff, options.MaxRetryBackoff);
         _groupUtf8 = Encoding.UTF8.GetBytes(options.Group);
         _defaultTopicUtf8 = Encoding.UTF8.GetBytes(options.DefaultTopic);

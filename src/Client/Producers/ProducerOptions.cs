@@ -1,3 +1,4 @@
+using GrayMQ.Client.Routes;
 using GrayMQ.Protocol.Names;
 
 namespace GrayMQ.Client.Producers;
@@ -34,6 +35,12 @@ public sealed class ProducerOptions : ClientOptions
     /// <summary>For how long a broker that refused a message for its own reasons, such as being busy, is passed over.</summary>
     public TimeSpan AvoidRefusingBroker { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A broker that comes into the route of a topic in use gets a part of its messages that grows for so long, up to an hour; zero gives it its
+    /// whole share at once. Brokers of this project that have just started see to that themselves, and are left alone.
+    /// </summary>
+    public TimeSpan SlowStart { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Bodies of so many bytes and more are compressed with zlib, where that makes them smaller.</summary>
     public int CompressBodyFromBytes { get; set; } = 4096;
 
@@ -65,6 +72,11 @@ public sealed class ProducerOptions : ClientOptions
         RequirePositive(problems, MaxRetryBackoff, nameof(MaxRetryBackoff));
         RequirePositive(problems, AvoidUnreachableBroker, nameof(AvoidUnreachableBroker));
         RequirePositive(problems, AvoidRefusingBroker, nameof(AvoidRefusingBroker));
+        if (SlowStart < TimeSpan.Zero || SlowStart > BrokerArrivals.Remembered)
+        {
+            problems.Add($"{nameof(SlowStart)}: {SlowStart}: expected 0 to {BrokerArrivals.Remembered}");
+        }
+
         RequireRange(problems, Retries, 0, MostRetries, nameof(Retries));
         RequireRange(problems, CompressBodyFromBytes, 1, int.MaxValue, nameof(CompressBodyFromBytes));
         RequireRange(problems, MaxMessageBytes, 1, int.MaxValue, nameof(MaxMessageBytes));

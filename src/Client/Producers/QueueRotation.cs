@@ -6,9 +6,9 @@ namespace GrayMQ.Client.Producers;
 
 /// <summary>
 /// Chooses queues in turn, topic by topic. Passes over brokers that were tried for this message already and brokers that have just
-/// failed, as long as there are others; at least over the one that was tried last.
+/// failed, as long as there are others; at least over the one that was tried last. Of the turns of a broker that is new, others take some.
 /// </summary>
-internal sealed class QueueRotation(BrokerFaults faults)
+internal sealed class QueueRotation(BrokerFaults faults, SlowStart slowStart)
 {
     private readonly ConcurrentDictionary<string, Position> _positions = new(StringComparer.Ordinal);
 
@@ -18,7 +18,7 @@ internal sealed class QueueRotation(BrokerFaults faults)
     {
         uint start = _positions.GetOrAdd(topic, static _ => new Position()).Next();
         MessageQueue first = queues[(int)(start % (uint)queues.Length)];
-        if (tried.Count == 0 && !faults.Any)
+        if (tried.Count == 0 && !faults.Any && !slowStart.Any)
         {
             return first;
         }
@@ -33,7 +33,7 @@ internal sealed class QueueRotation(BrokerFaults faults)
             bool isAvoided = faults.IsAvoided(queue.BrokerName);
             if (!isTried && !isAvoided)
             {
-                return queue;
+                return slowStart.PassesOver(queue) ? InItsPlace(queue, queues, tried) : queue;
             }
 
             untried ??= isTried ? null : queue;
@@ -42,6 +42,17 @@ internal sealed class QueueRotation(BrokerFaults faults)
         }
 
         return untried ?? healthy ?? other ?? first;
+    }
+
+    // Any other broker's, not just the next one's, which would get all that this one is spared.
+    private MessageQueue InItsPlace(MessageQueue passedOver, ImmutableArray<MessageQueue> queues, IReadOnlyList<string> tried)
+    {
+        MessageQueue[] others =
+        [
+            .. queues.Where(queue =>
+                queue.BrokerName != passedOver.BrokerName && !tried.Contains(queue.BrokerName) && !faults.IsAvoided(queue.BrokerName)),
+        ];
+        return others.Length == 0 ? passedOver : slowStart.Choose(others);
     }
 
     private sealed class Position

@@ -27,7 +27,11 @@ internal sealed class RouteTable : IAsyncDisposable
         _refreshInterval = refreshInterval;
         _time = time;
         _logger = logger;
+        Arrivals = new BrokerArrivals(time);
     }
+
+    /// <summary>Which brokers are new in which routes.</summary>
+    public BrokerArrivals Arrivals { get; }
 
     /// <summary>Raised with the topic whose route is new or another than before.</summary>
     public event Action<string>? Changed;
@@ -222,6 +226,11 @@ internal sealed class RouteTable : IAsyncDisposable
             }
 
             TopicRoute route = TopicRoute.From(topic, data);
+            if (known is { IsProvisional: false })
+            {
+                Arrivals.Follow(known, route);
+            }
+
             _routes[topic] = route;
             Log.RouteChanged(_logger, topic, route.WritableQueues.Length, route.ReadableQueues.Length);
             Changed?.Invoke(topic);

@@ -232,8 +232,9 @@ internal sealed class GrayHandler(GrayState state, GrayBrokers brokers, GrayWatc
         {
             if (routes.TryDescribe(topic.Name, out TopicRouteData? route, out _, out _))
             {
+                // A broker that has just come shows a part of its write queues.
                 foreach (QueueData at in route.QueueDatas.Where(
-                    at => at.ReadQueueNums != topic.Queues || at.WriteQueueNums != topic.Queues))
+                    at => at.ReadQueueNums != topic.Queues || at.WriteQueueNums > topic.Queues))
                 {
                     yield return string.Create(
                         CultureInfo.InvariantCulture,

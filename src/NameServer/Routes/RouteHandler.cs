@@ -1,16 +1,20 @@
 using System.Text;
+using GrayMQ.NameServer.Returns;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 
 namespace GrayMQ.NameServer.Routes;
 
 /// <summary>Tells clients where a topic lives (RocketMQ request 105).</summary>
-internal sealed class RouteHandler(RouteAnswers answers, LiveOptions options, TimeProvider time)
+internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, LiveOptions options, TimeProvider time)
 {
     /// <summary>From this version on clients read JSON by the standard (RocketMQ: ordinal of V4_9_4).</summary>
     private const short StandardJsonSinceVersion = 401;
+
+    private static readonly byte[] Template = Encoding.UTF8.GetBytes(TopicNames.AutoCreateTemplate);
 
     private readonly long _startedAt = time.GetTimestamp();
 
@@ -20,6 +24,13 @@ internal sealed class RouteHandler(RouteAnswers answers, LiveOptions options, Ti
         if (current.NeedWaitForService && time.GetElapsedTime(_startedAt) < current.WaitForService)
         {
             request.Reply(ResponseCode.SystemError, "name server not ready");
+            return ValueTask.CompletedTask;
+        }
+
+        // With the template's route clients would have topics made that there are.
+        if (known.IsWaiting && header.TopicUtf8.Span.SequenceEqual(Template))
+        {
+            RefuseForNow(request);
             return ValueTask.CompletedTask;
         }
 
@@ -33,6 +44,10 @@ internal sealed class RouteHandler(RouteAnswers answers, LiveOptions options, Ti
         {
             request.Reply(found);
         }
+        else if (known.IsWaiting)
+        {
+            RefuseForNow(request);
+        }
         else
         {
             string topic = Encoding.UTF8.GetString(header.TopicUtf8.Span);
@@ -43,6 +58,10 @@ internal sealed class RouteHandler(RouteAnswers answers, LiveOptions options, Ti
 
         return ValueTask.CompletedTask;
     }
+
+    // Clients keep the route that they have, and ask again.
+    private void RefuseForNow(in RemotingRequest request) => request.Reply(
+        ResponseCode.SystemError, $"name server not ready: not registered again since its start: {string.Join(", ", known.Missing)}");
 
     /// <summary>
     /// Leaves out brokers of other zones, unless their master is away: then their slaves are there for all (RocketMQ:

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using GrayMQ.NameServer.Drains;
+using GrayMQ.NameServer.Returns;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
 
@@ -14,16 +15,19 @@ internal sealed class RouteTable
 {
     private readonly LiveOptions _options;
     private readonly DrainLeases _leases;
+    private readonly KnownBrokers? _known;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
     private readonly TopicRoutes _topics;
     private readonly BrokerGroups _groups = new();
     private readonly LiveBrokers _live;
 
-    public RouteTable(LiveOptions options, DrainLeases leases, TimeProvider time, ILogger logger)
+    /// <param name="known">Remembers who is registered; null remembers nobody.</param>
+    public RouteTable(LiveOptions options, DrainLeases leases, TimeProvider time, ILogger logger, KnownBrokers? known = null)
     {
         _options = options;
         _leases = leases;
+        _known = known;
         _live = new LiveBrokers(time);
         _logger = logger;
         _topics = new TopicRoutes(logger);
@@ -69,6 +73,7 @@ internal sealed class RouteTable
             }
 
             MarkAlive(registration, before);
+            _known?.Registered(registration.Node, registration.BrokerName, registration.BrokerId);
             return Answer(group, registration, lowered: registration.BrokerId < minBefore);
         }
     }
@@ -78,6 +83,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
+            _known?.Left(departure.Node, departure.BrokerName, departure.BrokerId);
             return Remove([departure]);
         }
     }

@@ -66,6 +66,9 @@ public sealed record LifecycleReport
     /// <summary>What it is waiting for, in words; null when nothing.</summary>
     public string? WaitingFor { get; set; }
 
+    /// <summary>off, cold (no send has come yet), idle (none has come for as long as warming up takes), warming or warm.</summary>
+    public string Warmup { get; set => field = value ?? ""; } = "";
+
     /// <summary>Part of the write queues that the routes show, 0 to 1.</summary>
     public double WriteShare { get; set; }
 }

@@ -16,6 +16,9 @@ public sealed class ListeningSockets(params IEnumerable<Socket> given)
     private readonly List<Socket> _given = [.. given];
     private readonly List<Socket> _bound = [];
 
+    /// <summary>Whether there were any to begin with.</summary>
+    public bool AnyGiven { get; } = given.Any();
+
     /// <summary>What was bound since, open or closed.</summary>
     public IReadOnlyList<Socket> Bound
     {

@@ -291,6 +291,24 @@ internal sealed class CommitLog(
         }
     }
 
+    /// <summary>Reads every page from an offset to the end of the log, and forgets what it read.</summary>
+    /// <returns>The bytes between them.</returns>
+    public long PageIn(long from)
+    {
+        long end = MaxOffset;
+        for (long offset = from; offset < end; offset += Environment.SystemPageSize)
+        {
+            if (files.Find(offset) is { } file && file.Memory.TryLease())
+            {
+                // Read for its own sake, which no compiler may leave out.
+                Volatile.Read(in file.Memory.Span((int)(offset - file.BaseOffset), 1)[0]);
+                file.Memory.Release();
+            }
+        }
+
+        return Math.Max(0, end - from);
+    }
+
     /// <summary>When the message at an offset was stored, ms; -1 if there is none.</summary>
     public long StoreTimestampAt(long offset)
     {

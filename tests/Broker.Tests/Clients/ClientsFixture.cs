@@ -90,7 +90,7 @@ internal sealed class ClientsFixture : IAsyncDisposable
         var heartbeats = new HeartbeatHandler(Consumers, Producers, Groups, Topics, new BrokerLifecycle(Time, NullLogger<BrokerLifecycle>.Instance), _limits);
         var list = new ConsumerListHandler(Consumers, new GrayTable());
         var queries = new ClientQueryHandler(Consumers, Producers, Offsets, new SubscriptionFilters(filtersByProperties: true, indexes: null));
-        var locks = new QueueLockHandler(Locks, new GrayTable(), _limits);
+        var locks = new QueueLockHandler(Locks, Topics, new GrayTable(), _limits);
         RequestTable table = new RequestTable()
             .On<NoHeader>(RequestCode.Heartbeat, heartbeats.HeartbeatAsync)
             .On<UnregisterClientHeader>(RequestCode.UnregisterClient, heartbeats.UnregisterAsync)

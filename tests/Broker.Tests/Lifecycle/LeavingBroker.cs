@@ -91,6 +91,13 @@ internal sealed class LeavingBroker : IAsyncDisposable
         Admin = Broker.Connect("admin");
     }
 
+    /// <summary>Stops the broker and starts it again.</summary>
+    public async Task RestartAsync()
+    {
+        await Broker.RestartAsync();
+        Admin = Broker.Connect("admin");
+    }
+
     public Task<LifecycleReport> DrainAsync(bool scaleIn = false, bool abandon = false) => Admin.AskAsync<DrainBrokerHeader, LifecycleReport>(
         RequestCode.DrainBroker, new DrainBrokerHeader { ScaleIn = scaleIn, Abandon = abandon });
 

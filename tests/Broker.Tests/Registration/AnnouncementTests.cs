@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Serving;
@@ -95,5 +96,5 @@ public sealed class AnnouncementTests : IDisposable
         new(RemotingClientOptions.Default, new RequestTable(), TimeProvider.System, NullLoggerFactory.Instance);
 
     private NameServerRegistration NewRegistration(string nameServer, TopicTable topics, RemotingClient client) => new(
-        OrderedTopicsTests.Options(nameServer), topics, new RouteView(_directory.Time), client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
+        OrderedTopicsTests.Options(nameServer), topics, new RouteView(new NarrowRules(topics, new GrayTable()), _directory.Time), client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
 }

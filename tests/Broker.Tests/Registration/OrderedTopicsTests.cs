@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using GrayMQ.Broker.Configuration;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Metadata;
 using GrayMQ.Broker.Serving;
@@ -40,7 +41,7 @@ public sealed class OrderedTopicsTests : IDisposable
         await using var client = new RemotingClient(
             RemotingClientOptions.Default, new RequestTable(), TimeProvider.System, NullLoggerFactory.Instance);
         await using var registration = new NameServerRegistration(
-            Options(nameServer.Address), topics, new RouteView(_directory.Time), client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
+            Options(nameServer.Address), topics, new RouteView(new NarrowRules(topics, new GrayTable()), _directory.Time), client, _directory.Time, NullLogger<NameServerRegistration>.Instance);
 
         await registration.StartAsync(CancellationToken.None);
 

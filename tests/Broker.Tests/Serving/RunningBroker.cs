@@ -88,7 +88,12 @@ internal sealed class RunningBroker : IAsyncDisposable
     /// <summary>Stops the broker and disconnects its peers; to be followed by <see cref="StartAgainAsync"/>.</summary>
     public Task StopAllAsync() => StopAsync();
 
-    public Task StartAgainAsync() => StartAsync();
+    /// <param name="settings">In force from now on, beside those from before.</param>
+    public Task StartAgainAsync(params (string Key, string Value)[] settings)
+    {
+        _settings.AddRange(settings);
+        return StartAsync();
+    }
 
     /// <summary>Lets the broker begin again from what is on its disk at this moment, as after kill -9.</summary>
     public async Task KillAsync()
@@ -153,6 +158,7 @@ internal sealed class RunningBroker : IAsyncDisposable
             .Set("grpcPort=0")
             .Set($"storePathRootDir={StorePath}")
             .Set("mappedFileSizeCommitLog=1048576")
+            .Set("rehearsalMs=0")
             .Set("flushDiskType=ASYNC_FLUSH");
         foreach ((string key, string value) in _settings)
         {

@@ -102,6 +102,7 @@ internal sealed class TestCluster : IAsyncDisposable
             .Set("mappedFileSizeConsumeQueue=20000")
             .Set("maxHashSlotNum=1000")
             .Set("maxIndexNum=4000")
+            .Set("rehearsalMs=0")
             .Set("flushDiskType=ASYNC_FLUSH");
         foreach (string setting in _settings)
         {

@@ -61,6 +61,21 @@ public sealed class RouteTableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RefreshAsync_AnotherBrokerComes_ItIsNewAndTheFirstIsNot()
+    {
+        await using ScriptedBroker other = await ScriptedBroker.StartAsync("new");
+        _nameServer.With("t", 4, _broker);
+        await _session.Routes.FindAsync("t", default);
+        Assert.False(_session.Routes.Arrivals.Any);
+
+        _nameServer.With("t", 4, _broker, other);
+        await _session.Routes.RefreshAsync("t", default);
+
+        Assert.NotNull(_session.Routes.Arrivals.AgeOf(new("t", "new", 0)));
+        Assert.Null(_session.Routes.Arrivals.AgeOf(new("t", "b", 0)));
+    }
+
+    [Fact]
     public async Task RefreshAsync_TopicIsGone_KeepsWhatIsKnown()
     {
         _nameServer.With("t", 4, _broker);

@@ -151,6 +151,7 @@ internal sealed class TestServers : IAsyncDisposable
                 .Set("mappedFileSizeCommitLog=1048576")
                 .Set("mappedFileSizeConsumeQueue=6000")
                 .Set("maxHashSlotNum=2000")
+                .Set("rehearsalMs=0")
                 .Set("maxIndexNum=8000")).GetOrThrow(),
             Time,
             NullLoggerFactory.Instance);

@@ -24,14 +24,15 @@ internal static class TopicCommands
             return GrayDecision.Refuse($"topic {name} does not exist", ResponseCode.TopicNotExist);
         }
 
-        // With queues that are read only a topic shrinks: then its number is about to change.
+        // With queues that are read only a topic shrinks: then its number is about to change. A broker that has just come looks the same for
+        // as long as it warms up.
         int[] counts = [.. facts.Queues.SelectMany(queues => (int[])[queues.ReadQueueNums, queues.WriteQueueNums]).Distinct()];
         if (counts.Length > 1)
         {
             return GrayDecision.Refuse(
                 $"topic {name} has not the same number of queues everywhere ("
                 + string.Join(", ", facts.Queues.Select(at => $"{at.BrokerName}: {at.ReadQueueNums} read, {at.WriteQueueNums} written"))
-                + "): a gray topic needs it");
+                + "): a gray topic needs it; a broker that warms up shows all its queues soon");
         }
 
         if (GrayQueues.Problem(counts[0], size) is { } problem)

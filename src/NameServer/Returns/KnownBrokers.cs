@@ -1,0 +1,164 @@
+using System.Text.Json;
+using GrayMQ.NameServer.Routes;
+using Microsoft.Extensions.Logging;
+
+namespace GrayMQ.NameServer.Returns;
+
+/// <summary>
+/// The brokers that were registered when the name server was last running, which are expected to register again: until they have, or the time
+/// for that is over, a topic that is not known is no topic that does not exist. Kept in a file, which follows who registers and unregisters.
+/// </summary>
+internal sealed class KnownBrokers : IDisposable
+{
+    private static readonly TimeSpan WriteDelay = TimeSpan.FromSeconds(1);
+
+    private readonly string _path;
+    private readonly LiveOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly long _startedAt;
+    private readonly Lock _lock = new();
+    private readonly Lock _writing = new();
+    private readonly HashSet<KnownBroker> _registered = [];
+    private readonly ITimer _write;
+    private HashSet<KnownBroker> _expected;
+    private volatile bool _mayWait;
+
+    private KnownBrokers(string path, HashSet<KnownBroker> expected, LiveOptions options, TimeProvider time, ILogger logger)
+    {
+        _path = path;
+        _expected = expected;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _startedAt = time.GetTimestamp();
+        _mayWait = expected.Count > 0;
+        _write = time.CreateTimer(_ => Write(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Reads who was there; a file that is missing, or cannot be read, leaves nobody to be expected.</summary>
+    public static KnownBrokers Open(string path, LiveOptions options, TimeProvider time, ILogger logger)
+    {
+        HashSet<KnownBroker> expected = [];
+        try
+        {
+            if (File.Exists(path))
+            {
+                expected = [.. JsonSerializer.Deserialize(File.ReadAllBytes(path), KnownBrokerJson.Default.KnownBrokerArray) ?? []];
+            }
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            Log.KnownBrokersUnreadable(logger, path, e.Message);
+        }
+
+        return new KnownBrokers(path, expected, options, time, logger);
+    }
+
+    /// <summary>Whether a topic that is not known may be that of a broker that has not registered again yet. Takes no lock once it is over.</summary>
+    public bool IsWaiting
+    {
+        get
+        {
+            if (!_mayWait)
+            {
+                return false;
+            }
+
+            if (_options.Current.WaitForKnownBrokers && _time.GetElapsedTime(_startedAt) < _options.Current.WaitForService)
+            {
+                return true;
+            }
+
+            lock (_lock)
+            {
+                GiveUp();
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The names of those that are waited for.</summary>
+    public IReadOnlyList<string> Missing
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _expected.Select(broker => broker.Name).Distinct().Order(StringComparer.Ordinal)];
+            }
+        }
+    }
+
+    /// <summary>A node has registered.</summary>
+    public void Registered(BrokerIdentity node, string name, long id)
+    {
+        var broker = new KnownBroker(node.Cluster, name, id);
+        lock (_lock)
+        {
+            if (_expected.Remove(broker) && _expected.Count == 0)
+            {
+                _mayWait = false;
+                Log.AllBrokersBack(_logger, (long)_time.GetElapsedTime(_startedAt).TotalMilliseconds);
+            }
+
+            if (_registered.Count < NameServerLimits.MaxNodes && _registered.Add(broker))
+            {
+                WriteSoon();
+            }
+        }
+    }
+
+    /// <summary>A node has unregistered. One whose connection ends without that may come back as well as any.</summary>
+    public void Left(BrokerIdentity node, string name, long id)
+    {
+        lock (_lock)
+        {
+            if (_registered.Remove(new KnownBroker(node.Cluster, name, id)))
+            {
+                WriteSoon();
+            }
+        }
+    }
+
+    public void Dispose() => _write.Dispose();
+
+    private void GiveUp()
+    {
+        if (_mayWait)
+        {
+            _mayWait = false;
+            Log.BrokersNotBack(_logger, string.Join(", ", _expected.Select(broker => broker.Name)), _options.Current.WaitForService);
+            _expected = [];
+            WriteSoon();
+        }
+    }
+
+    private void WriteSoon() => _write.Change(WriteDelay, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Writes down who is known. Whoever is waited for still is as well: the server may be stopped again before it has come.</summary>
+    public void Write()
+    {
+        try
+        {
+            lock (_writing)
+            {
+                KnownBroker[] known;
+                lock (_lock)
+                {
+                    known = [.. _registered.Union(_expected).OrderBy(broker => broker.Name, StringComparer.Ordinal).ThenBy(broker => broker.Id)];
+                }
+
+                string next = _path + ".tmp";
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+                File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(known, KnownBrokerJson.Default.KnownBrokerArray));
+                File.Move(next, _path, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.KnownBrokersNotWritten(_logger, _path, e.Message);
+        }
+    }
+}
