@@ -42,6 +42,10 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     private readonly WarmupOptions _warmup;
     private readonly CancellationTokenSource _rehearsed = new();
     private readonly Task _rehearsal;
+
+    // Who connects to a socket that was given waits already: nothing is done before the port opens that can be done later.
+    private readonly bool _isAwaited;
+    private Task _pagingIn = Task.CompletedTask;
     private readonly HttpEndpoint? _http;
     private readonly RemotingServer _server;
     private readonly GrpcDoor? _grpc;
@@ -60,6 +64,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <param name="files">Where messages are stored; null means the disk.</param>
     /// <param name="storeLock">The store's lock, if the caller holds it already; it stays the caller's.</param>
     /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
+    /// <param name="succeeds">Whether it takes the place of a broker that went on to the last moment: clients have all of its queues.</param>
     /// <exception cref="SettingsException">brokerIP1 does not resolve.</exception>
     /// <exception cref="IOException">HTTP's address cannot be bound; or the store is in use, damaged beyond recovery, or not accessible; the message says which.</exception>
     public BrokerHost(
@@ -69,7 +74,8 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         IConnectionListenerFactory? transport = null,
         IStoreFileSystem? files = null,
         StoreLock? storeLock = null,
-        ListeningSockets? sockets = null)
+        ListeningSockets? sockets = null,
+        bool succeeds = false)
     {
         _settings = settings;
         _time = time;
@@ -82,12 +88,12 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         LiveSetting<bool> notify = running.Follow(ClientSettings.NotifyConsumerIdsChangedEnable);
         TransactionOptions transactions = TransactionSettings.ToOptions(settings, running, _address);
         _warmup = LifecycleSettings.WarmupOptions(settings);
+        _isAwaited = sockets is { AnyGiven: true };
         var pages = new BrokerPages(_lifecycle, settings.Get(BrokerSettings.BrokerClusterName), settings.Get(BrokerSettings.BrokerName), _address);
         _http = OpenHttp(pages, loggers, sockets);
         _lifecycle.Enter(LifecycleState.Recovering);
 
-        // Who connects to a socket that was given waits already.
-        _rehearsal = sockets is { AnyGiven: true } ? Task.CompletedTask : RehearseAsync(settings, time, loggers, _rehearsed.Token);
+        _rehearsal = _isAwaited ? Task.CompletedTask : RehearseAsync(settings, time, loggers, _rehearsed.Token);
         try
         {
             _state = new BrokerState(
@@ -130,7 +136,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             _state.Messages,
             _state.Statistics);
         _lifecycleParts = new LifecycleParts(
-            LifecycleSettings.Options(settings, _address),
+            succeeds ? LifecycleSettings.Options(settings, _address).WithWholeShare() : LifecycleSettings.Options(settings, _address),
             _lifecycle,
             _state,
             progress,
@@ -217,7 +223,13 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     /// <exception cref="IOException">An address cannot be bound; the message names it.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await PrepareAsync().ConfigureAwait(false);
+        await _rehearsal.ConfigureAwait(false);
+        _pagingIn = Task.Run(PageIn, CancellationToken.None);
+        if (!_isAwaited)
+        {
+            await _pagingIn.ConfigureAwait(false);
+        }
+
         _transactions.Coordinator.Start();
         _state.Start();
         _routes.Start();
@@ -276,6 +288,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
     {
         await _rehearsed.CancelAsync().ConfigureAwait(false);
         await _rehearsal.ConfigureAwait(false);
+        await _pagingIn.ConfigureAwait(false);
         _rehearsed.Dispose();
         _lifecycleParts.Dispose();
         await _registration.DisposeAsync().ConfigureAwait(false);
@@ -317,12 +330,10 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
         return http;
     }
 
-    // What is better done before the first client waits for it.
-    private async Task PrepareAsync()
+    private void PageIn()
     {
-        await _rehearsal.ConfigureAwait(false);
         long begun = _time.GetTimestamp();
-        long bytes = await Task.Run(() => _state.Messages.PageInTail(_warmup.TailBytes)).ConfigureAwait(false);
+        long bytes = _state.Messages.PageInTail(_warmup.TailBytes);
         Log.TailPagedIn(_logger, bytes, (long)_time.GetElapsedTime(begun).TotalMilliseconds);
     }
 

@@ -3,6 +3,7 @@ using GrayMQ.Chaos;
 using GrayMQ.Chaos.Gray;
 using GrayMQ.Chaos.Rolling;
 using GrayMQ.Chaos.TakeOver;
+using GrayMQ.Chaos.Warmups;
 
 var rounds = new Option<int>("--rounds") { Description = "How often the server is killed", DefaultValueFactory = _ => 50 };
 var seed = new Option<int>("--seed") { Description = "Makes the same moments again", DefaultValueFactory = _ => Random.Shared.Next() };
@@ -74,6 +75,26 @@ var takeOver = new Command("take-over", "Takes a broker's place again and again 
 takeOver.SetAction(async (parsed, cancel) => await new TakeOverRun(
     parsed.GetRequiredValue(command), parsed.GetValue(logMiB) * 1024 * 1024, parsed.GetValue(times)).RunAsync(cancel) ? 0 : 1);
 
+var warmupSeconds = new Option<double>("--warmup") { Description = "Seconds that the broker takes to its whole share", DefaultValueFactory = _ => 150 };
+var exponent = new Option<double>("--exponent") { Description = "warmupExponent", DefaultValueFactory = _ => 1 };
+var producers = new Option<int>("--producers") { Description = "Producers", DefaultValueFactory = _ => 12 };
+var calm = new Option<double>("--calm") { Description = "Seconds before the broker leaves, and after it is warm", DefaultValueFactory = _ => 15 };
+var plot = new Option<string?>("--plot") { Description = "Where to draw it, as SVG" };
+var warmup = new Command("warmup", "Restarts one broker of three under load, and measures its part of the sends and how long its first ones take")
+{
+    command, warmupSeconds, exponent, routePoll, producers, calm, plot,
+};
+warmup.SetAction(async (parsed, cancel) => await new WarmupRun(new WarmupOptions
+{
+    Command = parsed.GetRequiredValue(command),
+    Warmup = TimeSpan.FromSeconds(parsed.GetValue(warmupSeconds)),
+    Exponent = parsed.GetValue(exponent),
+    RoutePoll = TimeSpan.FromSeconds(parsed.GetValue(routePoll)),
+    Producers = parsed.GetValue(producers),
+    Calm = TimeSpan.FromSeconds(parsed.GetValue(calm)),
+    Plot = parsed.GetValue(plot),
+}).RunAsync(cancel) ? 0 : 1);
+
 KillOptions Read(ParseResult parsed) => new()
 {
     Command = parsed.GetRequiredValue(command),
@@ -85,6 +106,6 @@ KillOptions Read(ParseResult parsed) => new()
 
 var root = new RootCommand("Breaks servers on purpose, and checks that nothing is lost")
 {
-    kill, killPop, killFilter, rolling, takeOver, SoakCommands.Soak(command, seed), SoakCommands.Client(), SoakCommands.Plot(),
+    kill, killPop, killFilter, rolling, warmup, takeOver, SoakCommands.Soak(command, seed), SoakCommands.Client(), SoakCommands.Plot(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -4,15 +4,15 @@ namespace GrayMQ.Broker.Lifecycle;
 
 /// <summary>
 /// Where the broker stands in its life, and what follows from that: whether it is chosen, whether clients are served, whether sends are
-/// taken, whether messages are handed out. Everything that depends on the life cycle asks here; only <see cref="Departure"/> and
-/// <see cref="BrokerHost"/> move it on.
+/// taken, whether messages are handed out. Everything that depends on the life cycle asks here; only <see cref="Arrival"/>,
+/// <see cref="Departure"/> and <see cref="BrokerHost"/> move it on. Of the share of a broker that serves, <see cref="Warmup"/> tells.
 /// </summary>
 /// <remarks>
 /// <code>
 /// state       entered when                               left when
 /// Starting    the process makes the broker               settings and certificate are read
 /// Recovering  the store is opened                        it is recovered, and what clients had registered is back
-/// Standby     it is recovered                            the ports are open and the name servers have been told
+/// Standby     it is recovered                            the ports are open and the name servers have been told (Arrival says when)
 /// Serving     the name servers have been told            it is asked to leave
 /// Draining    it is asked to leave                       nobody is expected any more (Departure says when), or undrain: Serving
 /// Drained     nobody is expected any more                the process is to end, or undrain: Serving

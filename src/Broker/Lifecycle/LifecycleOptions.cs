@@ -41,4 +41,7 @@ internal sealed record LifecycleOptions
 
     /// <summary>A file that is there while the broker is ready; null for none.</summary>
     public string? StatusFile { get; init; }
+
+    /// <summary>As these, but without a warm-up.</summary>
+    public LifecycleOptions WithWholeShare() => this with { Warmup = Warmup with { Curve = Warmup.Curve with { Duration = TimeSpan.Zero } } };
 }

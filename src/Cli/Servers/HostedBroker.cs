@@ -12,15 +12,17 @@ namespace GrayMQ.Cli.Servers;
 /// <param name="storeLock">The store's lock, if the caller holds it already.</param>
 /// <param name="sockets">Where listening sockets come from.</param>
 /// <param name="offersSockets">Whether another process may take the broker's place.</param>
+/// <param name="succeeds">Whether it has taken another's.</param>
 internal sealed class HostedBroker(
     EffectiveSettings settings,
     ILoggerFactory loggers,
     TimeProvider time,
     ListeningSockets sockets,
     StoreLock? storeLock = null,
-    bool offersSockets = false) : IServer, IDrainable, IReplaceable
+    bool offersSockets = false,
+    bool succeeds = false) : IServer, IDrainable, IReplaceable
 {
-    private readonly BrokerHost _host = new(settings, time, loggers, storeLock: storeLock, sockets: sockets);
+    private readonly BrokerHost _host = new(settings, time, loggers, storeLock: storeLock, sockets: sockets, succeeds: succeeds);
     private readonly TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _logger = loggers.CreateLogger<HostedBroker>();
     private TakeOverOffer? _offer;

@@ -43,7 +43,7 @@ internal sealed class SucceedingBroker(EffectiveSettings settings, ILoggerFactor
         }
 
         _storeLock = await TakeStoreAsync(store, cancellationToken).ConfigureAwait(false);
-        _broker = new HostedBroker(settings, loggers, time, sockets, _storeLock, offersSockets: true);
+        _broker = new HostedBroker(settings, loggers, time, sockets, _storeLock, offersSockets: true, succeeds: true);
         await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -14,6 +14,9 @@ internal sealed class BrokerArrivals(TimeProvider time)
 
     private readonly ConcurrentDictionary<(string Topic, string Broker), long> _cameAt = new();
 
+    /// <summary>Raised with the name of a broker that is in a route for writing, and was not.</summary>
+    public event Action<string>? Came;
+
     /// <summary>Whether any broker is new anywhere: the usual case is none.</summary>
     public bool Any => !_cameAt.IsEmpty;
 
@@ -29,6 +32,7 @@ internal sealed class BrokerArrivals(TimeProvider time)
 
         foreach (string come in are.Except(were))
         {
+            Came?.Invoke(come);
             if (now.Data.QueueDatas.Find(queues => queues.BrokerName == come) is { } queues && queues.WriteQueueNums >= queues.ReadQueueNums)
             {
                 _cameAt[(now.Topic, come)] = time.GetTimestamp();

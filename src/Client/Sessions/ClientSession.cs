@@ -45,6 +45,7 @@ internal sealed class ClientSession : IAsyncDisposable
             NameServers, Gray, options.RouteRefreshInterval, time, loggers.CreateLogger<GrayStateFollower>());
         Routes = new RouteTable(NameServers, options.RouteRefreshInterval, time, loggers.CreateLogger<RouteTable>());
         Leaving.Heard += _ => Routes.RequestRefresh();
+        Routes.Arrivals.Came += broker => Leaving.Tell(broker, leaving: false);
     }
 
     public string ClientId { get; }

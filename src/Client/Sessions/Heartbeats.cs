@@ -128,9 +128,10 @@ internal sealed class Heartbeats : IAsyncDisposable
                 .CallAsync(address, RequestCode.Heartbeat, default(NoHeader), body, cancel: cancel)
                 .ConfigureAwait(false);
             _told[address] = true;
-            if (HeartbeatResponseHeader.Read(answer.Fields).Leaving && _session.Routes.FindBrokerName(address) is { } leaving)
+            bool isLeaving = HeartbeatResponseHeader.Read(answer.Fields).Leaving;
+            if ((isLeaving || _session.Leaving.Any) && _session.Routes.FindBrokerName(address) is { } broker)
             {
-                _session.Leaving.Tell(leaving, leaving: true);
+                _session.Leaving.Tell(broker, isLeaving);
             }
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)

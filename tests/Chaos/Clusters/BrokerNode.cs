@@ -52,6 +52,10 @@ internal sealed class BrokerNode : IAsyncDisposable
     /// <summary>Starts it, and waits until it is ready.</summary>
     public Task StartAsync(CancellationToken cancel) => StartAsync([], cancel);
 
+    /// <summary>Starts it with settings beside its own, as <c>key=value</c>, and waits until it is ready.</summary>
+    public Task StartWithAsync(IReadOnlyList<string> settings, CancellationToken cancel) =>
+        StartAsync([.. settings.SelectMany(setting => (string[])["--set", setting])], cancel);
+
     /// <summary>Has another process take the broker's place, and waits until that is ready and the old one has ended.</summary>
     public async Task ReplaceAsync(CancellationToken cancel)
     {
@@ -72,6 +76,13 @@ internal sealed class BrokerNode : IAsyncDisposable
 
     /// <summary>Waits until it takes its whole share of the messages.</summary>
     public Task UntilWarmAsync(CancellationToken cancel) => UntilAsync(report => report is { Ready: true, WriteShare: >= 1 }, "is warm", cancel);
+
+    /// <summary>As <see cref="UntilWarmAsync"/>, for as long as a limit; one that nobody sends to for long is not waited for.</summary>
+    public Task UntilWarmOrIdleAsync(TimeSpan limit, CancellationToken cancel) => _process!.UntilAsync(
+        async () => await ShowAsync(cancel) is { Ready: true } report && (report.WriteShare >= 1 || report.Warmup == "idle"),
+        $"{Name} is warm",
+        limit,
+        cancel);
 
     /// <summary>Waits until it says something of itself.</summary>
     public Task UntilAsync(Func<LifecycleReport, bool> condition, string what, CancellationToken cancel) => _process!.UntilAsync(

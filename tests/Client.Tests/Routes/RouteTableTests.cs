@@ -76,6 +76,23 @@ public sealed class RouteTableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RefreshAsync_BrokerThatLeftIsBackForWriting_IsNotTakenToLeaveAnyMore()
+    {
+        await using ScriptedBroker other = await ScriptedBroker.StartAsync("back");
+        _nameServer.With("t", 4, _broker, other);
+        await _session.Routes.FindAsync("t", default);
+        _session.Leaving.Tell("back", leaving: true);
+        _nameServer.With("t", 4, _broker);
+        await _session.Routes.RefreshAsync("t", default);
+        Assert.True(_session.Leaving.Contains("back"));
+
+        _nameServer.With("t", 4, _broker, other);
+        await _session.Routes.RefreshAsync("t", default);
+
+        Assert.False(_session.Leaving.Contains("back"));
+    }
+
+    [Fact]
     public async Task RefreshAsync_TopicIsGone_KeepsWhatIsKnown()
     {
         _nameServer.With("t", 4, _broker);
