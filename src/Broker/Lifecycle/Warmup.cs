@@ -11,7 +11,7 @@ namespace GrayMQ.Broker.Lifecycle;
 /// <remarks>
 /// <code>
 /// state     entered when                                                 left when
-/// Off       warmupMs is 0, or no topic is taken elsewhere
+/// Off       warmupMs is 0, or no topic can be shown in parts
 /// Cold      the broker registers                                         a send comes that is no probe: Warming
 /// Idle      none has come for as long as warming takes                   a send comes that is no probe: Warming
 /// Warming   a send has come                                              warmupMs have gone since then
@@ -113,16 +113,26 @@ internal sealed class Warmup : IDisposable
     public async Task BeginAsync(CancellationToken cancel)
     {
         if (_options.Curve.Duration == TimeSpan.Zero
-            || await _alternatives.FindAsync([], cancel).ConfigureAwait(false) is not { Count: > 0 } elsewhere)
+            || await _alternatives.FindAsync([], cancel).ConfigureAwait(false) is not { } elsewhere)
         {
             return;
         }
 
-        _narrowed = elsewhere;
+        _narrowed =
+        [
+            .. from topic in elsewhere.Select(_topics.Find).OfType<Topic>()
+               where _rules.QueuesOf(topic.Config, share: 0) < topic.Config.WriteQueueNums
+               select topic.Name,
+        ];
+        if (_narrowed.Count == 0)
+        {
+            return;
+        }
+
         _begunTimestamp = _time.GetTimestamp();
         Show();
         _look = _time.CreateTimer(_ => _ = GrowAsync(), null, LookInterval, LookInterval);
-        Log.WarmupBegun(_logger, elsewhere.Count, _options.Curve.Duration);
+        Log.WarmupBegun(_logger, _narrowed.Count, _options.Curve.Duration);
     }
 
     public void Dispose() => _look?.Dispose();

@@ -3,11 +3,11 @@ using System.Diagnostics;
 using System.Globalization;
 using GrayMQ.Chaos.Clusters;
 using GrayMQ.Chaos.Rolling;
-using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Chaos.Warmups;
@@ -76,7 +76,7 @@ internal sealed class WarmupRun(WarmupOptions options)
                 CultureInfo.InvariantCulture, $"part of the sends: greatest distance from the curve {grown.GreatestDistance(Curve):P1} points"));
             if (options.Plot is { } path)
             {
-                await File.WriteAllTextAsync(path, SharePlot.Draw(options, grown, cold, Curve), cancel);
+                await File.WriteAllTextAsync(path, Draw(grown, cold), cancel);
             }
 
             return failed == 0;
@@ -107,6 +107,25 @@ internal sealed class WarmupRun(WarmupOptions options)
         await broker.UntilWarmOrIdleAsync(options.Warmup + TimeSpan.FromMinutes(2), cancel);
         await Task.Delay(options.Calm, cancel);
         return new ShareByTime(broker.Name, [.. _samples.Skip(before)]);
+    }
+
+    private string Draw(ShareByTime grown, ShareByTime cold)
+    {
+        double end = grown.Seconds[^1].At.TotalSeconds;
+        string title = string.Create(
+            CultureInfo.InvariantCulture,
+            $"percent of the sends that one broker of three gets, by second from its first send on; warmupMs={options.Warmup.TotalMilliseconds:F0}, "
+            + $"{options.Producers} producers ask for the route every {options.RoutePoll.TotalSeconds:F0} s");
+        return TimePlot.Draw(new PlotPanel(
+            title,
+            [
+                Line("with warm-up", "#1f77b4", grown.Seconds),
+                Line("as configured", "#999999", grown.Seconds.Select(second => (second.At, Curve(second.At)))),
+                Line("without", "#d62728", cold.Seconds.TakeWhile(second => second.At.TotalSeconds <= end)),
+            ]));
+
+        static PlotLine Line(string name, string colour, IEnumerable<(TimeSpan At, double Share)> points) =>
+            new(name, colour, [.. points.Select(point => (point.At.TotalSeconds, 100 * point.Share))]);
     }
 
     private TimeSpan[] LatenciesBefore(BrokerNode broker, long end)
