@@ -7,6 +7,7 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
 {
     private readonly LinuxFileSystem _real = new();
     private readonly ManualResetEventSlim _flushes = new(true);
+    private readonly ManualResetEventSlim _opens = new(true);
     private long _usedPercent = 10;
 
     /// <summary>Whether no file gets any more space.</summary>
@@ -22,6 +23,10 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
     public void HangFlushes() => _flushes.Reset();
 
     public void ResumeFlushes() => _flushes.Set();
+
+    public void HangOpens() => _opens.Reset();
+
+    public void ResumeOpens() => _opens.Set();
 
     public bool FileExists(string path) => _real.FileExists(path);
 
@@ -49,9 +54,17 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
 
     public IDisposable Lock(string path) => _real.Lock(path);
 
-    public IStoreFile Open(string path, bool create) => new ScarceFile(this, _real.Open(path, create));
+    public IStoreFile Open(string path, bool create)
+    {
+        _opens.Wait();
+        return new ScarceFile(this, _real.Open(path, create));
+    }
 
-    public void Dispose() => _flushes.Dispose();
+    public void Dispose()
+    {
+        _flushes.Dispose();
+        _opens.Dispose();
+    }
 
     private sealed class ScarceFile(ScarceDisk disk, IStoreFile real) : IStoreFile
     {
