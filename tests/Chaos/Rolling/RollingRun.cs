@@ -91,9 +91,7 @@ internal sealed class RollingRun(RollingOptions options)
             string.Create(CultureInfo.InvariantCulture, $"drainQuietMs={(options.RoutePoll.TotalMilliseconds * 7 / 6) + 2000:F0}"),
             "transactionTimeOut=3000", "transactionCheckInterval=1000", "transactionCheckMax=100",
             .. options.HAProxy ? HAProxyFront.BrokerSettings : [],
-            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"drainQuietMs={options.RoutePoll.TotalMilliseconds + 5000:F0}"),
-            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"warmupMs={options.RoutePoll.TotalMilliseconds:F0}"),
-            "transactionTimeOut=3000", "transactionCheckInterval=1000",
+            string.Create(CultureInfo.InvariantCulture, $"warmupMs={options.RoutePoll.TotalMilliseconds:F0}"),
         ],
     };
 
