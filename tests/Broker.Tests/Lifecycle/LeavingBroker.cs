@@ -39,7 +39,7 @@ internal sealed class LeavingBroker : IAsyncDisposable
         RunningBroker broker = await RunningBroker.StartAsync(
             null,
             time,
-            [("namesrvAddr", nameServer.Address), ("drainQuietMs", $"{QuietMs}"), ("drainMaxMs", $"{MaxMs}"), ("drainConsumersMs", $"{ConsumersMs}"), .. settings]);
+            [("namesrvAddr", nameServer.Address), ("warmupMs", "0"), ("drainQuietMs", $"{QuietMs}"), ("drainMaxMs", $"{MaxMs}"), ("drainConsumersMs", $"{ConsumersMs}"), .. settings]);
         return new LeavingBroker(broker, nameServer, time);
     }
 

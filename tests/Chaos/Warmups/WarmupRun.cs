@@ -40,6 +40,7 @@ internal sealed class WarmupRun(WarmupOptions options)
         var settings = new LoadSettings
         {
             NameServers = [.. cluster.NameServers.Select(server => server.Address)],
+            GrpcEndpoint = cluster.Brokers[0].GrpcAddress,
             RoutePoll = options.RoutePoll,
             CommitInterval = TimeSpan.FromSeconds(5),
             SendTimeout = TimeSpan.FromSeconds(10),
