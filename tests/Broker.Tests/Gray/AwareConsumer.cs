@@ -58,7 +58,9 @@ internal sealed class AwareConsumer : IScenarioConsumer, IAsyncDisposable
     {
         var live = new GrayQueues(GrayFixture.Queues, GrayQueues.DefaultSize);
         ILookup<Side, int> mine = _consumer.Queues.Where(queue => queue.Topic == _topic).Select(queue => queue.QueueId).ToLookup(live.SideOf);
-        return mine.Count > 0
+
+        // With more members than queues of a side, some have none.
+        return (mine.Count > 0 || members > live.Normal.Count)
             && mine[Side.Gray].Count() <= Share(live.Gray.Count, members)
             && mine[Side.Normal].Count() <= Share(live.Normal.Count, members);
     }
