@@ -37,10 +37,18 @@ var brokersOnly = new Option<bool>("--brokers-only") { Description = "Name serve
 var noNpm = new Option<bool>("--no-npm") { Description = "Without ali-ons of npm" };
 var grpc = new Option<bool>("--grpc") { Description = "With rocketmq-client-nodejs of npm, which speaks gRPC and asks for routes every 30 s" };
 var haProxy = new Option<bool>("--haproxy") { Description = "HAProxy stands before each broker; without topics that cannot move" };
+var scaleIn = new Option<bool>("--scale-in") { Description = "Instead of restarts one broker leaves for good; without topics that cannot move" };
 var rolling = new Command("rolling", "Restarts three brokers and two name servers one after the other under load, and counts what fails, is lost or comes twice")
 {
-    command, routePoll, sendTimeout, plain, compare, brokersOnly, noNpm, grpc, haProxy,
+    command, routePoll, sendTimeout, plain, compare, brokersOnly, noNpm, grpc, haProxy, scaleIn,
 };
+rolling.Validators.Add(parsed =>
+{
+    if (parsed.GetValue(scaleIn) && (parsed.GetValue(plain) || parsed.GetValue(compare) is not null))
+    {
+        parsed.AddError("who leaves for good does not stop at once: --scale-in goes without --plain and --compare");
+    }
+});
 rolling.SetAction(async (parsed, cancel) =>
 {
     var options = new RollingOptions
@@ -53,6 +61,7 @@ rolling.SetAction(async (parsed, cancel) =>
         AliOns = !parsed.GetValue(noNpm),
         Grpc = parsed.GetValue(grpc),
         HAProxy = parsed.GetValue(haProxy),
+        ScaleIn = parsed.GetValue(scaleIn),
     };
     RollingResult result = await new RollingRun(options).RunAsync(cancel);
     result.Print();

@@ -4,6 +4,7 @@
 #   tests/Chaos/rolling.sh [seconds between route polls; 30 as stock clients] [more options of the rolling command]
 #   tests/Chaos/rolling.sh 30 --compare docs/rolling.svg    and then, drawn beside it, servers that stop at once
 #   tests/Chaos/rolling.sh 30 --haproxy                     with HAProxy before each broker
+#   tests/Chaos/rolling.sh 30 --scale-in                    one broker leaves for good, with work left that is waited for
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source scripts/install.sh

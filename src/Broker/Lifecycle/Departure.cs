@@ -16,6 +16,9 @@ internal sealed class Departure : IDisposable
     /// <summary>For telling name servers, which comes between the lease and the quiet.</summary>
     private static readonly TimeSpan TellingTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>Looks in a row that have to find nothing left: one misses a message that is in the log and not yet in its queue.</summary>
+    private const int LooksToBelieve = 2;
+
     private readonly LifecycleOptions _options;
     private readonly BrokerLifecycle _lifecycle;
     private readonly SendActivity _sends;
@@ -86,7 +89,8 @@ internal sealed class Departure : IDisposable
         : _toldTimestamp + (long)(_options.Quiet.TotalSeconds * _time.TimestampFrequency);
 
     /// <summary>
-    /// Asks the broker to leave; asked twice is asked once, but that what is final stays so. Completes when it is under way.
+    /// Asks the broker to leave; asked twice is asked once, but that what is final stays so, and that a scale-in that waits may be told to
+    /// give up what it waits for. Completes when it is under way.
     /// </summary>
     /// <exception cref="InvalidOperationException">The broker does not serve.</exception>
     public async Task AskAsync(DrainRequest request)
@@ -96,7 +100,11 @@ internal sealed class Departure : IDisposable
         {
             if (Request is { } before)
             {
-                Volatile.Write(ref _request, before with { IsFinal = before.IsFinal || request.IsFinal });
+                Volatile.Write(ref _request, before with
+                {
+                    IsFinal = before.IsFinal || request.IsFinal,
+                    Abandon = before.Abandon || (before.ScaleIn && request is { ScaleIn: true, Abandon: true }),
+                });
                 return;
             }
 
@@ -205,7 +213,7 @@ internal sealed class Departure : IDisposable
             IReadOnlyCollection<string> others = await TakeLeaseAsync(request, cancel).ConfigureAwait(false);
             await TellAsync(others, cancel).ConfigureAwait(false);
             await UntilQuietAsync(cancel).ConfigureAwait(false);
-            if (request is { ScaleIn: true, Abandon: false })
+            if (request.ScaleIn)
             {
                 await UntilConsumedAsync(cancel).ConfigureAwait(false);
             }
@@ -305,26 +313,32 @@ internal sealed class Departure : IDisposable
     // time is what a drain may take: what is left stays on the disk.
     private async Task UntilConsumedAsync(CancellationToken cancel)
     {
-        while (DescribeUnconsumed() is { } left)
+        for (int looksWithout = 0; looksWithout < LooksToBelieve && Request is not { Abandon: true };)
         {
-            if (Request is { IsFinal: true } && TimeLeft == TimeSpan.Zero)
+            string? left = DescribeUnconsumed();
+            looksWithout = left is null ? looksWithout + 1 : 0;
+            if (Request is { IsFinal: true } && TimeLeft == TimeSpan.Zero && left is not null)
             {
                 Log.DrainNotConsumed(_logger, left);
                 return;
             }
 
-            _waitingFor = left;
+            _waitingFor = left ?? "a last look for what is left to be consumed";
             await PauseAsync(cancel).ConfigureAwait(false);
         }
     }
 
+    // What becomes backlog is counted before the backlog, so that a message on its way from one to the other is counted in one of them.
     private string? DescribeUnconsumed()
     {
+        long transactions = _work.Transactions;
+        long delayed = _work.Delayed;
+        long popped = _work.PopsInFlight;
         List<string> left = [.. _work.FindBacklog().Select(group => $"{group.Value} messages for group {group.Key}")];
         left.AddRange(_work.FindDeadLetters().Select(topic => $"{topic.Value} messages in {topic.Key}"));
-        Add(_work.Delayed, "delayed messages");
-        Add(_work.Transactions, "transactions");
-        Add(_work.PopsInFlight, "messages that were popped");
+        Add(delayed, "delayed messages");
+        Add(transactions, "transactions");
+        Add(popped, "messages that were popped");
         return left.Count == 0 ? null : string.Join(", ", left);
 
         void Add(long count, string what)

@@ -56,12 +56,20 @@ internal sealed class WorkLeft(
         return sum;
     }
 
-    /// <summary>Messages not consumed yet, by group: an asterisk behind those of which no consumer is there.</summary>
+    /// <summary>
+    /// Messages not consumed yet, by group: an asterisk behind those of which no consumer is there. The broker's own group for half messages
+    /// is not among them: what is left for that one are <see cref="Transactions"/>.
+    /// </summary>
     public Dictionary<string, long> FindBacklog()
     {
         var backlog = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (SubscriptionGroupConfig group in groups.Snapshot().Groups)
         {
+            if (group.GroupName == GroupNames.Transaction)
+            {
+                continue;
+            }
+
             long messages = progress.TopicsOf(group.GroupName).Sum(topic => progress.LagOf(group.GroupName, topic).Messages);
             if (messages > 0)
             {

@@ -250,6 +250,28 @@ public class DrainTests
     }
 
     [Fact]
+    public async Task ScaleIn_AskedAgainWithAbandon_GivesUpWhatItWaitsFor()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = await broker.ProduceAsync(elsewhere: null);
+        await LeavingBroker.CommitAsync(consumer, 0);
+        await broker.DrainAsync(scaleIn: true);
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("1 messages for group G*", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+
+        // Who asks for a restart or the same again does not give anything up.
+        await broker.DrainAsync();
+        await broker.DrainAsync(scaleIn: true);
+        broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.MaxMs));
+        Assert.Equal("draining", (await broker.ShowAsync()).State);
+        await broker.DrainAsync(scaleIn: true, abandon: true);
+
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        await Eventually.TrueAsync(() => broker.NameServer.IsUnregistered, "the name server knows");
+        Assert.Equal(1, (await broker.ShowAsync()).Backlog["G*"]);
+    }
+
+    [Fact]
     public async Task Stop_AfterADrain_LeavesTheRouteForTheReturn()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();

@@ -24,6 +24,9 @@ internal sealed record RollingOptions
     /// <summary>Whether HAProxy stands before each broker.</summary>
     public bool HAProxy { get; init; }
 
+    /// <summary>Whether, instead of restarts, one broker leaves for good; without topics that cannot move.</summary>
+    public bool ScaleIn { get; init; }
+
     /// <summary>Whether name servers have their turn after the brokers.</summary>
     public bool NameServers { get; init; } = true;
 

@@ -34,23 +34,65 @@ internal sealed class RollingRun(RollingOptions options)
         await using LoadBalancer? front = options.HAProxy ? await HAProxyFront.StartAsync(cluster.Brokers) : null;
         await CreateTopicsAsync(cluster, cancel);
         var timeline = new Timeline();
-        await using var load = new RollingLoad(
-            new LoadSettings
-            {
-                NameServers = [.. cluster.NameServers.Select(server => server.Address)],
-                RoutePoll = options.RoutePoll,
-                CommitInterval = TimeSpan.FromSeconds(Math.Min(5, options.RoutePoll.TotalSeconds)),
-                SendTimeout = options.SendTimeout,
-                GrpcEndpoint = cluster.Brokers[0].GrpcAddress,
-                Pause = TimeSpan.FromMilliseconds(10),
-            },
-            timeline,
-            npm,
-            cannotMove: !options.HAProxy);
+        var settings = new LoadSettings
+        {
+            NameServers = [.. cluster.NameServers.Select(server => server.Address)],
+            RoutePoll = options.RoutePoll,
+            CommitInterval = TimeSpan.FromSeconds(Math.Min(5, options.RoutePoll.TotalSeconds)),
+            SendTimeout = options.SendTimeout,
+            GrpcEndpoint = cluster.Brokers[0].GrpcAddress,
+            Pause = TimeSpan.FromMilliseconds(10),
+        };
+        await using var load = new RollingLoad(settings, timeline, npm, cannotMove: CannotMove);
+        await using var scaleIn = new ScaleIn(options.Command, cluster.Brokers[^1], settings, Quiet, timeline);
         await load.StartAsync();
         await UntilKnownAsync(load, cluster, cancel);
         await Task.Delay(options.Calm, cancel);
         load.Measure(on: true);
+        if (options.ScaleIn)
+        {
+            await scaleIn.RunAsync(cancel);
+            await Task.Delay(options.Calm, cancel);
+        }
+        else
+        {
+            await RestartAllAsync(cluster, load, timeline, cancel);
+        }
+
+        await load.StopProducersAsync();
+        load.Measure(on: false);
+        timeline.Say("producers have stopped");
+        await UntilConsumedAsync(load, cancel);
+        await load.StopConsumersAsync();
+        return options.ScaleIn
+            ? new RollingResult("left for good", [.. load.Sends, scaleIn.Sends], [.. load.Groups, .. scaleIn.Groups], timeline)
+            : new RollingResult(options.Drains ? "drained" : "stopped at once", load.Sends, load.Groups, timeline);
+    }
+
+    // As the default is to stock clients' 30 s.
+    private TimeSpan Quiet => (options.RoutePoll * 7 / 6) + TimeSpan.FromSeconds(2);
+
+    // What cannot move comes back in place, which is not what somebody does who leaves for good.
+    private bool CannotMove => !options.HAProxy && !options.ScaleIn;
+
+    private ClusterOptions ClusterOptions() => new()
+    {
+        Command = options.Command,
+        KeepsSockets = options.Drains && CannotMove,
+        Host = options.HAProxy ? HAProxyFront.Address : "127.0.0.1",
+        NameServerSettings = ["orderMessageEnable=true"],
+        BrokerSettings =
+        [
+            string.Create(CultureInfo.InvariantCulture, $"drainQuietMs={Quiet.TotalMilliseconds:F0}"),
+            string.Create(CultureInfo.InvariantCulture, $"drainLingerMs={2 * options.RoutePoll.TotalMilliseconds:F0}"),
+            "transactionTimeOut=3000", "transactionCheckInterval=1000", "transactionCheckMax=100",
+            .. options.HAProxy ? HAProxyFront.BrokerSettings : [],
+            string.Create(CultureInfo.InvariantCulture, $"warmupMs={options.RoutePoll.TotalMilliseconds:F0}"),
+        ],
+    };
+
+    private async Task RestartAllAsync(ClusterUnderTest cluster, RollingLoad load, Timeline timeline, CancellationToken cancel)
+    {
         foreach (BrokerNode broker in cluster.Brokers)
         {
             await RestartAsync(broker, timeline, cancel);
@@ -70,30 +112,7 @@ internal sealed class RollingRun(RollingOptions options)
             await UntilKnownAsync(load, cluster, cancel);
             await Task.Delay(options.Calm, cancel);
         }
-
-        await load.StopProducersAsync();
-        load.Measure(on: false);
-        timeline.Say("producers have stopped");
-        await UntilConsumedAsync(load, cancel);
-        await load.StopConsumersAsync();
-        return new RollingResult(options.Drains ? "drained" : "stopped at once", load.Sends, load.Groups, timeline);
     }
-
-    private ClusterOptions ClusterOptions() => new()
-    {
-        Command = options.Command,
-        KeepsSockets = options.Drains && !options.HAProxy,
-        Host = options.HAProxy ? HAProxyFront.Address : "127.0.0.1",
-        NameServerSettings = ["orderMessageEnable=true"],
-        BrokerSettings =
-        [
-            // As the default is to stock clients' 30 s.
-            string.Create(CultureInfo.InvariantCulture, $"drainQuietMs={(options.RoutePoll.TotalMilliseconds * 7 / 6) + 2000:F0}"),
-            "transactionTimeOut=3000", "transactionCheckInterval=1000", "transactionCheckMax=100",
-            .. options.HAProxy ? HAProxyFront.BrokerSettings : [],
-            string.Create(CultureInfo.InvariantCulture, $"warmupMs={options.RoutePoll.TotalMilliseconds:F0}"),
-        ],
-    };
 
     private async Task RestartAsync(BrokerNode broker, Timeline timeline, CancellationToken cancel)
     {
@@ -126,7 +145,7 @@ internal sealed class RollingRun(RollingOptions options)
 
         foreach (BrokerNode broker in cluster.Brokers)
         {
-            foreach (string topic in new[] { RollingLoad.Moving, RollingLoad.Transactions, RollingLoad.Ordered })
+            foreach (string topic in new[] { RollingLoad.Moving, RollingLoad.Transactions, RollingLoad.Ordered, ScaleIn.Topic })
             {
                 await CreateAsync(broker, topic);
             }

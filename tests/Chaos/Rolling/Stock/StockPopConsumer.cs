@@ -10,11 +10,12 @@ using GrayMQ.Remoting.Dispatch;
 namespace GrayMQ.Chaos.Rolling.Stock;
 
 /// <summary>Pops from each broker of the route, and acks each message; an ack is not tried again.</summary>
-internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group)
+/// <param name="ackAfter">The time from a message's coming to its ack; others are popped meanwhile.</param>
+internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group, TimeSpan ackAfter = default)
     : StockClient(settings, group.Topic, new RequestTable())
 {
     private const int BatchSize = 32;
-    private static readonly TimeSpan InvisibleTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeastInvisibleTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PollTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PopTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
@@ -24,6 +25,7 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group)
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<(string Broker, string Address), Task> _popping = new();
+    private readonly ConcurrentQueue<Task> _lateAcks = new();
 
     protected override HeartbeatData Heartbeat { get; } = new()
     {
@@ -57,6 +59,7 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group)
         }
 
         await Task.WhenAll(_popping.Values);
+        await Task.WhenAll(_lateAcks);
     }
 
     private async Task PopAsync(string broker, string address, CancellationToken stop)
@@ -86,7 +89,7 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group)
             Topic = TopicUtf8,
             QueueId = PopMessageHeader.AnyQueue,
             MaxMessages = BatchSize,
-            InvisibleTimeMs = (long)InvisibleTime.TotalMilliseconds,
+            InvisibleTimeMs = (long)(LeastInvisibleTime + (2 * ackAfter)).TotalMilliseconds,
             PollTimeMs = (long)PollTime.TotalMilliseconds,
         };
         RemotingCommand answer = await Client.InvokeAsync(address, RequestCode.PopMessage, header, default, PopTimeout, stop);
@@ -109,9 +112,22 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group)
             group.Receive(Encoding.UTF8.GetString(message.Body.Span));
         }
 
-        foreach (ReceivedMessage message in messages)
+        Task acking = AckAllAsync();
+        if (ackAfter > TimeSpan.Zero)
         {
-            await AckAsync(address, message, HandleOf(message, broker, told, starts));
+            _lateAcks.Enqueue(acking);
+            return;
+        }
+
+        await acking;
+
+        async Task AckAllAsync()
+        {
+            await Task.Delay(ackAfter, CancellationToken.None);
+            foreach (ReceivedMessage message in messages)
+            {
+                await AckAsync(address, message, HandleOf(message, broker, told, starts));
+            }
         }
     }
 
