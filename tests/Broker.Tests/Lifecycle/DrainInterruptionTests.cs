@@ -109,7 +109,20 @@ public class DrainInterruptionTests
 
         broker.NameServer.Others = station == Station.Lease ? "broker-b" : "";
         await broker.DrainAsync(scaleIn: station is Station.Consumed or Station.LastCommits);
-        await broker.UntilAsync(report => IsAt(station, report), $"{station}", station == Station.Drained ? null : TimeSpan.Zero);
+        if (station == Station.LastCommits)
+        {
+            await broker.UntilAsync(
+                report => report.WaitingFor?.StartsWith("a last look", StringComparison.Ordinal) == true, "a last look", TimeSpan.Zero);
+        }
+
+        // The last look takes a moment, and the last commits have a minute.
+        TimeSpan? limit = station switch
+        {
+            Station.Drained => null,
+            Station.LastCommits => TimeSpan.FromSeconds(30),
+            _ => TimeSpan.Zero,
+        };
+        await broker.UntilAsync(report => IsAt(station, report), $"{station}", limit);
         broker.NameServer.Others = "";
         return consumer;
     }
