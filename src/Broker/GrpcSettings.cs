@@ -52,6 +52,7 @@ internal static class GrpcSettings
         EndPoint = new IPEndPoint(IPAddress.Parse(settings.Get(BrokerSettings.BindAddress)), settings.Get(GrpcPort)),
         TlsMode = settings.Get(BrokerSettings.TlsMode),
         Certificate = certificate,
+        Proxy = ProxySettings.ToOptions(settings),
         MaxConnections = settings.Get(BrokerSettings.MaxConnections),
         MaxMessageBytes = checked(StoreSettings.ToOptions(settings).MaxMessageBytes + RequestSpareBytes),
     };

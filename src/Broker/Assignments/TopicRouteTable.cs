@@ -152,6 +152,7 @@ internal sealed class TopicRouteTable : IDisposable
     private async Task<Answer> AskNameServersAsync(string topic)
     {
         int first = _preferred;
+        bool isUnknown = false;
         for (int i = 0; i < _options.NameServers.Count; i++)
         {
             int at = (first + i) % _options.NameServers.Count;
@@ -167,8 +168,9 @@ internal sealed class TopicRouteTable : IDisposable
                     case ResponseCode.Success when !reply.Body.IsEmpty:
                         return Keep(topic, BodyCodec.Decode<TopicRouteData>(reply.Body));
                     case ResponseCode.TopicNotExist:
-                        Forget(topic);
-                        return new Answer(null, null, IsUnknown: true);
+                        // One that was away does not know what has been registered with the others meanwhile.
+                        isUnknown = true;
+                        break;
                     default:
                         Log.RouteRefused(_logger, address, topic, reply.ResponseCode, reply.Remark);
                         break;
@@ -180,7 +182,12 @@ internal sealed class TopicRouteTable : IDisposable
             }
         }
 
-        return default;
+        if (isUnknown)
+        {
+            Forget(topic);
+        }
+
+        return new Answer(null, null, isUnknown);
     }
 
     private Answer Keep(string topic, TopicRouteData data)

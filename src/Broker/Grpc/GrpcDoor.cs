@@ -51,7 +51,7 @@ internal sealed class GrpcDoor : IAsyncDisposable
             clients,
             clientService,
             new RouteService(routes, new BrokerEndpoints(options, () => EndPoint.Port), state.Topics, state.Groups),
-            new SendService(options, inner, state.Topics, clientService, time),
+            new SendService(options, inner, state.Topics, clientService, new FirstTries(lifecycle.Gate), time),
             new EndingService(inner),
             new ReceiveService(options, inner, receipts, state.Groups, untaken, time),
             receipts,

@@ -69,7 +69,14 @@ internal sealed class LifecycleParts : IDisposable
             options, lifecycle, registration, Warmup, _lease, state.Messages, time, loggers.CreateLogger<Arrival>());
         Reporter = new LifecycleReporter(
             options, lifecycle, Arrival, Warmup, Departure, Sends, work, view, state.Statistics, state.Messages, server, time);
-        Gate = new SendGate(lifecycle, view, Sends, new ProbeSends(options.ProbeCodes, options.ProbeTopics), options.BrokerAddress);
+        Gate = new SendGate(
+            lifecycle,
+            Departure,
+            view,
+            Sends,
+            new ProbeSends(options.ProbeCodes, options.ProbeTopics),
+            options.BrokerAddress,
+            time);
         Handler = new LifecycleHandler(Departure, Reporter);
         _statusFile = options.StatusFile is { } path
             ? new StatusFile(path, lifecycle, Warmup, Departure, time, loggers.CreateLogger<StatusFile>())

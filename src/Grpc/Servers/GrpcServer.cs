@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using GrayMQ.Grpc.Calls;
+using GrayMQ.Remoting.Proxies;
 using GrayMQ.Remoting.Servers;
 using GrayMQ.Remoting.Transports;
 using Microsoft.AspNetCore.Connections;
@@ -19,6 +20,7 @@ public sealed class GrpcServer : IAsyncDisposable
     private readonly GrpcServerOptions _options;
     private readonly KestrelServer _kestrel;
     private readonly GrpcApplication _application;
+    private readonly ProxyAcceptor _proxies;
     private readonly TlsAcceptor _tls;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
@@ -31,17 +33,16 @@ public sealed class GrpcServer : IAsyncDisposable
         _options = options;
         _logger = loggers.CreateLogger<GrpcServer>();
         _application = new GrpcApplication(methods, options, time, _logger, _stopping.Token);
-        _tls = new TlsAcceptor(
-            new RemotingServerOptions
-            {
-                EndPoints = [options.EndPoint],
-                TlsMode = options.TlsMode,
-                Certificate = options.Certificate,
-                MaxIdle = options.MaxIdle,
-            },
-            time,
-            _logger,
-            [SslApplicationProtocol.Http2]);
+        var beginning = new RemotingServerOptions
+        {
+            EndPoints = [options.EndPoint],
+            TlsMode = options.TlsMode,
+            Certificate = options.Certificate,
+            MaxIdle = options.MaxIdle,
+            Proxy = options.Proxy,
+        };
+        _proxies = new ProxyAcceptor(beginning, time, _logger);
+        _tls = new TlsAcceptor(beginning, time, _logger, [SslApplicationProtocol.Http2]);
         var transportOptions = new SocketTransportOptions();
         if (sockets is not null)
         {
@@ -124,6 +125,11 @@ public sealed class GrpcServer : IAsyncDisposable
 
     private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        if (!await _proxies.AcceptAsync(connection, connection.ConnectionClosed).ConfigureAwait(false))
+        {
+            return;
+        }
+
         IDuplexPipe plain = connection.Transport;
         IDuplexPipe? transport = await _tls.AcceptAsync(connection.RemoteEndPoint, plain, connection.ConnectionClosed).ConfigureAwait(false);
         if (transport is null)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Remoting.Proxies;
 using GrayMQ.Remoting.Servers;
 
 namespace GrayMQ.Grpc.Servers;
@@ -15,6 +16,9 @@ public sealed record GrpcServerOptions
 
     /// <summary>Shown to TLS clients; null makes a self-signed one at the first of them.</summary>
     public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Whose word is taken for where a connection comes from.</summary>
+    public ProxyOptions Proxy { get; init; } = ProxyOptions.Off;
 
     /// <summary>Connections open at a time.</summary>
     public int MaxConnections { get; init; } = 100_000;

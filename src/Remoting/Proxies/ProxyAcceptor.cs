@@ -13,7 +13,7 @@ namespace GrayMQ.Remoting.Proxies;
 /// Takes the header of the PROXY protocol off a connection's beginning, before TLS, and gives the connection the address of the client:
 /// from then on nobody sees the proxy's.
 /// </summary>
-internal sealed class ProxyAcceptor(RemotingServerOptions options, TimeProvider time, ILogger logger)
+public sealed class ProxyAcceptor(RemotingServerOptions options, TimeProvider time, ILogger logger)
 {
     private readonly LineThrottle _refusals = new(time);
 

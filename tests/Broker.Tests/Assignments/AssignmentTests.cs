@@ -130,6 +130,19 @@ public sealed class AssignmentTests
     }
 
     [Fact]
+    public async Task Query_ANameServerThatWasAwayDeniesTheTopic_IsAnsweredByTheOther()
+    {
+        await using TestServer away = await TestServer.StartAsync(NameServer(_ => null));
+        await using TestServer knowing = await TestServer.StartAsync(
+            NameServer(topic => topic == "T" ? Route(("broker-b", 2), ("broker-a", 3)) : null));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("namesrvAddr", $"{away.Address};{knowing.Address}"));
+        (Peer first, Peer second) = await TwoConsumersAsync(broker);
+
+        Assert.Equal([("broker-a", 0), ("broker-a", 1), ("broker-a", 2)], await QueuesAsync(first, "T"));
+        Assert.Equal([("broker-b", 0), ("broker-b", 1)], await QueuesAsync(second, "T"));
+    }
+
+    [Fact]
     public async Task Query_TopicWhoseRouteIsKnown_AsksNoNameServerAgain()
     {
         var asked = new ConcurrentQueue<string>();

@@ -19,19 +19,28 @@ internal sealed class GrpcPeer : IAsyncDisposable
     private V2.Settings _settings = new();
     private Stream? _commands;
 
-    public GrpcPeer(string port, string id, string names = "")
+    /// <param name="before">What its connection begins with, before TLS, as from a proxy.</param>
+    public GrpcPeer(string port, string id, string names = "", bool tls = false, byte[]? before = null)
     {
         Id = id;
         _namespace = names;
-        _client = new RawClient(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)));
+        _client = new RawClient(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)), tls, before);
     }
 
     public string Id { get; }
 
+    /// <summary>How often the client tries to send a message, as it tells when it begins to produce; null when it does not.</summary>
+    public int? MaxAttempts { get; init; } = 1;
+
     /// <summary>Opens a telemetry stream as a producer of the topics.</summary>
     public Task<V2.Settings> ProduceAsync(params string[] topics)
     {
-        _settings = new V2.Settings { ClientType = V2.ClientType.Producer, Publishing = new V2.Publishing() };
+        _settings = new V2.Settings
+        {
+            ClientType = V2.ClientType.Producer,
+            Publishing = new V2.Publishing(),
+            BackoffPolicy = MaxAttempts is { } attempts ? new V2.RetryPolicy { MaxAttempts = attempts } : null,
+        };
         _settings.Publishing.Topics.AddRange(topics.Select(topic => new V2.Resource { Name = topic }));
         return TellAsync();
     }
@@ -112,11 +121,14 @@ internal sealed class GrpcPeer : IAsyncDisposable
             message.UserProperties[name] = value;
         }
 
-        V2.SendMessageResponse response = await CallAsync(
-            "SendMessage", new V2.SendMessageRequest { Messages = { message } }, V2.SendMessageResponse.Parser);
+        V2.SendMessageResponse response = await TrySendAsync(message);
         Assert.True(response.Status.Code == V2.Code.Ok, response.Status.ToString());
         return Assert.Single(response.Entries);
     }
+
+    /// <summary>Sends once, and returns whatever is answered.</summary>
+    public Task<V2.SendMessageResponse> TrySendAsync(V2.Message message) => CallAsync(
+        "SendMessage", new V2.SendMessageRequest { Messages = { message } }, V2.SendMessageResponse.Parser);
 
     /// <summary>Receives once. The status is that of the answer, or null where the call ended before there was one.</summary>
     public async Task<(V2.Code? Status, IReadOnlyList<V2.Message> Messages)> ReceiveAsync(

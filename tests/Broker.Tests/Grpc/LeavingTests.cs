@@ -168,9 +168,66 @@ public sealed class LeavingTests : IAsyncLifetime
         await _broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.Zero);
     }
 
-    private GrpcPeer Connect(string id)
+    [Theory]
+    [InlineData(3)]
+    [InlineData(null)]
+    public async Task Send_ByAProducerThatGoesByAnOldRoute_IsRefusedAtItsFirstTryOnlyAndTheBrokerIsQuiet(int? attempts)
     {
-        var client = new GrpcPeer(_port, id);
+        await _remoting.DisposeAsync();
+        GrpcPeer producer = Connect("old route", attempts);
+        await producer.ProduceAsync(Topic);
+        await producer.SendAsync(Topic, "before the drain");
+        await DrainAsync();
+        await producer.SendAsync(Topic, "as long as others need to look");
+        _broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000));
+        await producer.SendAsync(Topic, "just before it ought to know");
+        _broker.Time.Advance(TimeSpan.FromMilliseconds(1000));
+
+        V2.Message message = GrpcPeer.MessageOf(Topic, "too late");
+        V2.Status first = (await producer.TrySendAsync(message)).Status;
+        V2.Status second = (await producer.TrySendAsync(message)).Status;
+        Assert.Equal((V2.Code.InternalServerError, V2.Code.Ok), (first.Code, second.Code));
+        Assert.Contains("leaving", first.Message, StringComparison.Ordinal);
+
+        // From now on it knows others to try, and the refusals do not keep the broker waiting.
+        for (int waitedMs = 0; waitedMs < LeavingBroker.QuietMs; waitedMs += 5000)
+        {
+            V2.Status refused = (await producer.TrySendAsync(GrpcPeer.MessageOf(Topic, "again"))).Status;
+            Assert.Equal(V2.Code.InternalServerError, refused.Code);
+            _broker.Time.Advance(TimeSpan.FromMilliseconds(5000));
+        }
+
+        await _broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task Send_ThatWouldNotBeTriedElsewhere_IsTakenForAsLongAsTheDrainLasts()
+    {
+        GrpcPeer once = Connect("tries once");
+        GrpcPeer producer = Connect("in order", attempts: 3);
+        await once.ProduceAsync(Topic);
+        await producer.ProduceAsync(Topic);
+        await DrainAsync();
+        await once.SendAsync(Topic, "one");
+        _broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000));
+        await once.SendAsync(Topic, "two");
+        _broker.Time.Advance(TimeSpan.FromMilliseconds(2000));
+
+        await once.SendAsync(Topic, "three");
+        V2.Message ordered = GrpcPeer.MessageOf(Topic, "in order");
+        ordered.SystemProperties.MessageType = V2.MessageType.Fifo;
+        ordered.SystemProperties.MessageGroup = "g";
+        V2.Message half = GrpcPeer.MessageOf(Topic, "half");
+        half.SystemProperties.MessageType = V2.MessageType.Transaction;
+        Assert.Equal(V2.Code.Ok, (await producer.TrySendAsync(ordered)).Status.Code);
+        Assert.Equal(V2.Code.Ok, (await producer.TrySendAsync(half)).Status.Code);
+        Assert.Equal("draining", (await _broker.ShowAsync()).State);
+        Assert.Equal(V2.Code.InternalServerError, (await producer.TrySendAsync(GrpcPeer.MessageOf(Topic, "any"))).Status.Code);
+    }
+
+    private GrpcPeer Connect(string id, int? attempts = 1)
+    {
+        var client = new GrpcPeer(_port, id) { MaxAttempts = attempts };
         _clients.Add(client);
         return client;
     }

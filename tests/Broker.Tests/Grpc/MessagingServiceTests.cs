@@ -6,6 +6,8 @@ using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Grpc.Framing;
 using GrayMQ.Grpc.Tests.Servers;
+using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Broker.Grpc;
@@ -102,6 +104,22 @@ public sealed class MessagingServiceTests : IAsyncLifetime
         Assert.True(expected == response.Status.Code, $"{what}: {response.Status}");
         Assert.NotEmpty(response.Status.Message);
         Assert.Equal(V2.Code.Ok, (await SendAsync(Message("still taken"))).Status.Code);
+    }
+
+    [Fact]
+    public async Task QueryRoute_OfATopicWithFewerQueuesForWriting_HasThoseFirst()
+    {
+        RemotingCommand made = await _broker.Connect("admin").AskAsync(
+            RequestCode.UpdateAndCreateTopic,
+            new CreateTopicHeader { Topic = "Partly", ReadQueueNums = 4, WriteQueueNums = 1, Permission = 6 });
+        Assert.Equal(ResponseCode.Success, made.ResponseCode);
+
+        V2.QueryRouteResponse route = await CallAsync(
+            "QueryRoute", new V2.QueryRouteRequest { Topic = new V2.Resource { Name = "Partly" } }, V2.QueryRouteResponse.Parser);
+
+        Assert.Equal(
+            [(0, V2.Permission.ReadWrite), (1, V2.Permission.Read), (2, V2.Permission.Read), (3, V2.Permission.Read)],
+            route.MessageQueues.Select(queue => (queue.Id, queue.Permission)));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using GrayMQ.Broker.Grpc;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -72,6 +73,39 @@ public class ProxiedClientTests
         using RawPeer client = await RawPeer.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), Client);
         Assert.Equal(Client, client.Address.Address.ToString());
         await AssertKnownAsAsync(broker, client, client.Address);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Header_BeforeGrpc_NamesTheClient(bool tls)
+    {
+        string port = RunningBroker.FreePort();
+        await using RunningBroker broker = await RunningBroker.StartAsync(
+            ("proxyProtocol", "optional"), ("proxyProtocolSources", "127.0.0.1"), ("grpcPort", port));
+        Peer remoting = broker.Connect("remoting");
+        await remoting.CreateTopicAsync("Proxied", 1);
+        byte[] header = Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.1 192.0.2.200 56324 8081\r\n");
+        await using var client = new GrpcPeer(port, "proxied", tls: tls, before: header);
+
+        await client.SendAsync("Proxied", "hello");
+
+        ReceivedMessage message = await remoting.ReadAsync("Proxied", 0);
+        Assert.Equal("192.0.2.1:56324", new IPEndPoint(message.BornHost.ToAddress(), message.BornHost.Port).ToString());
+    }
+
+    [Theory]
+    [InlineData("off", true)]
+    [InlineData("required", false)]
+    public async Task Header_BeforeGrpcWhereItMayNotBeOrIsMissing_EndsTheConnection(string mode, bool sent)
+    {
+        string port = RunningBroker.FreePort();
+        await using RunningBroker broker = await RunningBroker.StartAsync(
+            ("proxyProtocol", mode), ("proxyProtocolSources", "127.0.0.1"), ("grpcPort", port));
+        byte[] header = Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.1 192.0.2.200 56324 8081\r\n");
+        await using var client = new GrpcPeer(port, "refused", before: sent ? header : null);
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync("Proxied", "hello"));
     }
 
     [Theory]

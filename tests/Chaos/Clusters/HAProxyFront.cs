@@ -39,18 +39,18 @@ internal static class HAProxyFront
             """);
         foreach (BrokerNode broker in brokers)
         {
-            Add(broker, broker.Port, "send-proxy-v2");
-            Add(broker, broker.GrpcPort, "");
+            Add(broker, broker.Port);
+            Add(broker, broker.GrpcPort);
         }
 
         return LoadBalancer.HAProxyAsync(
             configuration.ToString(), [.. brokers.Select(broker => new IPEndPoint(IPAddress.Parse(Address), broker.Port))]);
 
-        void Add(BrokerNode broker, int port, string header) => configuration.Append(CultureInfo.InvariantCulture, $"""
+        void Add(BrokerNode broker, int port) => configuration.Append(CultureInfo.InvariantCulture, $"""
             listen {broker.Name}-{port}
               bind {Address}:{port}
               option httpchk GET /health/accepting
-              server {broker.Name} 127.0.0.1:{port} check port {broker.HttpPort} {header}
+              server {broker.Name} 127.0.0.1:{port} check port {broker.HttpPort} send-proxy-v2
 
             """);
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using Google.Protobuf;
 using GrayMQ.Grpc.Framing;
 
@@ -13,10 +14,12 @@ internal sealed class RawClient : IDisposable
 
     private readonly HttpClient _http;
 
-    public RawClient(IPEndPoint server, bool tls = false)
+    /// <param name="before">What a connection begins with, before TLS, as from a proxy.</param>
+    public RawClient(IPEndPoint server, bool tls = false, byte[]? before = null)
     {
         var handler = new SocketsHttpHandler
         {
+            ConnectCallback = before is null ? null : (_, cancel) => ConnectAsync(server, before, cancel),
             EnableMultipleHttp2Connections = false,
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
         };
@@ -27,6 +30,22 @@ internal sealed class RawClient : IDisposable
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(IPEndPoint server, byte[] before, CancellationToken cancel)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(server, cancel);
+            await socket.SendAsync(before, cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     public static byte[] Frame(IMessage message) => Frame(message.ToByteArray());

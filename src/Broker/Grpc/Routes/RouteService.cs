@@ -72,7 +72,8 @@ internal sealed class RouteService(TopicRouteTable routes, BrokerEndpoints endpo
         await routes.FindRouteAsync(topic).ConfigureAwait(false)
         ?? throw new MessagingException(V2.Code.TopicNotFound, $"No topic route info in name server for the topic: {topic}");
 
-    // Queues that can be read only come first, then those that can be written only, then the rest, numbered through as in RocketMQ.
+    // Numbered through, those for reading and writing first, unlike in RocketMQ, where they come last: rocketmq-client-nodejs looks at
+    // nothing but each broker's queue 0, and a broker that warms up shows fewer queues for writing than for reading.
     private static IEnumerable<V2.MessageQueue> QueuesOf(
         V2.Resource topic, V2.Broker broker, QueueData queues, IReadOnlyList<V2.MessageType> types)
     {
@@ -83,9 +84,9 @@ internal sealed class RouteService(TopicRouteTable routes, BrokerEndpoints endpo
         int both = readable && writable ? Math.Min(read, write) : 0;
         (int Count, V2.Permission Permission)[] kinds =
         [
+            (both, V2.Permission.ReadWrite),
             (readable ? read - both : 0, V2.Permission.Read),
             (writable ? write - both : 0, V2.Permission.Write),
-            (both, V2.Permission.ReadWrite),
             (readable || writable ? 0 : Math.Max(1, Math.Max(read, write)), V2.Permission.None),
         ];
         int id = 0;

@@ -12,7 +12,8 @@ using V2 = GrayMQ.Grpc.V2;
 namespace GrayMQ.Broker.Grpc.Sending;
 
 /// <summary>Stores what producers send, one message or several of a topic (RocketMQ: SendMessageActivity).</summary>
-internal sealed class SendService(GrpcOptions options, InnerRequests inner, TopicTable topics, ClientService clients, TimeProvider time)
+internal sealed class SendService(
+    GrpcOptions options, InnerRequests inner, TopicTable topics, ClientService clients, FirstTries firstTries, TimeProvider time)
 {
     // The broker chooses.
     private const int AnyQueue = -1;
@@ -34,6 +35,7 @@ internal sealed class SendService(GrpcOptions options, InnerRequests inner, Topi
             }
         }
 
+        firstTries.Enter(caller, topic, request.Messages);
         var response = new V2.SendMessageResponse();
         if (request.Messages.Count > 1 && request.Messages.All(CanBeBatched))
         {
