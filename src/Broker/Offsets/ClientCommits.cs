@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Remoting.Connections;
@@ -25,14 +26,20 @@ internal sealed class ClientCommits(TopicTable topics, ConsumerOffsetTable offse
         EndPoint? client = null)
     {
         ReadOnlySpan<byte> name = topic.NameUtf8.Span;
+        if (!ReferenceEquals(topics.Find(name), topic))
+        {
+            return CommitOutcome.Ignored;
+        }
+
         CommitOutcome outcome = sides is null
             ? offsets.Commit(group, name, queueId, offset, client)
             : sides.Commit(group, name, queueId, offset, connection, client);
 
         // Whoever deletes a topic takes it away first and the offsets then: what was committed after that sees here that it is gone.
+        // Other groups may have committed of the topic that is made anew already.
         if (!ReferenceEquals(topics.Find(name), topic))
         {
-            offsets.RemoveTopic(topic.Name);
+            offsets.RemoveTopic(Encoding.UTF8.GetString(group), topic.Name);
         }
 
         return outcome;

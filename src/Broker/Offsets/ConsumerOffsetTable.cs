@@ -259,6 +259,9 @@ public sealed class ConsumerOffsetTable : IDisposable
     /// <summary>Forgets what all groups committed of a topic, also on the disk.</summary>
     public void RemoveTopic(string topic) => Remove(name => name.Topic == topic);
 
+    /// <summary>Forgets what one group committed of a topic, also on the disk.</summary>
+    public void RemoveTopic(string group, string topic) => Remove(name => name.Topic == topic && name.Group == group);
+
     /// <summary>Forgets all that a group committed, also on the disk.</summary>
     public void RemoveGroup(string group) =>
         Remove(name => name.Group == group || name.Group.StartsWith(group + GroupTopic.Separator, StringComparison.Ordinal));

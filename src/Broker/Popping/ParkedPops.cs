@@ -60,7 +60,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         _gray = gray;
         _limit = limits.All;
         _limitOfQueue = limits.OfQueue;
-        _targets = new ParkedTargets(limits.Targets);
+        _targets = new ParkedTargets(limits.Targets, WakeAll);
         _time = time;
         _pool = new DefaultObjectPool<ParkedPop>(new Policy(Answer), maximumRetained: 4096);
         _scan = time.CreateTimer(static parked => ((ParkedPops)parked!).WakeOverdue(), this, ScanInterval, ScanInterval);
@@ -103,7 +103,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         parked.Set(pop with { DeadlineMs = pop.DeadlineMs - EarlyMs });
         long number = parked.Number;
         pop.Target.Waiters.LastParkedMs = now;
-        if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue, out bool hasOtherExpression))
+        if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue, _targets.Find(pop.Target.Topic.Name)))
         {
             Interlocked.Decrement(ref _count);
             Free(parked);
@@ -111,10 +111,6 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         }
 
         _targets.KeepListed(pop.Target);
-        if (hasOtherExpression)
-        {
-            _targets.Find(pop.Target.Topic.Name)?.MarkStale();
-        }
 
         // What happened between the caller's look and the parking has woken nobody. The fence pairs with those of the callers of
         // Wake: either the message is seen here, or the pop is seen there.

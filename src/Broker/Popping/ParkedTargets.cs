@@ -7,7 +7,8 @@ namespace GrayMQ.Broker.Popping;
 /// has waited for a while is taken off.
 /// </summary>
 /// <param name="most">Targets at a time (RocketMQ: popPollingMapSize).</param>
-internal sealed class ParkedTargets(int most)
+/// <param name="wake">Wakes all that wait at a target, to look again.</param>
+internal sealed class ParkedTargets(int most, Action<PopTarget> wake)
 {
     private readonly Lock _changes = new();
     private readonly ConcurrentDictionary<string, TopicTargets> _byTopic = new(StringComparer.Ordinal);
@@ -101,7 +102,9 @@ internal sealed class ParkedTargets(int most)
             return true;
         }
 
+        // Who came meanwhile saw the target listed, and a message that came since did not.
         ListLocked(idle);
+        wake(idle);
         return false;
     }
 

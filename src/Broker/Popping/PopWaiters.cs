@@ -5,6 +5,9 @@ namespace GrayMQ.Broker.Popping;
 /// <summary>The pops that wait at one target, the one that has waited longest first. Each is taken off once.</summary>
 internal sealed class PopWaiters
 {
+    // So many pops with one expression, one behind the other, and it is what is asked for here.
+    private const int SettledPops = 16;
+
     private readonly Lock _lock = new();
     private volatile ParkedPop? _first;
     private ParkedPop? _last;
@@ -12,6 +15,8 @@ internal sealed class PopWaiters
     private bool _isListed;
     private long _lastParkedMs;
     private volatile IndexedExpression? _expression;
+    private IndexedExpression? _latest;
+    private int _inARow;
 
     // Nobody is due before.
     private long _earliestMs = long.MaxValue;
@@ -51,10 +56,9 @@ internal sealed class PopWaiters
     }
 
     /// <summary>False when as many wait for its queue as may.</summary>
-    /// <param name="isOther"><see cref="Expression"/> is another one by this.</param>
-    public bool TryAdd(ParkedPop parked, int most, out bool isOther)
+    /// <param name="listed">Where the target is sorted by its <see cref="Expression"/>: marked when that is another one by this.</param>
+    public bool TryAdd(ParkedPop parked, int most, TopicTargets? listed)
     {
-        isOther = false;
         lock (_lock)
         {
             // Counting is left until there may be too many.
@@ -64,11 +68,13 @@ internal sealed class PopWaiters
             }
 
             parked.Next = null;
-            var expression = parked.Pop.Filter as IndexedExpression;
-            if (_expression != expression && (_first is null || _expression is not null))
+            IndexedExpression? expression = ExpressionWith(parked.Pop.Filter as IndexedExpression);
+            if (_expression != expression)
             {
-                _expression = _first is null ? expression : null;
-                isOther = true;
+                _expression = expression;
+
+                // With the lock held: whoever parks after this one looks for messages that are there after the mark.
+                listed?.MarkStale();
             }
 
             Volatile.Write(ref _earliestMs, Math.Min(_earliestMs, parked.Pop.DeadlineMs));
@@ -184,6 +190,16 @@ internal sealed class PopWaiters
         }
 
         return taken;
+    }
+
+    // A group whose members ask for one thing and another in turns stays among those at which every message looks: sorting all targets of the
+    // topic anew each time costs more than that.
+    private IndexedExpression? ExpressionWith(IndexedExpression? parked)
+    {
+        // The first one of all is believed.
+        _inARow = _inARow == 0 ? SettledPops : parked == _latest ? Math.Min(_inARow + 1, SettledPops) : 1;
+        _latest = parked;
+        return parked == _expression || (_first is null && _inARow == SettledPops) ? parked : null;
     }
 
     private static bool SameQueue(int queueId, int wanted) => wanted < 0 ? queueId < 0 : queueId == wanted;

@@ -130,7 +130,12 @@ internal sealed class FrameOutput : IValueTaskSource
         long unsentBytes = 0;
         lock (_writing)
         {
-            _gathering &= !gathered;
+            if (gathered)
+            {
+                // Only by the thread that reads: the others would take back what it says just now.
+                _gathering = false;
+            }
+
             if (_closed)
             {
                 return false;
@@ -179,6 +184,7 @@ internal sealed class FrameOutput : IValueTaskSource
     public bool TryWriteRequest(HeaderBuffer header, ReadOnlySpan<byte> body, bool mayWait, out Task? wait)
     {
         wait = null;
+        HandOver();
         Ending ending;
         bool flushing;
         long unsentBytes;
@@ -316,7 +322,7 @@ internal sealed class FrameOutput : IValueTaskSource
     // What the reading thread has gathered goes before what it writes next.
     private void HandOver()
     {
-        if (_gathering && Batch is { } batch)
+        if (Batch is { Length: > 0 } batch)
         {
             Write(batch, default(MemoryBody), 0, gathered: true);
             batch.Clear();

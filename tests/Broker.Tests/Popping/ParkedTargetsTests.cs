@@ -13,7 +13,7 @@ public sealed class ParkedTargetsTests
         Topic topic = parts.CreateTopic("Idle");
         PopTarget idle = parts.Pop(topic, "A").Target;
         PopTarget busy = parts.Pop(topic, "B").Target;
-        var targets = new ParkedTargets(10);
+        var targets = new ParkedTargets(10, static _ => { });
         Assert.True(targets.TryList(idle));
         Assert.True(targets.TryList(busy));
         (idle.Waiters.LastParkedMs, busy.Waiters.LastParkedMs) = (1000, 2000);
@@ -32,10 +32,10 @@ public sealed class ParkedTargetsTests
     {
         await using var parts = new PopParts();
         PopTarget target = parts.Pop(parts.CreateTopic("Busy"), "A").Target;
-        var targets = new ParkedTargets(1);
+        var targets = new ParkedTargets(1, static _ => { });
         Assert.True(targets.TryList(target));
         var parked = new ParkedPop(_ => { });
-        Assert.True(target.Waiters.TryAdd(parked, 1, out _));
+        Assert.True(target.Waiters.TryAdd(parked, 1, listed: null));
 
         targets.UnlistIdle(long.MaxValue);
 

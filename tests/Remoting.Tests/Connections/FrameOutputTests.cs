@@ -104,6 +104,46 @@ public class FrameOutputTests
         Assert.Null(others);
     }
 
+    [Fact]
+    public async Task Gather_WhileOthersAnswerToo_ComesToNoOtherConnection()
+    {
+        const int Batches = 200_000;
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        var output = new FrameOutput(pipe.Writer, long.MaxValue, _budget, TimeProvider.System, (reason, _) => _broken.Add(reason));
+
+        // Closed, for whoever answers there goes round the quicker.
+        FrameOutput other = NewOutput();
+        await other.CompleteAsync();
+        bool ended = false;
+        Task others = Task.Factory.StartNew(
+            () =>
+            {
+                HeaderBuffer header = FrameOutput.Header;
+                while (!Volatile.Read(ref ended))
+                {
+                    other.WriteAnswer(header, default(MemoryBody), 0);
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+
+        // One thread reads both connections in turns, as threads of the pool do.
+        for (int batch = 0; batch < Batches; batch++)
+        {
+            FrameOutput reading = batch % 2 == 0 ? other : output;
+            reading.BeginBatch();
+            Gather(reading, opaque: batch);
+            reading.EndBatch();
+        }
+
+        Volatile.Write(ref ended, true);
+        await others.WaitAsync(Eventually.Deadline);
+        await output.CompleteAsync();
+        ReadResult all = await pipe.Reader.ReadAtLeastAsync(int.MaxValue);
+        Assert.Equal(Enumerable.Range(0, Batches / 2).Select(batch => (2 * batch) + 1), Opaques(all.Buffer));
+    }
+
     private static void Gather(FrameOutput output, int opaque)
     {
         CommandWriter.AppendResponse(output.Batch!, SerializeType.Json, ResponseCode.Success, opaque, null, default(NoHeader), 0);
