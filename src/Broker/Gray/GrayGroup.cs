@@ -27,6 +27,7 @@ internal sealed class GrayGroup
     // Commits and changes of owner: a commit that was allowed is in the table before the queue is another's.
     private readonly Lock _gate = new();
     private volatile Rules _rules;
+    private volatile bool _isClosed;
 
     /// <param name="boundaryReached">Called when a commit may have ended a handover; must be quick.</param>
     public GrayGroup(GrayRelease release, ConsumerTable consumers, ConsumerOffsetTable offsets, Action boundaryReached)
@@ -48,6 +49,15 @@ internal sealed class GrayGroup
 
     /// <summary>Who knows of the queues that have changed hands.</summary>
     public ToldClients Told { get; } = new();
+
+    /// <summary>
+    /// For the moment, nobody is given anything: how much was given is being looked at. What clients commit counts as before.
+    /// </summary>
+    public bool IsClosed
+    {
+        get => _isClosed;
+        set => _isClosed = value;
+    }
 
     /// <summary>Ids of the clients that a release has retired, this one or one before.</summary>
     public IReadOnlySet<string> Retired => _rules.Retired;
@@ -95,9 +105,18 @@ internal sealed class GrayGroup
                 : 0;
     }
 
+    /// <summary>As <see cref="CapFor"/>, but 0 for everybody while the group is closed.</summary>
+    public long EndFor(ReadOnlySpan<byte> utf8Topic, int queueId, RemotingPeer connection) =>
+        IsClosed ? 0 : CapFor(utf8Topic, queueId, StandingOf(connection));
+
     /// <summary>What is to become of a pull.</summary>
     public PullVerdict Judge(RemotingPeer connection, Topic topic, int queueId, long offset)
     {
+        if (IsClosed)
+        {
+            return PullVerdict.Held;
+        }
+
         Standing standing = StandingOf(connection, out ConsumerClient? client);
         ReadOnlySpan<byte> utf8Topic = topic.NameUtf8.Span;
         long cap = CapFor(utf8Topic, queueId, standing);

@@ -339,11 +339,8 @@ internal sealed class GrayWork : IDisposable
         GraySnapshot snapshot, Dictionary<string, GrayEntry> entries, List<string> gone, GrayPlan plan, long now)
     {
         List<GrayTurn> turns = [.. plan.Turns];
-
-        // Whoever reads now, and does not see this, has said before how much he is giving.
-        _table.Changed();
         var changed = new Dictionary<GrayEntry, Dictionary<string, QueueOwnership[]>>();
-        _messages.Cut([.. turns.Select(turn => turn.Queue)], (epoch, ends) =>
+        Cut(turns, (epoch, ends) =>
         {
             for (int i = 0; i < turns.Count; i++)
             {
@@ -423,6 +420,40 @@ internal sealed class GrayWork : IDisposable
         foreach (GrayEntry entry in changed.Keys)
         {
             _wake(entry.Group.Name);
+        }
+    }
+
+    // What a withdrawn side was given is its boundary: nobody is given anything from before that is looked up until queues are owned by it.
+    // Whoever reads just then, and does not see that the group is closed, has said before how much he is giving, or reads again.
+    private void Cut(List<GrayTurn> turns, Action<int, long[]> change)
+    {
+        HashSet<GrayGroup> closed =
+        [
+            .. turns.Select(turn => turn.Entry.Group).Where(group => group.Release.State == GrayReleaseState.Withdrawing),
+        ];
+        foreach (GrayGroup group in closed)
+        {
+            group.IsClosed = true;
+        }
+
+        _table.Changed();
+        try
+        {
+            _messages.Cut([.. turns.Select(turn => turn.Queue)], change);
+        }
+        finally
+        {
+            foreach (GrayGroup group in closed)
+            {
+                group.IsClosed = false;
+            }
+
+            // Who found a group closed was told to wait, whether it has changed hands now or could not be written.
+            _table.Changed();
+            foreach (GrayGroup group in closed)
+            {
+                _wake(group.Name);
+            }
         }
     }
 

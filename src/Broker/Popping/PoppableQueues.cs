@@ -61,7 +61,7 @@ internal sealed class PoppableQueues(
     /// none.
     /// </summary>
     public long EndFor(in Pop pop, Topic topic, int queueId) => gray.View?.FindGroup(pop.Target.Group) is { } sides
-        ? sides.CapFor(topic.NameUtf8.Span, queueId, sides.StandingOf(pop.Responder.Connection))
+        ? sides.EndFor(topic.NameUtf8.Span, queueId, pop.Responder.Connection)
         : long.MaxValue;
 
     /// <summary>

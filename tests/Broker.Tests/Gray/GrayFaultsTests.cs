@@ -240,6 +240,32 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(2, PullMessageResponseHeader.Read(behind.Fields).NextBeginOffset);
     }
 
+    // Requests that come while the boundary of a withdrawal is on its way to the disk, which takes some milliseconds.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Withdraw_WhileItsBoundaryIsWritten_GivesTheWithdrawnSideNothingMore(bool pops)
+    {
+        using var held = new HeldHandover();
+        await using GrayFixture gray = await StartAsync(held);
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "g0", gray: true, 0);
+        await gray.SendAsync(Topic, "g1", gray: true, 0);
+
+        held.Arm();
+        Task withdrawn = gray.State.WithdrawAsync(Group, GrayLeftover.Normal);
+        await held.HeldAsync();
+        RemotingCommand given = pops
+            ? await canary.PopAsync(Pops.Header(Topic, group: Group))
+            : await canary.PullAsync(Pulls.Header(Topic, 0, expression: null));
+        Task<List<string>> left = TakeAsync(normal, 0);
+        held.Release();
+        await withdrawn;
+
+        Assert.Equal(pops ? ResponseCode.PollingTimeout : ResponseCode.PullNotFound, given.ResponseCode);
+        Assert.Equal(["g0", "g1"], await left);
+    }
+
     // A broker that was away when its answers were to be acknowledged: the side that had them in hand gets them again before it is retired.
     [Fact]
     public async Task Replace_WithPoppedMessagesThatComeBack_GivesThemToTheSideThatHadThem()

@@ -3,6 +3,7 @@ using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Gray;
 
@@ -28,14 +29,17 @@ internal sealed class GrayFixture : IAsyncDisposable
     /// <summary>A connection of nobody in particular.</summary>
     public Peer Admin { get; private set; }
 
-    public static async Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+
+    /// <param name="loggers">Told what the broker logs; null for nobody.</param>
+    public static async Task<GrayFixture> StartAsync(ILoggerFactory? loggers, params (string Key, string Value)[] settings)
     {
         ToldState state = await ToldState.StartAsync();
         (string, string)[] all =
         [
             ("namesrvAddr", state.Address), ("grayAskIntervalMs", "100"), ("grayReportIntervalMs", "100"), .. settings,
         ];
-        return new GrayFixture(state, await RunningBroker.StartAsync(all));
+        return new GrayFixture(state, await RunningBroker.StartAsync(null, null, all, loggers: loggers));
     }
 
     public async Task CreateAsync(string topic, int queues = Queues)

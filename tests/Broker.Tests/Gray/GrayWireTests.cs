@@ -5,6 +5,7 @@ using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Gray;
 
@@ -14,9 +15,11 @@ public abstract class GrayWireTests
     private protected const string Group = "G";
     private protected const string Topic = "Orders";
 
-    private protected static async Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings)
+    private protected static Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+
+    private protected static async Task<GrayFixture> StartAsync(ILoggerFactory? loggers, params (string Key, string Value)[] settings)
     {
-        GrayFixture gray = await GrayFixture.StartAsync(settings);
+        GrayFixture gray = await GrayFixture.StartAsync(loggers, settings);
         await gray.CreateAsync(Topic);
         await gray.State.SetTopicAsync(Topic, 6);
         return gray;

@@ -9,6 +9,7 @@ using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using GrayMQ.Store.Files;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Broker.Serving;
@@ -24,13 +25,16 @@ internal sealed class RunningBroker : IAsyncDisposable
     private readonly List<Peer> _peers = [];
     private readonly IStoreFileSystem? _files;
     private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
     private BrokerHost? _host;
 
-    private RunningBroker((string Key, string Value)[] settings, IStoreFileSystem? files, TimeProvider time)
+    private RunningBroker(
+        (string Key, string Value)[] settings, IStoreFileSystem? files, TimeProvider time, ILoggerFactory loggers)
     {
         _settings = [.. settings];
         _files = files;
         _time = time;
+        _loggers = loggers;
     }
 
     /// <summary>The file that the settings come from, as with -c.</summary>
@@ -48,10 +52,15 @@ internal sealed class RunningBroker : IAsyncDisposable
 
     /// <param name="time">The broker's clock; null for the system's.</param>
     /// <param name="prepare">Puts a store of somebody else's into the directory that it is given.</param>
+    /// <param name="loggers">Told what the broker logs; null for nobody.</param>
     public static async Task<RunningBroker> StartAsync(
-        IStoreFileSystem? files, TimeProvider? time, (string Key, string Value)[] settings, Action<string>? prepare = null)
+        IStoreFileSystem? files,
+        TimeProvider? time,
+        (string Key, string Value)[] settings,
+        Action<string>? prepare = null,
+        ILoggerFactory? loggers = null)
     {
-        var broker = new RunningBroker(settings, files, time ?? TimeProvider.System);
+        var broker = new RunningBroker(settings, files, time ?? TimeProvider.System, loggers ?? NullLoggerFactory.Instance);
         prepare?.Invoke(broker.StorePath);
         await File.WriteAllTextAsync(broker.SettingsPath, $"# the test's\nbrokerName = {Name}\nbrokerClusterName={Cluster}\n");
         await broker.StartAsync();
@@ -168,7 +177,7 @@ internal sealed class RunningBroker : IAsyncDisposable
         _host = new BrokerHost(
             BrokerSettings.Catalogue.Load(sources).GetOrThrow(),
             _time,
-            NullLoggerFactory.Instance,
+            _loggers,
             new FreePortTransport(),
             _files);
         await _host.StartAsync(CancellationToken.None);
