@@ -12,6 +12,7 @@ using GrayMQ.Broker.Rehearsals;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Transactions;
 using GrayMQ.Hosting;
+using GrayMQ.Hosting.Http;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
@@ -325,7 +326,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             new PostGuard(_settings.Get(BrokerSettings.HttpToken), endPoint.Address),
             () => _lifecycle.IsLeaving,
             loggers,
-            sockets);
+            sockets is null ? null : sockets.Bind);
         http.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         return http;
     }

@@ -196,12 +196,6 @@ internal static partial class Log
     [LoggerMessage(214, LogLevel.Information, "Cleaned up: {Code} of {Peer}")]
     public static partial void CleanedUp(ILogger logger, RequestCode code, object? peer);
 
-    [LoggerMessage(215, LogLevel.Information, "Health checks and metrics are on http://{EndPoint}")]
-    public static partial void HttpListening(ILogger logger, object endPoint);
-
-    [LoggerMessage(216, LogLevel.Error, "A page for HTTP failed")]
-    public static partial void PageFailed(ILogger logger, Exception error);
-
     [LoggerMessage(300, LogLevel.Information, "A message of {Topic} with unique key {UniqueKey} is among the dead letters of group {Group} now; it was tried again {Times} times")]
     public static partial void DeadLettered(ILogger logger, string group, string topic, string uniqueKey, int times);
 

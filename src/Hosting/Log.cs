@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Hosting;
@@ -28,4 +29,10 @@ internal static partial class Log
 
     [LoggerMessage(24, LogLevel.Information, "Process {ProcessId} has the listening sockets and takes this one's place")]
     public static partial void TakenOver(ILogger logger, int processId);
+
+    [LoggerMessage(30, LogLevel.Information, "Health checks and metrics are on http://{EndPoint}")]
+    public static partial void HttpListening(ILogger logger, IPEndPoint endPoint);
+
+    [LoggerMessage(31, LogLevel.Error, "A page for HTTP failed")]
+    public static partial void PageFailed(ILogger logger, Exception error);
 }

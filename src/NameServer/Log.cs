@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "The name server has stopped")]
     public static partial void Stopped(ILogger logger);
 
+    [LoggerMessage(60, LogLevel.Information, "The name server is not ready any more, and serves for {Milliseconds} ms yet")]
+    public static partial void Leaving(ILogger logger, long milliseconds);
+
     [LoggerMessage(3, LogLevel.Information, "Broker {Name}:{Id} at {Node} registered with {Topics} topics")]
     public static partial void BrokerRegistered(ILogger logger, BrokerIdentity node, string name, long id, int topics);
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using GrayMQ.Hosting;
+using GrayMQ.Hosting.Http;
 using GrayMQ.NameServer.Brokers;
 using GrayMQ.NameServer.Configurations;
 using GrayMQ.NameServer.Drains;
@@ -7,7 +9,9 @@ using GrayMQ.NameServer.Gray;
 using GrayMQ.NameServer.Gray.Commands;
 using GrayMQ.NameServer.Gray.Progress;
 using GrayMQ.NameServer.Gray.States;
+using GrayMQ.NameServer.Http;
 using GrayMQ.NameServer.KVConfigs;
+using GrayMQ.NameServer.Lifecycle;
 using GrayMQ.NameServer.Returns;
 using GrayMQ.NameServer.Routes;
 using GrayMQ.NameServer.Topics;
@@ -21,13 +25,15 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.NameServer;
 
 /// <summary>A name server: all of its parts put together, to be started and stopped once.</summary>
-public sealed class NameServerHost : IHostedService, IAsyncDisposable
+public sealed class NameServerHost : IHostedService, IDrainable, IAsyncDisposable
 {
     private readonly LiveOptions _options;
     private readonly KnownBrokers _known;
+    private readonly NameServerLifecycle _lifecycle;
     private readonly RouteTable _routes;
     private readonly MinBrokerIdNotifier _notifier;
     private readonly RemotingServer _server;
+    private readonly HttpEndpoint? _http;
     private readonly GrayState _gray;
     private readonly GrayFactFinder _grayFacts;
     private readonly X509Certificate2? _certificate;
@@ -68,6 +74,16 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
         var grayWatchers = new GrayWatchers();
         _gray.Changed += grayWatchers.Tell;
         _grayFacts = new GrayFactFinder(_routes, grayBrokers, time, loggers);
+        _lifecycle = new NameServerLifecycle(_known, _options, time);
+        CountedRequests requests = NameServerRequests.Table(
+            new RouteHandler(new RouteAnswers(_routes, configs, _options), _known, _lifecycle),
+            registrations,
+            new ClusterHandler(_routes, _logger),
+            new DrainHandler(leases, _logger),
+            new TopicHandler(_routes, _options, _logger),
+            new KVConfigHandler(configs, _logger),
+            new ConfigurationHandler(settings, settingsFile, _options, _logger),
+            new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, _routes));
         _server = new RemotingServer(
             new RemotingServerOptions
             {
@@ -78,40 +94,73 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
                 Proxy = options.Proxy,
                 TlsMode = options.TlsMode,
             },
-            NameServerRequests.Table(
-                new RouteHandler(new RouteAnswers(_routes, configs, _options), _known, _options, time),
-                registrations,
-                new ClusterHandler(_routes, _logger),
-                new DrainHandler(leases, _logger),
-                new TopicHandler(_routes, _options, _logger),
-                new KVConfigHandler(configs, _logger),
-                new ConfigurationHandler(settings, settingsFile, _options, _logger),
-                new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, _routes)),
+            requests.Table,
             transport ?? SocketTransport.Create(time, loggers, sockets),
             time,
             loggers);
         _server.ConnectionClosed += registrations.OnConnectionClosed;
         _server.ConnectionClosed += grayWatchers.Remove;
+        if (options.HttpEndPoint is { } http)
+        {
+            var pages = new NameServerPages(_lifecycle, new NameServerMetrics(_lifecycle, _routes, _known, _server, requests));
+            _http = new HttpEndpoint(
+                http,
+                pages.ByPath,
+                new PostGuard(token: "", http.Address),
+                () => _lifecycle.IsLeaving,
+                loggers,
+                sockets is null ? null : sockets.Bind);
+        }
     }
 
     /// <summary>The addresses that are bound, once started.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints => _server.EndPoints;
 
-    /// <exception cref="IOException">The address cannot be bound; the message names it.</exception>
+    /// <summary>Where health checks and metrics are, once started; null when they are switched off.</summary>
+    public IPEndPoint? HttpEndPoint => _http?.EndPoint;
+
+    /// <exception cref="IOException">An address cannot be bound; the message names it.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
+        if (_http is not null)
+        {
+            await _http.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
+        _lifecycle.Serve();
         _expiry = new BrokerExpiry(_routes, _notifier, _options.Current.ScanNotActiveBrokerInterval, _time, _logger);
         _gray.Start();
         Log.Started(_logger, EndPoints[0]);
     }
 
+    /// <summary>
+    /// Is not ready any more, and serves everybody who comes nonetheless, until load balancers have seen it. Connections stay: clients ask
+    /// another name server once theirs has ended, and not before.
+    /// </summary>
+    public async Task DrainAsync(CancellationToken hurry)
+    {
+        _lifecycle.Leave();
+        TimeSpan time = _options.Current.DrainTime;
+        if (time > TimeSpan.Zero && !hurry.IsCancellationRequested)
+        {
+            Log.Leaving(_logger, (long)time.TotalMilliseconds);
+            await Task.Delay(time, _time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
     /// <summary>Answers what has been asked, and closes; what is left when <paramref name="cancellationToken"/> is cancelled is cut off.</summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
+        _lifecycle.Stop();
         _expiry?.Dispose();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         _known.Write();
+        if (_http is not null)
+        {
+            await _http.StopAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         Log.Stopped(_logger);
     }
 
@@ -119,6 +168,11 @@ public sealed class NameServerHost : IHostedService, IAsyncDisposable
     {
         _expiry?.Dispose();
         await _server.DisposeAsync().ConfigureAwait(false);
+        if (_http is not null)
+        {
+            await _http.DisposeAsync().ConfigureAwait(false);
+        }
+
         _known.Dispose();
         await _notifier.DisposeAsync().ConfigureAwait(false);
         await _gray.DisposeAsync().ConfigureAwait(false);

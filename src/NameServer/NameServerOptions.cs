@@ -11,6 +11,12 @@ public sealed record NameServerOptions
 {
     public required IPEndPoint EndPoint { get; init; }
 
+    /// <summary>Where health checks and metrics are; null switches them off.</summary>
+    public required IPEndPoint? HttpEndPoint { get; init; }
+
+    /// <summary>How long clients are served as before once the server is to stop.</summary>
+    public required TimeSpan DrainTime { get; init; }
+
     public required TlsMode TlsMode { get; init; }
 
     public required string TlsServerCertPath { get; init; }
@@ -65,6 +71,10 @@ public sealed record NameServerOptions
     {
         EndPoint = new IPEndPoint(
             IPAddress.Parse(settings.Get(NameServerSettings.BindAddress)), settings.Get(NameServerSettings.ListenPort)),
+        HttpEndPoint = settings.Get(NameServerSettings.HttpPort) is > 0 and int httpPort
+            ? new IPEndPoint(IPAddress.Parse(settings.Get(NameServerSettings.HttpAddress)), httpPort)
+            : null,
+        DrainTime = TimeSpan.FromMilliseconds(settings.Get(NameServerSettings.DrainMs)),
         TlsMode = settings.Get(NameServerSettings.TlsMode),
         TlsServerCertPath = settings.Get(NameServerSettings.TlsServerCertPath),
         TlsServerKeyPath = settings.Get(NameServerSettings.TlsServerKeyPath),

@@ -7,14 +7,13 @@ using GrayMQ.NameServer.Routes;
 using GrayMQ.NameServer.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
-using GrayMQ.Remoting.Dispatch;
 
 namespace GrayMQ.NameServer;
 
 /// <summary>Every request that the name server answers. All others are answered REQUEST_CODE_NOT_SUPPORTED.</summary>
 internal static class NameServerRequests
 {
-    public static RequestTable Table(
+    public static CountedRequests Table(
         RouteHandler routes,
         RegistrationHandler registrations,
         ClusterHandler clusters,
@@ -22,7 +21,7 @@ internal static class NameServerRequests
         TopicHandler topics,
         KVConfigHandler kvConfigs,
         ConfigurationHandler configurations,
-        GrayHandler gray) => new RequestTable()
+        GrayHandler gray) => new CountedRequests()
         .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, routes.HandleAsync)
 
         .On<RegisterBrokerHeader>(RequestCode.RegisterBroker, registrations.RegisterAsync)

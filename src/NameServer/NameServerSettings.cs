@@ -10,6 +10,8 @@ namespace GrayMQ.NameServer;
 /// <summary>Every setting of the name server, in the words of RocketMQ's namesrv.conf where it has one.</summary>
 public static class NameServerSettings
 {
+    // A load balancer has asked twice by then.
+    private const long DefaultDrainMs = 5_000;
     private const long MaxIntervalMs = 24L * 60 * 60 * 1000;
 
     public static SettingDefinition<int> ListenPort { get; } =
@@ -19,6 +21,25 @@ public static class NameServerSettings
         Setting.Text("bindAddress", "0.0.0.0", "IP address to listen on; 0.0.0.0 or :: means all.") with
         {
             Check = text => IPAddress.TryParse(text, out _) ? null : "an IP address",
+        };
+
+    public static SettingDefinition<int> HttpPort { get; } =
+        Setting.Int32("httpPort", 0, "TCP port of health checks and metrics; 0 switches them off.", 0, 65535);
+
+    public static SettingDefinition<string> HttpAddress { get; } =
+        Setting.Text("httpAddress", "127.0.0.1", "IP address that health checks and metrics listen on.") with
+        {
+            Check = text => IPAddress.TryParse(text, out _) ? null : "an IP address",
+        };
+
+    public static SettingDefinition<long> DrainMs { get; } =
+        Setting.Int64(
+            "drainMs", 0, "How long everybody is served as before, but not ready, once the server is to stop; 5000 where httpPort is set.", 0, MaxIntervalMs) with
+        {
+            Unit = "ms",
+
+            // Nobody is told where there is no HTTP.
+            Derive = settings => settings.Get(HttpPort) == 0 ? 0 : DefaultDrainMs,
         };
 
     public static SettingDefinition<TlsMode> TlsMode { get; } =
@@ -161,6 +182,9 @@ public static class NameServerSettings
         .Define(
             ListenPort,
             BindAddress,
+            HttpPort,
+            HttpAddress,
+            DrainMs,
             TlsMode,
             TlsServerCertPath,
             TlsServerKeyPath,

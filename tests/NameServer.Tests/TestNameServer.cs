@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
@@ -7,6 +9,7 @@ using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -37,10 +40,29 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     public string Address => $"127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}";
 
+    public IPEndPoint? HttpEndPoint => _host.HttpEndPoint;
+
     public static Task<TestNameServer> StartAsync(params string[] settings) =>
         StartInAsync(Directory.CreateTempSubdirectory("namesrv-test-").FullName, settings);
 
-    public static async Task<TestNameServer> StartInAsync(string folder, params string[] settings)
+    public static Task<TestNameServer> StartInAsync(string folder, params string[] settings) => StartInAsync(folder, null, settings);
+
+    /// <summary>With HTTP on a port of its own.</summary>
+    public static Task<TestNameServer> StartWithHttpAsync(params string[] settings) =>
+        StartWithHttpInAsync(Directory.CreateTempSubdirectory("namesrv-test-").FullName, settings);
+
+    public static Task<TestNameServer> StartWithHttpInAsync(string folder, params string[] settings)
+    {
+        // Bound here, as by systemd: nobody else gets the port in between.
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Listen();
+        int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return StartInAsync(
+            folder, new ListeningSockets(socket), [.. settings, string.Create(CultureInfo.InvariantCulture, $"httpPort={port}")]);
+    }
+
+    private static async Task<TestNameServer> StartInAsync(string folder, ListeningSockets? sockets, string[] settings)
     {
         var sources = new SettingsSources()
             .Set("bindAddress=127.0.0.1")
@@ -60,7 +82,11 @@ internal sealed class TestNameServer : IAsyncDisposable
 
         var time = new ManualTimeProvider();
         var host = new NameServerHost(
-            NameServerSettings.Catalogue().Load(sources).GetOrThrow(), time, NullLoggerFactory.Instance, File.Exists(file) ? file : null);
+            NameServerSettings.Catalogue().Load(sources).GetOrThrow(),
+            time,
+            NullLoggerFactory.Instance,
+            File.Exists(file) ? file : null,
+            sockets: sockets);
         await host.StartAsync();
         return new TestNameServer(host, folder, time);
     }
@@ -160,6 +186,8 @@ internal sealed class TestNameServer : IAsyncDisposable
             await Task.Yield();
         }
     }
+
+    public Task DrainAsync(CancellationToken hurry) => _host.DrainAsync(hurry);
 
     /// <summary>Stops the server; its folder stays.</summary>
     public async Task StopAsync()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using GrayMQ.Broker.Lifecycle;
+using GrayMQ.Hosting.Http;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.AspNetCore.Http;
 

@@ -7,6 +7,7 @@ using GrayMQ.Broker.Pulling;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Broker.Transactions;
+using GrayMQ.Hosting.Http;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Names;
@@ -44,7 +45,7 @@ internal sealed class MetricsPage(
         WriteConsumers(page);
         WriteConnections(page);
         WriteStore(page);
-        WriteProcess(page);
+        ProcessMetrics.Write(page);
         return page;
     }
 
@@ -195,20 +196,6 @@ internal sealed class MetricsPage(
         }
 
         page.Gauge("graymq_storage_writable", "1 while messages are taken").Sample(store.IsWritable ? 1 : 0);
-    }
-
-    private static void WriteProcess(PrometheusWriter page)
-    {
-        page.Counter("process_cpu_seconds_total", "Time that all processors spent").Sample(Environment.CpuUsage.TotalTime.TotalSeconds);
-        page.Gauge("process_resident_memory_bytes", "Resident memory, mapped files included").Sample(Environment.WorkingSet);
-        page.Gauge("dotnet_gc_committed_bytes", "Managed memory").Sample(GC.GetGCMemoryInfo().TotalCommittedBytes);
-        page.Counter("dotnet_gc_heap_total_allocated_bytes_total", "Managed memory allocated since the start")
-            .Sample(GC.GetTotalAllocatedBytes());
-        page.Counter("dotnet_gc_collections_total", "Garbage collections");
-        for (int generation = 0; generation <= GC.MaxGeneration; generation++)
-        {
-            page.Sample(GC.CollectionCount(generation), ("generation", Text(generation)));
-        }
     }
 
     private (string, string)[] LabelsOf(string group, string topic) =>

@@ -1,5 +1,5 @@
 using System.Globalization;
-using GrayMQ.Broker.Http;
+using GrayMQ.Hosting.Http;
 
 namespace GrayMQ.Broker.Transactions;
 

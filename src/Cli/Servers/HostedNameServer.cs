@@ -1,3 +1,4 @@
+using GrayMQ.Hosting;
 using GrayMQ.NameServer;
 using GrayMQ.Remoting.Transports;
 using GrayMQ.Settings;
@@ -7,11 +8,21 @@ namespace GrayMQ.Cli.Servers;
 
 /// <summary>The name server by itself.</summary>
 internal sealed class HostedNameServer(
-    EffectiveSettings settings, string? settingsFile, ILoggerFactory loggers, TimeProvider time, ListeningSockets sockets) : IServer
+    EffectiveSettings settings, string? settingsFile, ILoggerFactory loggers, TimeProvider time, ListeningSockets sockets)
+    : IServer, IDrainable
 {
     private readonly NameServerHost _host = new(settings, time, loggers, settingsFile, sockets: sockets);
 
-    public string ReadyLine => $"GrayMQ is ready: name server {_host.EndPoints[0]}";
+    public string ReadyLine
+    {
+        get
+        {
+            string http = _host.HttpEndPoint is { } endPoint ? $", HTTP http://{endPoint}" : "";
+            return $"GrayMQ is ready: name server {_host.EndPoints[0]}{http}";
+        }
+    }
+
+    public Task DrainAsync(CancellationToken hurry) => _host.DrainAsync(hurry);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -76,7 +76,9 @@ internal sealed class StandaloneSettings
         AddFile(sources, _arguments.NameServerFile);
         AddOption(sources, "--namesrv-port", NameServerSettings.ListenPort.Key, _arguments.NameServerPort);
         AddAssignments(sources, _nameServerCatalogue);
-        return sources;
+
+        // One process, one HTTP port: the broker's, by which both are known to be alive.
+        return sources.Option(Profile, NameServerSettings.HttpPort.Key, "0");
     }
 
     private static string Address(int port) => string.Create(CultureInfo.InvariantCulture, $"{Loopback}:{port}");

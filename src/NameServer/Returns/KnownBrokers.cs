@@ -91,6 +91,9 @@ internal sealed class KnownBrokers : IDisposable
         }
     }
 
+    /// <summary>The same, for people.</summary>
+    public string WaitingFor => $"not registered again since its start: {string.Join(", ", Missing)}";
+
     /// <summary>A node has registered.</summary>
     public void Registered(BrokerIdentity node, string name, long id)
     {

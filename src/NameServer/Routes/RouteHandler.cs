@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.NameServer.Lifecycle;
 using GrayMQ.NameServer.Returns;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -9,19 +10,16 @@ using GrayMQ.Remoting.Dispatch;
 namespace GrayMQ.NameServer.Routes;
 
 /// <summary>Tells clients where a topic lives (RocketMQ request 105).</summary>
-internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, LiveOptions options, TimeProvider time)
+internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, NameServerLifecycle lifecycle)
 {
     /// <summary>From this version on clients read JSON by the standard (RocketMQ: ordinal of V4_9_4).</summary>
     private const short StandardJsonSinceVersion = 401;
 
     private static readonly byte[] Template = Encoding.UTF8.GetBytes(TopicNames.AutoCreateTemplate);
 
-    private readonly long _startedAt = time.GetTimestamp();
-
     public ValueTask HandleAsync(RemotingRequest request, GetRouteInfoHeader header)
     {
-        NameServerOptions current = options.Current;
-        if (current.NeedWaitForService && time.GetElapsedTime(_startedAt) < current.WaitForService)
+        if (lifecycle.RefusesEveryRoute)
         {
             request.Reply(ResponseCode.SystemError, "name server not ready");
             return ValueTask.CompletedTask;
@@ -61,7 +59,7 @@ internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, Liv
 
     // Clients keep the route that they have, and ask again.
     private void RefuseForNow(in RemotingRequest request) => request.Reply(
-        ResponseCode.SystemError, $"name server not ready: not registered again since its start: {string.Join(", ", known.Missing)}");
+        ResponseCode.SystemError, $"name server not ready: {known.WaitingFor}");
 
     /// <summary>
     /// Leaves out brokers of other zones, unless their master is away: then their slaves are there for all (RocketMQ:

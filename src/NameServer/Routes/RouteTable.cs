@@ -36,6 +36,20 @@ internal sealed class RouteTable
     /// <summary>Goes up when a node, its address, its zone or its filter servers change.</summary>
     public long BrokersVersion => _groups.Version;
 
+    /// <summary>Registered nodes, slaves included.</summary>
+    public int NodeCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _live.Count;
+            }
+        }
+    }
+
+    public int TopicCount => _topics.Count;
+
     /// <summary>Looks a topic up without a lock.</summary>
     public bool TryFindTopic(ReadOnlySpan<char> name, [NotNullWhen(true)] out TopicRoute? topic) =>
         _topics.TryFind(name, out topic);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using GrayMQ.Broker.Serving;
+using GrayMQ.Hosting.Http;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;

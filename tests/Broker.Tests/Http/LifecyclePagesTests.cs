@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using GrayMQ.Broker.Serving;
+using GrayMQ.Hosting.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace GrayMQ.Broker.Http;

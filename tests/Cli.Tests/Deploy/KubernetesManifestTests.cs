@@ -63,11 +63,14 @@ public sealed class KubernetesManifestTests(KubernetesSchemas schemas) : IClassF
     }
 
     [Fact]
-    public async Task NameServer_WithItsConfiguration_HasItsPodsPort()
+    public async Task NameServer_WithItsConfiguration_HasItsPodsPorts()
     {
         JsonNode pod = await FindPodAsync("graymq-namesrv");
         PrintedSettings settings = await PrintSettingsAsync("graymq-namesrv", pod);
-        Assert.Equal([("namesrv", settings.Number("listenPort"))], PortsOf(pod));
+        Assert.Equal([("namesrv", settings.Number("listenPort")), ("http", settings.Number("httpPort"))], PortsOf(pod));
+
+        // What is left after 30 s is cut off.
+        Assert.InRange((int)pod["terminationGracePeriodSeconds"]!, (settings.Number("drainMs") / 1000) + 30, int.MaxValue);
     }
 
     [Fact]

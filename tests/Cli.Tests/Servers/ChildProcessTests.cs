@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using GrayMQ.Cli.Tests.Support;
 
 namespace GrayMQ.Cli.Tests.Servers;
@@ -32,6 +34,37 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
+    public async Task NameServer_OnSigterm_IsNotReadyFirstAndServesThenExits()
+    {
+        using var folder = new TempFolder();
+        string httpPort = FreePorts.Any();
+        await using var server = new ChildProcess(
+            "namesrv", "--set", "bindAddress=127.0.0.1", "--set", "listenPort=0", "--set", $"httpPort={httpPort}", "--set", "drainMs=600000",
+            "--set", $"kvConfigPath={folder.PathOf("kvConfig.json")}");
+        string line = await server.WaitForAsync("\n");
+        string address = $"http://127.0.0.1:{httpPort}";
+        Assert.EndsWith($", HTTP {address}\n", line, StringComparison.Ordinal);
+        string nameServer = line.Split("name server ")[1].Split(',')[0];
+        using var http = new HttpClient { BaseAddress = new Uri(address) };
+        Assert.Equal("ready\n", await http.GetStringAsync("/health/ready"));
+
+        server.Signal("TERM");
+
+        long signalled = Stopwatch.GetTimestamp();
+        while (await StatusAsync(http, "/health/ready") != HttpStatusCode.ServiceUnavailable)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(signalled) < TimeSpan.FromSeconds(60), "still ready after SIGTERM");
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(http, "/health/accepting"));
+        CommandResult answered = await TestCommand.RunAsync("topic", "list", "-n", nameServer);
+        Assert.Contains($"no broker is registered with name server {nameServer}", answered.Error, StringComparison.Ordinal);
+
+        server.Signal("QUIT");
+        Assert.Equal(ExitCode.Success, await server.WaitForExitAsync());
+    }
+
+    [Fact]
     public async Task Start_PortTaken_OneLineOnStderrAndExitCode1()
     {
         using var folder = new TempFolder();
@@ -55,6 +88,12 @@ public sealed class ChildProcessTests
 
         Assert.Equal(ExitCode.Unreachable, await command.WaitForExitAsync());
         Assert.StartsWith("graymq: no name server answers at 127.0.0.1:", command.Error.Text, StringComparison.Ordinal);
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(HttpClient http, string path)
+    {
+        using HttpResponseMessage response = await http.GetAsync(path);
+        return response.StatusCode;
     }
 
     private static string[] Arguments(TempFolder folder) =>

@@ -52,6 +52,26 @@ public sealed class ServerSettingsTests
     }
 
     [Fact]
+    public async Task Standalone_Http_IsTheBrokersAlone()
+    {
+        CommandResult result = await TestCommand.RunAsync("standalone", "--print-config", "--json", "--set", "httpPort=1234");
+
+        JsonArray servers = result.ShouldSucceed().Json["servers"]!.AsArray();
+        Assert.Equal(["0", "1234"], servers.Select(server => Value(server!, "httpPort")));
+        Assert.Equal("0", Value(servers[0]!, "drainMs"));
+    }
+
+    [Theory]
+    [InlineData("httpPort=8080", "5000")]
+    [InlineData("httpPort=0", "0")]
+    public async Task NameServer_DrainMs_FollowsHttp(string http, string expected)
+    {
+        CommandResult result = await TestCommand.RunAsync("namesrv", "--print-config", "--json", "--set", http);
+
+        Assert.Equal(expected, Value(result.ShouldSucceed().Json, "drainMs"));
+    }
+
+    [Fact]
     public async Task Standalone_Store_HoldsTheNameServersFilesToo()
     {
         CommandResult result = await TestCommand.RunAsync("standalone", "--print-config", "--json", "--store", "elsewhere");

@@ -1,10 +1,10 @@
 using System.Text;
 
-namespace GrayMQ.Broker.Http;
+namespace GrayMQ.Hosting.Http;
 
 /// <summary>An answer as a whole.</summary>
 /// <param name="Status">HTTP status code.</param>
-internal readonly record struct HttpPage(int Status, string ContentType, ReadOnlyMemory<byte> Body)
+public readonly record struct HttpPage(int Status, string ContentType, ReadOnlyMemory<byte> Body)
 {
     /// <summary>A line for people.</summary>
     public static HttpPage Text(int status, string line) =>

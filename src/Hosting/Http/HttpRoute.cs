@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http;
 
-namespace GrayMQ.Broker.Http;
+namespace GrayMQ.Hosting.Http;
 
 /// <summary>What is answered under one path.</summary>
 /// <param name="Changes">It changes something: it is asked for by POST, and not by everybody.</param>
 /// <param name="Answer">Makes the answer.</param>
-internal sealed record HttpRoute(bool Changes, Func<HttpRequest, ValueTask<HttpPage>> Answer)
+public sealed record HttpRoute(bool Changes, Func<HttpRequest, ValueTask<HttpPage>> Answer)
 {
     /// <summary>A page to look at.</summary>
     public static HttpRoute Get(Func<HttpPage> page) => new(Changes: false, _ => ValueTask.FromResult(page()));

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace GrayMQ.Broker.Http;
+namespace GrayMQ.Hosting.Http;
 
 /// <summary>
 /// Writes samples in the Prometheus text format, version 0.0.4:
@@ -12,7 +12,7 @@ namespace GrayMQ.Broker.Http;
 /// rocketmq_messages_in_total{cluster="c",topic="T"} 12
 /// </code>
 /// </summary>
-internal sealed class PrometheusWriter
+public sealed class PrometheusWriter
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -3,13 +3,13 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace GrayMQ.Broker.Http;
+namespace GrayMQ.Hosting.Http;
 
 /// <summary>
 /// Who may change something by HTTP: whoever shows the token; without a token, whoever is on this machine, as long as nobody else can reach
 /// the port. A page in somebody's browser is not: its requests name an origin.
 /// </summary>
-internal sealed class PostGuard(string token, IPAddress listening)
+public sealed class PostGuard(string token, IPAddress listening)
 {
     private const string Scheme = "Bearer ";
 

@@ -1,5 +1,5 @@
 using System.Net;
-using GrayMQ.Remoting.Transports;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -10,13 +10,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace GrayMQ.Broker.Http;
+namespace GrayMQ.Hosting.Http;
 
 /// <summary>
 /// A few pages by HTTP, for probes and Prometheus: Kestrel without a web framework around it, so that it costs next to
 /// nothing where nobody asks.
 /// </summary>
-internal sealed class HttpEndpoint : IAsyncDisposable
+public sealed class HttpEndpoint : IAsyncDisposable
 {
     private const int MaxConnections = 256;
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
@@ -30,14 +30,14 @@ internal sealed class HttpEndpoint : IAsyncDisposable
     /// <param name="routes">What is answered, by path.</param>
     /// <param name="guard">Who may change something.</param>
     /// <param name="isLeaving">Whether clients are to come back to another server.</param>
-    /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
+    /// <param name="bind">Makes the listening socket; null binds a new one.</param>
     public HttpEndpoint(
         IPEndPoint address,
         IReadOnlyDictionary<string, HttpRoute> routes,
         PostGuard guard,
         Func<bool> isLeaving,
         ILoggerFactory loggers,
-        ListeningSockets? sockets = null)
+        Func<EndPoint, Socket>? bind = null)
     {
         _address = address;
         _logger = loggers.CreateLogger<HttpEndpoint>();
@@ -48,9 +48,9 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         options.Limits.MaxRequestBodySize = 0;
         options.Limits.RequestHeadersTimeout = HeadersTimeout;
         var transportOptions = new SocketTransportOptions();
-        if (sockets is not null)
+        if (bind is not null)
         {
-            transportOptions.CreateBoundListenSocket = sockets.Bind;
+            transportOptions.CreateBoundListenSocket = bind;
         }
 
         var transport = new SocketTransportFactory(Options.Create(transportOptions), loggers);
@@ -67,7 +67,7 @@ internal sealed class HttpEndpoint : IAsyncDisposable
         {
             await _server.StartAsync(_pages, cancel).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is AddressInUseException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is AddressInUseException or SocketException)
         {
             throw new IOException($"cannot listen on {_address} for HTTP: {e.Message}", e);
         }
