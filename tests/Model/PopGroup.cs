@@ -84,7 +84,7 @@ internal sealed class PopGroup(string name, string topic, int queues, string bro
             Handle handle = Handle.Of(name, topic, brokerName, in header, received);
             Violation.Unless(
                 handle.InvisibleTimeMs == invisibleMs, $"a pop for {invisibleMs} ms gave a handle of {handle.InvisibleTimeMs}");
-            Find(sent.Find(received, topic)).Deliver(handle, received.ReconsumeTimes, MaxAttempts);
+            Find(sent.Find(received, topic)).Deliver(handle, received.StoreTimestampMs, received.ReconsumeTimes, MaxAttempts);
             Deliveries++;
         }
 

@@ -30,16 +30,18 @@ internal sealed class PoppedMessage(SentMessage sent)
 
     public bool IsSettled => IsAcked || IsDead;
 
-    public void Deliver(Handle handle, int reconsumeTimes, int maxAttempts)
+    /// <param name="storedMs">When the delivered message was stored, which may be while the pop that found it was under way.</param>
+    public void Deliver(Handle handle, long storedMs, int reconsumeTimes, int maxAttempts)
     {
+        long deliveredMs = Math.Max(handle.PopTimeMs, storedMs);
         Violation.Unless(!IsAcked, $"message {sent.Id} was delivered again by {handle} though it had been acked");
         Violation.Unless(!IsDead, $"message {sent.Id} was delivered again by {handle} though it is a dead letter");
         Violation.Unless(
-            handle.PopTimeMs >= HiddenUntilMs,
-            $"message {sent.Id} was delivered at {handle.PopTimeMs} though it was in hand until {HiddenUntilMs}, by {Handle}");
+            deliveredMs >= HiddenUntilMs,
+            $"message {sent.Id} was delivered at {deliveredMs} though it was in hand until {HiddenUntilMs}, by {Handle}");
         Violation.Unless(
-            handle.PopTimeMs >= sent.NotBeforeMs,
-            $"message {sent.Id} was delivered at {handle.PopTimeMs}, {sent.NotBeforeMs - handle.PopTimeMs} ms too early");
+            deliveredMs >= sent.NotBeforeMs,
+            $"message {sent.Id} was delivered at {deliveredMs}, {sent.NotBeforeMs - deliveredMs} ms too early");
         Violation.Unless(
             reconsumeTimes >= MinAttempts && reconsumeTimes <= Math.Min(MaxAttempts, maxAttempts),
             $"message {sent.Id} was delivered with reconsumeTimes {reconsumeTimes}, not {MinAttempts} to {MaxAttempts} (limit {maxAttempts})");

@@ -42,7 +42,7 @@ public static class LifecycleSettings
 
     /// <summary>Zero serves at once.</summary>
     public static readonly SettingDefinition<int> RehearsalMs =
-        Milliseconds("rehearsalMs", 2_000, "How long the broker exercises itself at most, on a store of its own, before the ports open; 0: not at all");
+        Milliseconds("rehearsalMs", 500, "How long the broker exercises itself at most, on a store of its own, before the ports open; 0: not at all");
 
     private static readonly SettingDefinition<IReadOnlyList<string>> ProbeCodes =
         Setting.List("probeCodes", [], "Codes of requests that are sends and somebody's health checks: they do not begin the warm-up, and hold up no drain") with
