@@ -23,4 +23,6 @@ while ask_state; [ "$state" != drained ]; do
   [ "$state" = draining ] || fail "it is $state: somebody has asked it to stay"
   pause
 done
+# Somebody may have had it stay and leave in another way meanwhile.
+[ "$mode" != scaleIn ] || printf '%s' "$report" | grep -q '"drain":"scaleIn"' || fail "it is drained for a restart: it may store what nobody has consumed"
 say "drained: it may be stopped"

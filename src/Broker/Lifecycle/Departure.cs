@@ -92,7 +92,9 @@ internal sealed class Departure : IDisposable
     /// Asks the broker to leave; asked twice is asked once, but that what is final stays so, and that a scale-in that waits may be told to
     /// give up what it waits for. Completes when it is under way.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The broker does not serve.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The broker does not serve, or leaves already and will not do all that is asked.
+    /// </exception>
     public async Task AskAsync(DrainRequest request)
     {
         await _asking.WaitAsync().ConfigureAwait(false);
@@ -100,6 +102,12 @@ internal sealed class Departure : IDisposable
         {
             if (Request is { } before)
             {
+                if (!request.IsMetBy(before))
+                {
+                    throw new InvalidOperationException(
+                        $"the broker leaves already, as {before.AskedBy} asked, for a {before.Mode} that may leave messages behind: have it stay first, then ask again");
+                }
+
                 Volatile.Write(ref _request, before with
                 {
                     IsFinal = before.IsFinal || request.IsFinal,

@@ -10,4 +10,7 @@ internal sealed record DrainRequest(string AskedBy, bool ScaleIn = false, bool A
 {
     /// <summary>What the way of leaving is called outside.</summary>
     public string Mode => ScaleIn ? "scaleIn" : "restart";
+
+    /// <summary>Whether a broker that leaves as <paramref name="other"/> wants it does all that this one wants.</summary>
+    public bool IsMetBy(DrainRequest other) => !ScaleIn || (other.ScaleIn && (Abandon || !other.Abandon));
 }

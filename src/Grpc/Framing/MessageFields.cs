@@ -32,9 +32,13 @@ public static class MessageFields
         output.Write(value);
     }
 
-    /// <summary>A string that should be UTF-8; what is not is replaced, for no client would read the message otherwise.</summary>
+    /// <summary>A string that should be UTF-8, as <see cref="ToText"/> has it.</summary>
     public static void WriteText(this IBufferWriter<byte> output, int field, ReadOnlySpan<byte> utf8) =>
-        output.WriteBytes(field, Utf8.IsValid(utf8) ? utf8 : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8)));
+        output.WriteBytes(field, ToText(utf8));
+
+    /// <summary>What should be UTF-8 as UTF-8: what is not is replaced, for no client would read the message otherwise.</summary>
+    public static ReadOnlySpan<byte> ToText(ReadOnlySpan<byte> utf8) =>
+        Utf8.IsValid(utf8) ? utf8 : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
 
     /// <summary>What stands before a string, bytes or a message of such a length.</summary>
     public static void WriteLength(this IBufferWriter<byte> output, int field, int length)

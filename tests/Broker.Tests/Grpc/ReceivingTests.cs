@@ -84,6 +84,24 @@ public sealed class ReceivingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Message_WithPropertiesThatAreNoText_IsReceivedAllTheSame()
+    {
+        GrpcPeer consumer = await ConsumerAsync();
+        string[] names = [MessageProperty.DlqOriginTopic, MessageProperty.DlqOriginMessageId, MessageProperty.Tags, MessageProperty.UniqueKey, "color"];
+        byte[] properties = [.. names.SelectMany(name => (byte[])[.. System.Text.Encoding.UTF8.GetBytes(name), 1, 0xff, (byte)'x', 2])];
+        RemotingCommand reply = await _remoting.SendAsync(Sends.Header(Topic) with { Properties = properties });
+        Assert.Equal(ResponseCode.Success, reply.ResponseCode);
+
+        V2.Message received = await ReceiveOneAsync(consumer);
+
+        const string Text = "\ufffdx";
+        V2.SystemProperties system = received.SystemProperties;
+        Assert.Equal(
+            (Text, Text, Text, Text, Text),
+            (system.DeadLetterQueue.Topic, system.DeadLetterQueue.MessageId, system.Tag, system.MessageId, received.UserProperties["color"]));
+    }
+
+    [Fact]
     public void Digest_OfAnyBody_IsInTheOneFormThatALibraryUnderstands()
     {
         Span<byte> checksum = stackalloc byte[BodyDigest.MaxCharacters];

@@ -249,6 +249,26 @@ public class DrainTests
         Assert.Equal(1, (await broker.ShowAsync()).Backlog["G*"]);
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task ScaleIn_WhileItLeavesWithoutWaitingForConsumers_IsRefused(bool scaleIn, bool abandon)
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = await broker.ProduceAsync(elsewhere: null);
+        await LeavingBroker.CommitAsync(consumer, 0);
+        await broker.DrainAsync(scaleIn, abandon);
+
+        RemotingCommand reply = await broker.Admin.AskAsync(RequestCode.DrainBroker, new DrainBrokerHeader { ScaleIn = true, Abandon = false });
+
+        Assert.Equal(ResponseCode.SystemError, reply.ResponseCode);
+        Assert.Contains("leaves already", reply.Remark, StringComparison.Ordinal);
+        Assert.Equal(scaleIn ? "scaleIn" : "restart", (await broker.ShowAsync()).Drain);
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        await broker.UndrainAsync();
+        Assert.Equal("scaleIn", (await broker.DrainAsync(scaleIn: true)).Drain);
+    }
+
     [Fact]
     public async Task ScaleIn_AskedAgainWithAbandon_GivesUpWhatItWaitsFor()
     {

@@ -61,6 +61,17 @@ public sealed class PipelineScriptTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OfflineForGood_OfABrokerThatLeavesForARestart_IsNotSaidToBeDone()
+    {
+        (await RunAsync("offline.sh")).ShouldSucceed();
+
+        CommandResult offline = await RunAsync("offline.sh", "--scale-in");
+
+        offline.ShouldFail(1, "leaves already");
+        Assert.DoesNotContain("may be stopped", offline.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Offline_WithoutTheToken_IsRefused()
     {
         (await RunAsync("offline.sh", token: "guessed")).ShouldFail(1, "Authorization");

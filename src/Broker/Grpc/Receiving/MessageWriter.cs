@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
-using System.Text.Unicode;
 using GrayMQ.Broker.Grpc.Sending;
 using GrayMQ.Grpc.Framing;
 using GrayMQ.Protocol.Commands;
@@ -128,11 +127,15 @@ internal sealed class MessageWriter
 
         if (!found.DeadLetterTopic.IsEmpty && !found.DeadLetterId.IsEmpty)
         {
-            int length = MessageFields.SizeOf(V2.DeadLetterQueue.TopicFieldNumber, found.DeadLetterTopic.Length)
-                + MessageFields.SizeOf(V2.DeadLetterQueue.MessageIdFieldNumber, found.DeadLetterId.Length);
-            _system.WriteLength(V2.SystemProperties.DeadLetterQueueFieldNumber, length);
-            _system.WriteBytes(V2.DeadLetterQueue.TopicFieldNumber, found.DeadLetterTopic);
-            _system.WriteBytes(V2.DeadLetterQueue.MessageIdFieldNumber, found.DeadLetterId);
+            // Anybody can send a message with these properties.
+            ReadOnlySpan<byte> topic = MessageFields.ToText(found.DeadLetterTopic);
+            ReadOnlySpan<byte> id = MessageFields.ToText(found.DeadLetterId);
+            _system.WriteLength(
+                V2.SystemProperties.DeadLetterQueueFieldNumber,
+                MessageFields.SizeOf(V2.DeadLetterQueue.TopicFieldNumber, topic.Length)
+                    + MessageFields.SizeOf(V2.DeadLetterQueue.MessageIdFieldNumber, id.Length));
+            _system.WriteBytes(V2.DeadLetterQueue.TopicFieldNumber, topic);
+            _system.WriteBytes(V2.DeadLetterQueue.MessageIdFieldNumber, id);
         }
     }
 
@@ -212,12 +215,8 @@ internal sealed class MessageWriter
     {
         const int KeyField = 1;
         const int ValueField = 2;
-        if (!Utf8.IsValid(name) || !Utf8.IsValid(value))
-        {
-            name = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(name));
-            value = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(value));
-        }
-
+        name = MessageFields.ToText(name);
+        value = MessageFields.ToText(value);
         _properties.WriteLength(
             V2.Message.UserPropertiesFieldNumber,
             MessageFields.SizeOf(KeyField, name.Length) + MessageFields.SizeOf(ValueField, value.Length));
