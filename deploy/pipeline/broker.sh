@@ -10,9 +10,10 @@ fail() { say "$*"; exit 1; }
 
 get() { curl -fs --max-time 10 "$http$1"; }
 
-# The token is not shown to whoever lists processes.
+# The token is not shown to whoever lists processes; within quotes, curl takes \ as an escape.
 post() {
-  answer="$(printf 'header = "Authorization: Bearer %s"\n' "${GRAYMQ_HTTP_TOKEN:-}" \
+  token="$(printf '%s' "${GRAYMQ_HTTP_TOKEN:-}" | sed 's/[\\"]/\\&/g')"
+  answer="$(printf 'header = "Authorization: Bearer %s"\n' "$token" \
     | curl -sS --max-time 10 -K - -X POST -w '\n%{http_code}' "$http$1")" || fail "it does not answer"
   case "$answer" in
     *"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Comes back when a broker is ready: what a deployment pipeline runs after it has started the broker, or to take offline.sh back.
 #   online.sh [--warm]
-# With --warm also until the routes show all its write queues, which takes sends: a broker that nobody sends to is never warm.
+# With --warm also until the routes show all its write queues, which takes sends: one that nobody sends to for as long is idle, which will do.
 #
 # GRAYMQ_HTTP          its HTTP address (http://127.0.0.1:8080)
 # GRAYMQ_HTTP_TOKEN    its httpToken, if it has one
@@ -19,7 +19,7 @@ esac
 
 is_online() {
   get /health/ready >/dev/null || return 1
-  [ "$warm" = false ] || get /lifecycle | grep -Eq '"writeShare":1[,}.]'
+  [ "$warm" = false ] || get /lifecycle | grep -Eq '"writeShare":1[,}.]|"warmup":"idle"'
 }
 
 until is_online; do

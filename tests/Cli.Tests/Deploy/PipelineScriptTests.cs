@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Text;
 using GrayMQ.Cli.Tests.Support;
 
 namespace GrayMQ.Cli.Tests.Deploy;
@@ -6,6 +8,9 @@ namespace GrayMQ.Cli.Tests.Deploy;
 /// <summary>deploy/pipeline, run for real on a server.</summary>
 public sealed class PipelineScriptTests : IAsyncLifetime
 {
+    // With what curl's configuration takes for something else.
+    private const string Token = """se"cr\et""";
+
     private readonly TempFolder _folder = new();
     private RunningCommand? _server;
     private string _nameServer = "";
@@ -14,7 +19,7 @@ public sealed class PipelineScriptTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await StandaloneServer.StartAsync(
-            _folder.PathOf("store"), null, "--http-port", FreePorts.Any(), "--set", "httpToken=secret", "--set", "drainConsumersMs=0");
+            _folder.PathOf("store"), null, "--http-port", FreePorts.Any(), "--set", $"httpToken={Token}", "--set", "drainConsumersMs=0");
         System.Text.RegularExpressions.Match match = StandaloneServer.ReadyLine().Match(_server.Output.Text);
         _nameServer = match.Groups["namesrv"].Value;
         _http = _server.Output.Text.Split("HTTP ")[1].Split(',')[0];
@@ -41,6 +46,24 @@ public sealed class PipelineScriptTests : IAsyncLifetime
         Assert.Contains("ready", online.Error, StringComparison.Ordinal);
         Assert.Equal("serving", await StateAsync());
         (await RunAsync("online.sh", "--warm")).ShouldSucceed();
+    }
+
+    [Theory]
+    [InlineData("idle", 0)]
+    [InlineData("cold", 1)]
+    public async Task OnlineWarm_NobodySends_IsDoneWhenTheBrokerIsIdle(string warmup, int exitCode)
+    {
+        using var broker = new HttpListener();
+        string http = $"http://{FreePorts.ClosedAddress()}";
+        broker.Prefixes.Add($"{http}/");
+        broker.Start();
+        Task answering = AnswerAsync(broker, $$"""{"state":"serving","ready":true,"writeShare":0,"warmup":"{{warmup}}"}""");
+
+        CommandResult online = await RunAsync("online.sh", ["--warm"], http, timeoutSeconds: exitCode == 0 ? 60 : 1);
+
+        Assert.True(online.ExitCode == exitCode, online.Error);
+        broker.Stop();
+        await answering;
     }
 
     [Fact]
@@ -95,7 +118,7 @@ public sealed class PipelineScriptTests : IAsyncLifetime
     private Task<CommandResult> RunAsync(string script, params string[] arguments) => RunAsync(script, arguments, http: null);
 
     private Task<CommandResult> RunAsync(
-        string script, string[]? arguments = null, string? http = null, string token = "secret", int timeoutSeconds = 60) =>
+        string script, string[]? arguments = null, string? http = null, string token = Token, int timeoutSeconds = 60) =>
         OutsideCommand.RunAsync(
             "sh",
             [DeployFile.PathOf($"pipeline/{script}"), .. arguments ?? []],
@@ -105,6 +128,23 @@ public sealed class PipelineScriptTests : IAsyncLifetime
                 ["GRAYMQ_HTTP_TOKEN"] = token,
                 ["GRAYMQ_TIMEOUT_S"] = timeoutSeconds.ToString(CultureInfo.InvariantCulture),
             });
+
+    // Until it is stopped.
+    private static async Task AnswerAsync(HttpListener listener, string report)
+    {
+        while (true)
+        {
+            try
+            {
+                HttpListenerContext context = await listener.GetContextAsync();
+                context.Response.Close(Encoding.UTF8.GetBytes(report), willBlock: false);
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
 
     private Task<CommandResult> AskAsync(params string[] arguments) => TestCommand.RunAsync([.. arguments, "-n", _nameServer]);
 
