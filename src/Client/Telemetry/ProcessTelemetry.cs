@@ -13,10 +13,12 @@ internal sealed class ProcessTelemetry(string group)
 
     /// <summary>
     /// Begins the span of a call, to be ended by the caller; null when nobody wants it. The span under which a message was sent is its parent;
-    /// those of several messages are linked to it.
+    /// those of several messages are linked to it. Spans that go on around it are none of its parents.
     /// </summary>
     public Activity? Start(MessageQueue queue, IReadOnlyList<ReceivedMessage> messages)
     {
+        // Loops run in the context in which the consumer was started: what the application did then is no part of this.
+        Activity.Current = null;
         if (!ClientTelemetry.Source.HasListeners())
         {
             return null;

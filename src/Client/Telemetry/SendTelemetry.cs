@@ -57,7 +57,7 @@ internal sealed class SendTelemetry(TimeProvider time)
     private Activity? Record(long started, OutgoingMessage message, Exception? error)
     {
         TagList tags = TelemetryAttribute.Of(TelemetryAttribute.Send, message.Topic);
-        Activity? span = TraceContext.OfSending;
+        Activity? span = TraceContext.OfSending is { Kind: ActivityKind.Producer } sending ? sending : null;
         span?.SetTag(TelemetryAttribute.MessageId, message.MessageId);
         if (message.IsBatch)
         {

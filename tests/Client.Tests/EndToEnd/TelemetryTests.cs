@@ -4,6 +4,7 @@ using GrayMQ.Client.Consumers;
 using GrayMQ.Client.Consumers.Popping;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Producers;
+using GrayMQ.Client.Telemetry;
 using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Messages;
 
@@ -77,12 +78,14 @@ public sealed class TelemetryTests : IAsyncLifetime
     public async Task Batch_HandledTogether_IsLinkedToItsSend()
     {
         await _producer.SendBatchAsync([new Message(Topic, "one"u8.ToArray()), new Message(Topic, "two"u8.ToArray())]);
+        using Activity starting = new Activity("starting").SetIdFormat(ActivityIdFormat.W3C).Start();
         await using PushConsumer consumer = await ConsumeAsync(_ => ConsumeResult.Success, batch: 2);
         await Eventually.HoldsAsync(() => _heard.Spans.Any(span => span.Kind == ActivityKind.Consumer), "the batch was handled");
 
         Activity send = _heard.Spans.Single(span => span.Kind == ActivityKind.Producer);
         Activity process = _heard.Spans.Single(span => span.Kind == ActivityKind.Consumer);
         Assert.Equal([send.SpanId, send.SpanId], process.Links.Select(link => link.Context.SpanId));
+        Assert.Equal(default, process.ParentSpanId);
         Assert.Contains(("messaging.batch.message_count", "2"), Tags(send));
         Assert.Contains(("messaging.batch.message_count", "2"), Tags(process));
         Assert.Equal(2, _heard.Sum("messaging.client.sent.messages", ("messaging.operation.name", "send")));
@@ -117,6 +120,20 @@ public sealed class TelemetryTests : IAsyncLifetime
         Assert.Equal(1, _heard.Count("messaging.client.operation.duration", ("error.type", Error), ("messaging.operation.name", "send")));
         Assert.Equal(1, _heard.Sum("messaging.client.sent.messages", ("error.type", Error)));
         Assert.Equal(ActivityStatusCode.Error, _heard.Spans.Single().Status);
+    }
+
+    [Fact]
+    public async Task Send_ThatNobodyTraces_TellsNothingOfTheSpanAroundIt()
+    {
+        var message = new ReceivedMessage { Topic = Topic, Body = default, Properties = new Dictionary<string, string>(), OffsetMessageId = "received" };
+        using Activity? process = new ProcessTelemetry(Group).Start(new Protocol.Bodies.MessageQueue(Topic, "a", 0), [message]);
+        (string, string?)[] before = Tags(process!);
+
+        var queue = new Protocol.Bodies.MessageQueue("telemetry-others", "nowhere", 0);
+        await Assert.ThrowsAsync<RouteNotFoundException>(() => _producer.SendAsync(new Message(queue.Topic, "one"u8.ToArray()), queue));
+
+        Assert.Equal((process, ActivityStatusCode.Unset), (Activity.Current, process!.Status));
+        Assert.Equal(before, Tags(process));
     }
 
     [Fact]
