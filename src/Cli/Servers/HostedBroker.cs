@@ -52,9 +52,10 @@ internal sealed class HostedBroker(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        bool replaced = Replaced.IsCompleted;
+        // A successor may accept the offer while it is withdrawn.
+        Task accepted = Replaced;
         await WithdrawOfferAsync().ConfigureAwait(false);
-        await (replaced ? _host.HandOverAsync(cancellationToken) : _host.StopAsync(cancellationToken)).ConfigureAwait(false);
+        await (accepted.IsCompleted ? _host.HandOverAsync(cancellationToken) : _host.StopAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

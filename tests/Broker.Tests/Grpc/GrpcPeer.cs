@@ -67,11 +67,12 @@ internal sealed class GrpcPeer : IAsyncDisposable
     {
         var content = new OpenContent();
         await content.WriteAsync(RawClient.Frame(new V2.TelemetryCommand { Settings = _settings }));
-        HttpResponseMessage response = await _client.OpenAsync(Service + "Telemetry", content, Headers());
-        _streams.Add((content, response));
-        _commands = await response.Content.ReadAsStreamAsync();
+        await OpenStreamAsync(content);
         return (await NextCommandAsync()).Settings;
     }
+
+    /// <summary>Opens a telemetry stream and tells nothing; completes when the broker has something to say.</summary>
+    public Task KeepSilentAsync() => OpenStreamAsync(new OpenContent());
 
     /// <summary>The next command on the stream that was opened last.</summary>
     public async Task<V2.TelemetryCommand> NextCommandAsync()
@@ -201,6 +202,10 @@ internal sealed class GrpcPeer : IAsyncDisposable
         },
         V2.ChangeInvisibleDurationResponse.Parser);
 
+    /// <summary>Says that the client is there; it answers behind all that was asked before on the connection.</summary>
+    public Task<V2.HeartbeatResponse> HeartbeatAsync() =>
+        CallAsync("Heartbeat", new V2.HeartbeatRequest(), V2.HeartbeatResponse.Parser);
+
     /// <summary>Says that the client ends.</summary>
     public Task<V2.NotifyClientTerminationResponse> TerminateAsync() =>
         CallAsync("NotifyClientTermination", new V2.NotifyClientTerminationRequest(), V2.NotifyClientTerminationResponse.Parser);
@@ -225,6 +230,13 @@ internal sealed class GrpcPeer : IAsyncDisposable
 
     public (string Name, string Value)[] Headers() =>
         [("x-mq-client-id", Id), ("x-mq-language", "DOTNET"), .. _namespace.Length == 0 ? [] : new[] { ("x-mq-namespace", _namespace) }];
+
+    private async Task OpenStreamAsync(OpenContent content)
+    {
+        HttpResponseMessage response = await _client.OpenAsync(Service + "Telemetry", content, Headers());
+        _streams.Add((content, response));
+        _commands = await response.Content.ReadAsStreamAsync();
+    }
 
     private static V2.FilterExpression Tags(string expression) => new() { Type = V2.FilterType.Tag, Expression = expression };
 }

@@ -83,6 +83,27 @@ public sealed class LeavingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stream_ThatIsHeardFirstWhileTheBrokerStops_EndsInGoodOrderAllTheSame()
+    {
+        GrpcPeer producer = Connect("slow");
+        await producer.ProduceAsync(Topic);
+        Task silent = producer.KeepSilentAsync();
+        await producer.HeartbeatAsync();
+        Task stopping = _broker.Broker.StopServingAsync();
+        await silent;
+        Assert.Equal(V2.TelemetryCommand.CommandOneofCase.ReconnectEndpointsCommand, (await producer.NextCommandAsync()).CommandCase);
+
+        await producer.TellAgainAsync();
+        Assert.Equal(V2.TelemetryCommand.CommandOneofCase.Settings, (await producer.NextCommandAsync()).CommandCase);
+        Assert.Equal(V2.TelemetryCommand.CommandOneofCase.ReconnectEndpointsCommand, (await producer.NextCommandAsync()).CommandCase);
+        _broker.Time.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal("0", await producer.EndOfStreamAsync());
+        producer.EndStreams();
+        await stopping;
+    }
+
+    [Fact]
     public async Task WaitingReceive_TheBrokerStops_EndsWithoutAMessageAndWithoutAnError()
     {
         await _remoting.CreateTopicAsync("Idle", 2);

@@ -39,6 +39,7 @@ internal sealed class TelemetryStream : IDisposable
     /// <exception cref="GrpcException">The client told nothing in time, or what is no command.</exception>
     public async Task RunAsync(MessageParser<V2.TelemetryCommand> parser, Action<V2.TelemetryCommand> handle)
     {
+        ITimer? first = _timer;
         CancellationTokenRegistration stopping = _call.Stopping.UnsafeRegister(static stream => ((TelemetryStream)stream!).Leave(), this);
         bool heard = false;
         try
@@ -47,9 +48,12 @@ internal sealed class TelemetryStream : IDisposable
             {
                 if (!heard)
                 {
-                    // It may be silent from now on, and there may be many that are: nothing is kept for it.
+                    // It may be silent from now on, and there may be many that are: nothing is kept for it, but what ends it if the
+                    // broker leaves already.
                     heard = true;
-                    Interlocked.Exchange(ref _timer, null)?.Dispose();
+                    Interlocked.CompareExchange(ref _timer, null, first);
+                    first?.Dispose();
+                    first = null;
                 }
 
                 handle(command);
@@ -121,8 +125,8 @@ internal sealed class TelemetryStream : IDisposable
     // The broker leaves: the client is to look for its endpoints anew, and the stream ends.
     private void Leave()
     {
-        Reconnect();
         Interlocked.Exchange(ref _timer, EndAfter(LeaveTimeout))?.Dispose();
+        Reconnect();
     }
 
     private ITimer EndAfter(TimeSpan time) =>

@@ -26,7 +26,8 @@ internal sealed class PopReply(string brokerName, RemotingCommand answer)
 
     /// <summary>Writes the message at a place as a part of a receive's answer, and moves behind it.</summary>
     /// <param name="topic">What was popped: a message that comes again is shown under this name, wherever it is stored. UTF-8.</param>
-    public void Write(ref int position, ReadOnlySpan<byte> topic, LanguageCode language, MessageSink write)
+    /// <returns>How many bytes were written, which are more than are stored where the body was packed.</returns>
+    public int Write(ref int position, ReadOnlySpan<byte> topic, LanguageCode language, MessageSink write)
     {
         StoredMessage.TryRead(_messages.Span[position..], out StoredMessage stored, out _);
         position += stored.TotalSize;
@@ -44,6 +45,7 @@ internal sealed class PopReply(string brokerName, RemotingCommand answer)
             out ReadOnlySpan<byte> head,
             out ReadOnlySpan<byte> body);
         write(head, body);
+        return head.Length + body.Length;
     }
 
     /// <summary>The receipt of the message at a place, which is moved behind it.</summary>

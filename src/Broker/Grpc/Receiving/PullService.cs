@@ -18,7 +18,7 @@ internal sealed class PullService(InnerRequests inner, ByteBudget untaken)
         string group = ResourceNames.GroupOf(request.Group, caller);
         TimeSpan wanted = request.LongPollingTimeout is { } asked ? Durations.Of(asked) : TimeSpan.Zero;
         TimeSpan poll = wanted < GrpcOptions.MaxPolling ? wanted : GrpcOptions.MaxPolling;
-        ReceiveService.CheckUntaken(untaken);
+        UntakenBytes.Check(untaken);
         var header = new PullMessageHeader
         {
             ConsumerGroup = Encoding.UTF8.GetBytes(group),
@@ -34,6 +34,9 @@ internal sealed class PullService(InnerRequests inner, ByteBudget untaken)
         RemotingCommand answer = await inner
             .AskAsync(caller, RequestCode.PullMessage, header, cancel: call.Cancelled)
             .ConfigureAwait(false);
+
+        // Many may have been woken at once.
+        UntakenBytes.Check(untaken);
         call.Write(new V2.PullMessageResponse { Status = StatusOf(answer) });
         if (!answer.Fields.TryFind("nextBeginOffset"u8, out _))
         {
@@ -97,28 +100,20 @@ internal sealed class PullService(InnerRequests inner, ByteBudget untaken)
 
     private async Task WriteAsync(GrpcCall call, LanguageCode language, ReadOnlyMemory<byte> messages)
     {
-        untaken.TakeAnyway(messages.Length);
-        try
+        using var held = new UntakenBytes(untaken, messages.Length);
+        for (int at = 0; TryWrite(call, language, messages.Span[at..], held, ref at);)
         {
-            int written = 0;
-            for (int flushed = 0; TryWrite(call, language, messages.Span[written..], ref written);)
+            if (held.IsToBeFlushed)
             {
-                if (written - flushed >= ReceiveService.FlushBytes)
-                {
-                    await call.FlushAsync().ConfigureAwait(false);
-                    flushed = written;
-                }
+                await call.FlushAsync().ConfigureAwait(false);
+                held.Flushed();
             }
+        }
 
-            await call.FlushAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            untaken.Give(messages.Length);
-        }
+        await call.FlushAsync().ConfigureAwait(false);
     }
 
-    private static bool TryWrite(GrpcCall call, LanguageCode language, ReadOnlySpan<byte> messages, ref int written)
+    private static bool TryWrite(GrpcCall call, LanguageCode language, ReadOnlySpan<byte> messages, UntakenBytes held, ref int at)
     {
         if (messages.IsEmpty || !StoredMessage.TryRead(messages, out StoredMessage stored, out _))
         {
@@ -132,7 +127,8 @@ internal sealed class PullService(InnerRequests inner, ByteBudget untaken)
             out ReadOnlySpan<byte> head,
             out ReadOnlySpan<byte> body);
         call.Write(head, body);
-        written += stored.TotalSize;
+        held.Add(head.Length + body.Length);
+        at += stored.TotalSize;
         return true;
     }
 

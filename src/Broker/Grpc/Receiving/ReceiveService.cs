@@ -22,24 +22,11 @@ internal sealed class ReceiveService(
     ByteBudget untaken,
     TimeProvider time)
 {
-    /// <summary>Bytes of messages that are handed over to a connection at a time.</summary>
-    public const int FlushBytes = 64 * 1024;
-
-
     // A new group begins with what comes next (RocketMQ: ConsumeInitMode.MAX).
     private const int InitAtEnd = 1;
 
     // RocketMQ: ReceiveMessageResponseStreamWriter.NACK_INVISIBLE_TIME.
     private static readonly TimeSpan NotTakenInvisible = TimeSpan.FromSeconds(1);
-
-    /// <exception cref="MessagingException">Clients leave more unread than may be kept for them.</exception>
-    public static void CheckUntaken(ByteBudget untaken)
-    {
-        if (untaken.Free <= 0)
-        {
-            throw new MessagingException(V2.Code.TooManyRequests, "too many messages wait to be taken by their receivers");
-        }
-    }
 
     public async Task ReceiveAsync(GrpcCall call, Caller caller, V2.ReceiveMessageRequest request)
     {
@@ -51,7 +38,7 @@ internal sealed class ReceiveService(
             : request.InvisibleDuration is { } duration ? Durations.Of(duration) : TimeSpan.Zero;
         Durations.CheckInvisible(invisible, GrpcOptions.MinInvisible);
         TimeSpan poll = Polling(call, caller, request);
-        CheckUntaken(untaken);
+        UntakenBytes.Check(untaken);
 
         var header = new PopMessageHeader
         {
@@ -90,10 +77,9 @@ internal sealed class ReceiveService(
     {
         var reply = new PopReply(options.BrokerName, answer);
         byte[] name = Encoding.UTF8.GetBytes(topic);
-        long bytes = answer.Body.Length;
         int taken = 0;
         MessageSink write = call.Write;
-        untaken.TakeAnyway(bytes);
+        using var held = new UntakenBytes(untaken, answer.Body.Length);
         try
         {
             call.Write(new V2.ReceiveMessageResponse { Status = Statuses.Ok });
@@ -101,7 +87,7 @@ internal sealed class ReceiveService(
             {
                 // Several at a time: what a flush costs is shared by those that fit into it.
                 int written = taken;
-                while (written - taken < FlushBytes && reply.HasMessageAt(written))
+                while (!held.IsToBeFlushed && reply.HasMessageAt(written))
                 {
                     if (isRenewed)
                     {
@@ -110,10 +96,11 @@ internal sealed class ReceiveService(
                         Renew(caller, topic, group, reply.ReadReceipt(ref at));
                     }
 
-                    reply.Write(ref written, name, caller.Language, write);
+                    held.Add(reply.Write(ref written, name, caller.Language, write));
                 }
 
                 await call.FlushAsync().ConfigureAwait(false);
+                held.Flushed();
                 taken = written;
             }
         }
@@ -122,10 +109,6 @@ internal sealed class ReceiveService(
             // What could not be sent, and all behind it.
             await GiveBackAsync(caller, topic, group, reply, taken).ConfigureAwait(false);
             throw;
-        }
-        finally
-        {
-            untaken.Give(bytes);
         }
     }
 
