@@ -61,7 +61,14 @@ internal sealed class GivenOffsets
             {
                 long[] grown = new long[queueId + 1];
                 known.CopyTo(grown, 0);
-                _topics[topic] = known = grown;
+                _topics[topic] = grown;
+                for (int i = 0; i < known.Length; i++)
+                {
+                    // Who raised the old one after it was copied, and looked before this was published, does not know of it.
+                    RaiseTo(ref grown[i], Volatile.Read(ref known[i]));
+                }
+
+                known = grown;
             }
 
             RaiseTo(ref known[queueId], offset);

@@ -122,12 +122,13 @@ internal sealed class GrayGroup
         long cap = CapFor(utf8Topic, queueId, standing);
         if (cap > 0
             && (standing != Standing.Plain || !Release.IsOpen)
-            && Find(utf8Topic, queueId) is { } queue
-            && _offsets.Find(Name, topic.Name, queueId) is >= 0 and long committed)
+            && Find(utf8Topic, queueId) is { } queue)
         {
+            // None where the group was deleted with its offsets: then there is nothing to be told.
+            long committed = _offsets.Find(Name, topic.Name, queueId);
             if (client is not null && !Told.Knows(utf8Topic, queueId, client.ClientId))
             {
-                if (offset > committed)
+                if (committed >= 0 && offset > committed)
                 {
                     // Not told yet: it is when it comes with the group's offset, which till then it may commit its own over.
                     return PullVerdict.BackTo(committed);

@@ -18,12 +18,21 @@ internal static class GrayReport
     {
         var releases = new List<GrayReleaseProgress>();
         var queues = new List<GrayQueueProgress>();
+        var handed = new Dictionary<string, HandedQueues>(StringComparer.Ordinal);
         foreach (GrayEntry entry in entries.Where(entry => entry.Group.Release.IsOpen))
         {
             bool isDone = !entry.IsHeldUp;
             foreach (GrayQueueProgress queue in QueuesOf(entry, facts, nowMs))
             {
                 isDone &= !queue.IsHandedOver;
+                if (queue is { IsHandedOver: true, WasGrayQueue: true })
+                {
+                    // Of all of them, not only of those that there is room for in the report.
+                    handed[queue.Topic] = handed.TryGetValue(queue.Topic, out HandedQueues before)
+                        ? before with { Count = before.Count + 1 }
+                        : new HandedQueues(1, queue);
+                }
+
                 if (queues.Count < GrayLimits.MaxReportedQueues)
                 {
                     queues.Add(queue);
@@ -52,7 +61,7 @@ internal static class GrayReport
             Topics =
             [
                 .. acting.Topics.Where(topic => topic.State != GrayTopicState.On)
-                    .Select(topic => ProgressOf(topic, topics.Find(topic.Name), queues)),
+                    .Select(topic => ProgressOf(topic, topics.Find(topic.Name), handed)),
             ],
             Queues = queues,
         };
@@ -88,11 +97,11 @@ internal static class GrayReport
 
     // A topic is switched on where it can be, and neither on nor off while messages of when it was on are to be consumed by their side: what
     // comes next is stored by other rules.
-    private static GrayTopicProgress ProgressOf(GrayTopic gray, Topic? topic, IEnumerable<GrayQueueProgress> queues)
+    private static GrayTopicProgress ProgressOf(GrayTopic gray, Topic? topic, Dictionary<string, HandedQueues> handed)
     {
-        GrayQueueProgress[] handed = [.. queues.Where(queue => queue.Topic == gray.Name && queue.IsHandedOver && queue.WasGrayQueue)];
         string? reason =
-            handed.Length > 0 ? $"{handed.Length} queues are handed over still: queue {handed[0].Queue}: {handed[0].Reason}"
+            handed.TryGetValue(gray.Name, out HandedQueues of)
+                ? $"{of.Count} queues are handed over still: queue {of.First.Queue}: {of.First.Reason}"
             : gray.State != GrayTopicState.Enabling ? null
             : topic is null ? "there is no such topic here"
             : GrayPlan.QueuesOf(topic.Config) < gray.Queues
@@ -124,4 +133,7 @@ internal static class GrayReport
 
     private static int CountOf(GrayEntry entry, ConsumerGroup? consumers, Standing standing) =>
         consumers is null ? 0 : entry.Group.ClientsOf(consumers, standing).Count();
+
+    // Gray queues of a topic, of whatever group, that have not changed hands yet.
+    private readonly record struct HandedQueues(int Count, GrayQueueProgress First);
 }

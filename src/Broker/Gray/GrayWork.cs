@@ -83,7 +83,12 @@ internal sealed class GrayWork : IDisposable
             _table.FindGroup(group.Name) is { } sides && sides.StandingOf(client) == Standing.Gray;
         _clients.Consumers.IsRetired = (group, client) =>
             _table.FindGroup(group.Name) is { } sides && sides.StandingOf(client) == Standing.Retired;
-        _offsets.Moved += OnMoved;
+
+        // Before, so that a start does not bring back, after a restart, a group that was moved before it; and after, since a group that is
+        // given the offsets of another has none in the queues in which that one has none.
+        _offsets.Moving += (group, topic, offsets) =>
+            LowerStarts(group, topic, queueId => offsets.GetValueOrDefault(queueId, long.MaxValue));
+        _offsets.Moved += (group, topic) => LowerStarts(group, topic, queueId => Math.Max(0, _offsets.Find(group, topic, queueId)));
         _timer = time.CreateTimer(_ => SignalIfGray(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -151,6 +156,7 @@ internal sealed class GrayWork : IDisposable
         {
             if (_entries.TryGetValue(group, out GrayEntry? entry))
             {
+                entry.Group.Told.Clear();
                 Rewrite(entry, entry.Group.Topics.ToDictionary(
                     pair => pair.Key, pair => (QueueOwnership[])[.. pair.Value.Select(queue => queue with { Start = 0 })]));
             }
@@ -529,25 +535,19 @@ internal sealed class GrayWork : IDisposable
         }
     }
 
-    // An administrator has moved the group: its owners begin there.
-    private void OnMoved(string group, string topic)
+    // An administrator moves the group: its owners begin no later than there.
+    private void LowerStarts(string group, string topic, Func<int, long> offsetOf)
     {
         lock (_working)
         {
-            if (!_entries.TryGetValue(group, out GrayEntry? entry)
-                || !entry.Group.Topics.TryGetValue(topic, out QueueOwnership[]? queues))
+            if (_entries.TryGetValue(group, out GrayEntry? entry)
+                && entry.Group.Topics.TryGetValue(topic, out QueueOwnership[]? queues))
             {
-                return;
+                Rewrite(entry, new Dictionary<string, QueueOwnership[]>
+                {
+                    [topic] = [.. queues.Select((queue, queueId) => queue with { Start = Math.Min(queue.Start, offsetOf(queueId)) })],
+                });
             }
-
-            Rewrite(entry, new Dictionary<string, QueueOwnership[]>
-            {
-                [topic] =
-                [
-                    .. queues.Select((queue, queueId) =>
-                        queue with { Start = Math.Min(queue.Start, Math.Max(0, _offsets.Find(group, topic, queueId))) }),
-                ],
-            });
         }
     }
 

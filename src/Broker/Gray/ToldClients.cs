@@ -40,6 +40,9 @@ internal sealed class ToldClients
     /// <summary>The topic is no more.</summary>
     public void Forget(string topic) => _topics.TryRemove(topic, out _);
 
+    /// <summary>The group has no offsets any more by which its queues could have changed hands.</summary>
+    public void Clear() => _topics.Clear();
+
     private ConcurrentDictionary<string, bool>? Find(ReadOnlySpan<byte> utf8Topic, int queueId) =>
         _topicsByUtf8.TryGetValue(utf8Topic, out ConcurrentDictionary<int, ConcurrentDictionary<string, bool>>? queues)
             ? queues.GetValueOrDefault(queueId)

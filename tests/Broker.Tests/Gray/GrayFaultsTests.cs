@@ -161,6 +161,22 @@ public sealed class GrayFaultsTests : GrayWireTests
     }
 
     [Fact]
+    public async Task Group_DeletedWithItsOffsets_TakesCommitsOfClientsThatHadNotPulledYet()
+    {
+        await using GrayFixture gray = await StartAsync();
+        (_, Peer canary) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "g", gray: true, 0);
+        RemotingCommand deleted = await gray.Admin.AskAsync(
+            RequestCode.DeleteSubscriptionGroup, new DeleteSubscriptionGroupHeader(Group, CleanOffset: true));
+        Assert.Equal(ResponseCode.Success, deleted.ResponseCode);
+
+        Assert.Equal(["g"], Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0, expression: null))));
+        await CommitAsync(canary, 0, 1);
+
+        Assert.Equal(1, await gray.CommittedAsync(Group, Topic, 0));
+    }
+
+    [Fact]
     public async Task Topic_SwitchedOffAndOnBeforeItsQueuesChangedHands_KeepsWhatCameBetweenNormal()
     {
         await using GrayFixture gray = await StartAsync();
