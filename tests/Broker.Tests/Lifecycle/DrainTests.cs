@@ -127,8 +127,13 @@ public class DrainTests
         Peer producer = await broker.ProduceAsync();
         broker.NameServer.Others = "broker-c";
 
+        // The clock stands while the broker asks name servers: what it waits for at most is told by the same clock.
         await broker.DrainAsync();
-        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes");
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("broker-c", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("broker-c", StringComparison.Ordinal) != true, "leaving without it");
+        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes", TimeSpan.Zero);
 
         await producer.StoreAsync("T", "by an old route");
         TimeSpan rest = await broker.UntilAsync(report => report.State == "drained", "leaving");
