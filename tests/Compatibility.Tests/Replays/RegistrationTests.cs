@@ -21,7 +21,7 @@ public sealed class RegistrationTests
         await using var nameServer = new CapturingNameServer();
         await using TestServers servers = await TestServers.StartBrokerAloneAsync(
             new RecordedTime(recording.StartedAt), nameServer.EndPoint);
-        WireFrame actual = await nameServer.FirstRequestAsync();
+        WireFrame actual = await nameServer.RegistrationAsync();
 
         var comparison = new AnswerComparison(servers, logStart: 0, sameStore: false, ownLog: false);
         comparison.Compare(null, recording.Frames[0].Command, actual);

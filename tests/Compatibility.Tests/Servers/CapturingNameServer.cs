@@ -4,15 +4,15 @@ using GrayMQ.Compatibility.Tests.Wire;
 
 namespace GrayMQ.Compatibility.Tests.Servers;
 
-/// <summary>Listens in a name server's place, keeps every request, and answers each with success.</summary>
+/// <summary>Listens in a name server's place, keeps the first registration, and answers every request with success.</summary>
 internal sealed class CapturingNameServer : IAsyncDisposable
 {
-    // Requests of GrayMQ's own are beyond.
-    private const int FirstOwnCode = 30_000;
+    // RocketMQ: RequestCode.REGISTER_BROKER
+    private const int RegisterBroker = 103;
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly TaskCompletionSource<WireFrame> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<WireFrame> _registration = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _serving;
 
     public CapturingNameServer()
@@ -23,8 +23,8 @@ internal sealed class CapturingNameServer : IAsyncDisposable
 
     public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndpoint;
 
-    /// <summary>The first request that comes of those that RocketMQ has.</summary>
-    public Task<WireFrame> FirstRequestAsync() => _first.Task.WaitAsync(WireConnection.Deadline);
+    /// <summary>The first registration. A broker asks about topics that others have before it registers.</summary>
+    public Task<WireFrame> RegistrationAsync() => _registration.Task.WaitAsync(WireConnection.Deadline);
 
     private async Task ServeAsync()
     {
@@ -47,9 +47,9 @@ internal sealed class CapturingNameServer : IAsyncDisposable
         while (await connection.TryReadAsync(_stopping.Token) is { } request)
         {
             await connection.SendAsync(WireFrames.Success(request.Opaque));
-            if (request.Code < FirstOwnCode)
+            if (request.Code == RegisterBroker)
             {
-                _first.TrySetResult(request);
+                _registration.TrySetResult(request);
             }
         }
     }
