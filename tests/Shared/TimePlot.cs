@@ -66,7 +66,11 @@ internal static class TimePlot
             foreach ((int row, (double seconds, string what)) in panel.Marks.Index())
             {
                 Add($"<path d=\"M{X(seconds):F1},{top:F1} V{bottom:F1}\" stroke=\"black\" stroke-dasharray=\"4 3\"/>");
-                Add($"<text x=\"{X(seconds) + 4:F1}\" y=\"{top + 12 + (row * 14):F1}\">{what}</text>");
+
+                // On the side on which there is more room.
+                bool isLate = seconds - from > length / 2;
+                double x = X(seconds) + (isLate ? -4 : 4);
+                Add($"<text x=\"{x:F1}\" y=\"{top + 12 + (row * 14):F1}\" text-anchor=\"{(isLate ? "end" : "start")}\">{what}</text>");
             }
 
             foreach ((int column, PlotLine line) in panel.Lines.Where(line => line.Name.Length > 0).Index())

@@ -115,8 +115,8 @@ internal sealed class WarmupRun(WarmupOptions options)
         double end = grown.Seconds[^1].At.TotalSeconds;
         string title = string.Create(
             CultureInfo.InvariantCulture,
-            $"percent of the sends that one broker of three gets, by second from its first send on; warmupMs={options.Warmup.TotalMilliseconds:F0}, "
-            + $"{options.Producers} producers ask for the route every {options.RoutePoll.TotalSeconds:F0} s");
+            $"percent of the sends that one broker of three gets, by second from its first on; warmupMs={options.Warmup.TotalMilliseconds:F0}, "
+            + $"{options.Producers} producers, routes every {options.RoutePoll.TotalSeconds:F0} s");
         return TimePlot.Draw(new PlotPanel(
             title,
             [
