@@ -18,9 +18,9 @@ internal sealed class BrokerNode : IAsyncDisposable
     {
         _options = options;
         Name = name;
-        Port = Ports.Take();
-        HttpPort = Ports.Take();
-        GrpcPort = Ports.Take();
+        Port = FreePorts.TakeForBroker();
+        HttpPort = FreePorts.TakeForBroker();
+        GrpcPort = FreePorts.TakeForBroker();
         if (options.KeepsSockets)
         {
             _sockets.AddRange([new InheritedSocket(Port), new InheritedSocket(Port - 2), new InheritedSocket(GrpcPort)]);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using GrayMQ.Testing;
 
 namespace GrayMQ.Chaos.Clusters;
 
@@ -8,7 +9,7 @@ internal sealed class NameServerNode(ClusterOptions options, string folder) : IA
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    private readonly int _port = Ports.Take();
+    private readonly int _port = FreePorts.TakeForBroker();
     private ServerProcess? _process;
 
     public string Address => $"127.0.0.1:{_port}";

@@ -7,6 +7,7 @@ using GrayMQ.Broker;
 using GrayMQ.Compatibility.Tests.Wire;
 using GrayMQ.NameServer;
 using GrayMQ.Settings;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Compatibility.Tests.Servers;

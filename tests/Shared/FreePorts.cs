@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace GrayMQ.Compatibility.Tests.Servers;
+namespace GrayMQ.Testing;
 
 /// <summary>
 /// Ports for brokers, which register the port that they are told and so cannot be given 0. Taken from below the range from which the
-/// system gives ports to outgoing connections, each once per test run.
+/// system gives ports to outgoing connections, each once per process.
 /// </summary>
 internal static class FreePorts
 {
@@ -39,7 +39,7 @@ internal static class FreePorts
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            socket.Bind(new IPEndPoint(IPAddress.Any, port));
             return true;
         }
         catch (SocketException)
