@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
 
@@ -12,7 +11,7 @@ namespace GrayMQ.Remoting.Connections;
 /// handled its answers gather and leave with one flush. At most one flush is under way; what is written meanwhile leaves
 /// with the next one, which follows by itself.
 /// </summary>
-internal sealed class FrameOutput : IValueTaskSource
+internal sealed class FrameOutput
 {
     /// <summary>Answers that may wait for a peer, in bytes, before no more of its requests are read.</summary>
     internal const int MaxAnswerBytesAhead = 256 * 1024;
@@ -23,55 +22,35 @@ internal sealed class FrameOutput : IValueTaskSource
     // Answers given by other threads do not wait for the end of a batch beyond so many bytes.
     private const int MaxBatchedBytes = 64 * 1024;
 
-    // Answers without bodies gather outside the lock up to so many bytes.
-    private const int MaxGatheredBytes = 16 * 1024;
-
     // Headers are built outside the lock, and built and copied by one thread without a break: one buffer per thread will do.
     [ThreadStatic]
     private static HeaderBuffer? _threadHeader;
 
-    // Lent to the connection whose requests the thread is just reading.
-    [ThreadStatic]
-    private static HeaderBuffer? _threadBatch;
-
     private readonly PipeWriter _writer;
-    private readonly long _maxUnsentBytes;
-    private readonly UnsentBudget _budget;
     private readonly TimeProvider _time;
     private readonly Action<string, Exception?> _broken;
     private readonly Action _flushEnded;
     private readonly Lock _writing = new();
+    private readonly AnswerBatch _batch = new();
 
     // Guarded by _writing.
+    private readonly UnsentBytes _unsent;
+    private readonly FlushWaiters _waiters = new();
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private bool _flushing;
     private bool _batching;
     private bool _closed;
     private bool _inFrame;
-    private long _waitingBytes;
-    private long _waitingAnswerBytes;
-    private long _flushingBytes;
-    private long _flushingAnswerBytes;
-    private long _budgetedBytes;
-    private TaskCompletionSource? _flushed;
-    private TaskCompletionSource? _flushedNext;
-    private bool _readerPaused;
 
-    // Used by the thread that reads requests, while it handles what it has read.
-    private HeaderBuffer? _batch;
-    private int _batchThread;
+    // Set and cleared by the thread that reads requests, while it handles what it has read: for who asks when all will have left.
     private volatile bool _gathering;
-
-    // Woken on the thread pool already, so the read loop may go on right there.
-    private ManualResetValueTaskSourceCore<bool> _pause;
 
     /// <param name="broken">Called, without the lock, when no further frame can be sent: with the reason and its cause.</param>
     public FrameOutput(
         PipeWriter writer, long maxUnsentBytes, UnsentBudget budget, TimeProvider time, Action<string, Exception?> broken)
     {
         _writer = writer;
-        _maxUnsentBytes = maxUnsentBytes;
-        _budget = budget;
+        _unsent = new UnsentBytes(maxUnsentBytes, budget);
         _time = time;
         _broken = broken;
         _flushEnded = FlushEnded;
@@ -92,7 +71,7 @@ internal sealed class FrameOutput : IValueTaskSource
     /// Where the thread that reads requests puts the answers that it gives itself, one behind the other, each followed by
     /// <see cref="Gathered"/>; null for every other thread.
     /// </summary>
-    public HeaderBuffer? Batch => _batchThread == Environment.CurrentManagedThreadId ? _batch : null;
+    public HeaderBuffer? Batch => _batch.Buffer;
 
     /// <summary>When the transport last took what was written.</summary>
     public long LastFlushTimestamp { get; private set; }
@@ -101,13 +80,13 @@ internal sealed class FrameOutput : IValueTaskSource
     public bool IsClosed => Volatile.Read(ref _closed);
 
     /// <summary>Whether the peer leaves so many answers unread that its requests should be, too.</summary>
-    public bool IsCongested => Volatile.Read(ref _waitingAnswerBytes) + Volatile.Read(ref _flushingAnswerBytes) > MaxAnswerBytesAhead;
+    public bool IsCongested => _unsent.Answers > MaxAnswerBytesAhead;
 
     /// <summary>An answer stands in <see cref="Batch"/>, whole.</summary>
     public void Gathered()
     {
         _gathering = true;
-        if (_batch!.Length >= MaxGatheredBytes)
+        if (_batch.IsFull)
         {
             HandOver();
         }
@@ -169,9 +148,9 @@ internal sealed class FrameOutput : IValueTaskSource
             {
                 _inFrame = false;
                 int bytes = header.Length + bodyLength;
-                _waitingAnswerBytes += bytes;
+                _unsent.AddAnswer(bytes);
                 ending = Written(bytes, out flushing);
-                unsentBytes = _waitingBytes + _flushingBytes;
+                unsentBytes = _unsent.Total;
             }
         }
 
@@ -195,9 +174,9 @@ internal sealed class FrameOutput : IValueTaskSource
                 return false;
             }
 
-            if (mayWait && _flushing && _waitingBytes + _flushingBytes > MaxRequestBytesAhead)
+            if (mayWait && _flushing && _unsent.Total > MaxRequestBytesAhead)
             {
-                wait = (_flushed ??= NewCompletion()).Task;
+                wait = _waiters.Flushed;
                 return false;
             }
 
@@ -214,8 +193,10 @@ internal sealed class FrameOutput : IValueTaskSource
             }
 
             _inFrame = false;
-            ending = Written(header.Length + body.Length, out flushing);
-            unsentBytes = _waitingBytes + _flushingBytes;
+            int bytes = header.Length + body.Length;
+            _unsent.AddRequest(bytes);
+            ending = Written(bytes, out flushing);
+            unsentBytes = _unsent.Total;
         }
 
         return Written(ending, null, flushing, unsentBytes);
@@ -229,17 +210,13 @@ internal sealed class FrameOutput : IValueTaskSource
             _batching = true;
         }
 
-        _batch = _threadBatch ?? new HeaderBuffer();
-        _threadBatch = null;
-        _batchThread = Environment.CurrentManagedThreadId;
+        _batch.Begin();
     }
 
     public void EndBatch()
     {
         HandOver();
-        _batchThread = 0;
-        _threadBatch = _batch;
-        _batch = null;
+        _batch.End();
         bool flushing;
         lock (_writing)
         {
@@ -263,9 +240,7 @@ internal sealed class FrameOutput : IValueTaskSource
                 return ValueTask.CompletedTask;
             }
 
-            _readerPaused = true;
-            _pause.Reset();
-            return new ValueTask(this, _pause.Version);
+            return _waiters.PauseReader();
         }
     }
 
@@ -279,12 +254,12 @@ internal sealed class FrameOutput : IValueTaskSource
                 return Task.CompletedTask;
             }
 
-            if (_waitingBytes > 0 || _gathering)
+            if (_unsent.Waiting > 0 || _gathering)
             {
-                return (_flushedNext ??= NewCompletion()).Task;
+                return _waiters.FlushedNext;
             }
 
-            return _flushing ? (_flushed ??= NewCompletion()).Task : Task.CompletedTask;
+            return _flushing ? _waiters.Flushed : Task.CompletedTask;
         }
     }
 
@@ -292,15 +267,15 @@ internal sealed class FrameOutput : IValueTaskSource
     public async ValueTask CompleteAsync()
     {
         Exception? error;
-        (TaskCompletionSource?, TaskCompletionSource?, bool) waiters;
+        FlushWaiters.Woken woken;
         lock (_writing)
         {
             _closed = true;
             error = _inFrame ? new InvalidOperationException("a frame was not written to its end") : null;
-            waiters = TakeWaiters(all: true);
+            woken = _waiters.Take(all: true);
         }
 
-        Wake(waiters);
+        woken.Wake();
         try
         {
             await _writer.CompleteAsync(error).ConfigureAwait(false);
@@ -310,14 +285,6 @@ internal sealed class FrameOutput : IValueTaskSource
             _broken("what was written last may not have been sent", e);
         }
     }
-
-    void IValueTaskSource.GetResult(short token) => _pause.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _pause.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _pause.OnCompleted(continuation, state, token, flags);
 
     // What the reading thread has gathered goes before what it writes next.
     private void HandOver()
@@ -329,40 +296,24 @@ internal sealed class FrameOutput : IValueTaskSource
         }
     }
 
-    private static TaskCompletionSource NewCompletion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static void Wake(in (TaskCompletionSource? First, TaskCompletionSource? Second, bool) waiters)
-    {
-        waiters.First?.TrySetResult();
-        waiters.Second?.TrySetResult();
-    }
-
     // With the lock held, after a whole frame.
     private Ending Written(int bytes, out bool flushing)
     {
-        _waitingBytes += bytes;
         flushing = false;
         if (_flushing)
         {
-            if (!CountAgainstBudget(bytes) || _waitingBytes + _flushingBytes > _maxUnsentBytes)
+            if (!_unsent.TryCountAdded(bytes))
             {
                 _closed = true;
                 return Ending.PeerDoesNotRead;
             }
         }
-        else if (!_batching || _waitingBytes > MaxBatchedBytes)
+        else if (!_batching || _unsent.Waiting > MaxBatchedBytes)
         {
             flushing = Flush();
         }
 
         return Ending.None;
-    }
-
-    // With the lock held: only what the transport did not take at once counts, until it has.
-    private bool CountAgainstBudget(long bytes)
-    {
-        _budgetedBytes += bytes;
-        return _budget.TryAdd(bytes);
     }
 
     // Without the lock.
@@ -389,14 +340,10 @@ internal sealed class FrameOutput : IValueTaskSource
     // With the lock held and no flush under way. True: one is now, and the caller, without the lock, is to await its end.
     private bool Flush()
     {
-        while (_waitingBytes > 0 && !_closed)
+        while (_unsent.Waiting > 0 && !_closed)
         {
-            _flushingBytes = _waitingBytes;
-            Volatile.Write(ref _flushingAnswerBytes, _waitingAnswerBytes);
-            _waitingBytes = 0;
-            Volatile.Write(ref _waitingAnswerBytes, 0);
-            _flushed = _flushedNext;
-            _flushedNext = null;
+            _unsent.BeginFlush();
+            _waiters.Begin();
             try
             {
 #pragma warning disable CA2012 // Awaited once, by FlushEnded: a task for it would be garbage for each flush.
@@ -405,7 +352,7 @@ internal sealed class FrameOutput : IValueTaskSource
                 if (!_flush.IsCompleted)
                 {
                     _flushing = true;
-                    CountAgainstBudget(_flushingBytes);
+                    _unsent.CountFlushing();
                     return true;
                 }
             }
@@ -417,7 +364,7 @@ internal sealed class FrameOutput : IValueTaskSource
             }
 
             EndFlush();
-            Wake(TakeWaiters(all: false));
+            _waiters.Take(all: false).Wake();
         }
 
         return false;
@@ -437,30 +384,24 @@ internal sealed class FrameOutput : IValueTaskSource
 
         _flush = default;
         _flushing = false;
-        _flushingBytes = 0;
-        if (_budgetedBytes > 0)
-        {
-            _budget.Subtract(_budgetedBytes);
-            _budgetedBytes = 0;
-        }
-
-        Volatile.Write(ref _flushingAnswerBytes, 0);
+        _unsent.EndFlush();
         LastFlushTimestamp = _time.GetTimestamp();
     }
 
     private void FlushEnded()
     {
-        (TaskCompletionSource?, TaskCompletionSource?, bool Reader) waiters;
+        FlushWaiters.Woken woken;
+        bool wakeReader;
         bool flushing;
         lock (_writing)
         {
             EndFlush();
-            waiters = TakeWaiters(all: _closed);
+            woken = _waiters.Take(all: _closed);
             flushing = Flush();
-            if (_readerPaused && (!_flushing || !IsCongested || _closed))
+            wakeReader = _waiters.IsReaderPaused && (!_flushing || !IsCongested || _closed);
+            if (wakeReader)
             {
-                _readerPaused = false;
-                waiters.Reader = true;
+                _waiters.TakeReader();
             }
         }
 
@@ -469,25 +410,10 @@ internal sealed class FrameOutput : IValueTaskSource
             _flush.UnsafeOnCompleted(_flushEnded);
         }
 
-        Wake(waiters);
-        if (waiters.Reader)
+        woken.Wake();
+        if (wakeReader)
         {
-            _pause.SetResult(true);
+            _waiters.WakeReader();
         }
-    }
-
-    // With the lock held. Completions run their continuations elsewhere, so they may be set with the lock held, too.
-    private (TaskCompletionSource? First, TaskCompletionSource? Second, bool Reader) TakeWaiters(bool all)
-    {
-        TaskCompletionSource? first = _flushed;
-        _flushed = null;
-        TaskCompletionSource? second = null;
-        if (all)
-        {
-            second = _flushedNext;
-            _flushedNext = null;
-        }
-
-        return (first, second, false);
     }
 }
