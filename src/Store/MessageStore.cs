@@ -37,6 +37,7 @@ public sealed class MessageStore : IAsyncDisposable
     private readonly QueueTable _queues;
     private readonly KeyIndex _index;
     private readonly CommitLog _log;
+    private readonly CommitLogReader _logReader;
     private readonly LogView _logView;
     private readonly MessageDispatch _dispatch;
     private readonly Dispatcher _dispatcher;
@@ -72,6 +73,7 @@ public sealed class MessageStore : IAsyncDisposable
         _index = new KeyIndex(options, fileSystem, time, logger);
         var files = new CommitLogFiles(options, fileSystem, logger);
         _log = new CommitLog(options, files, _flags, Statistics, time, logger);
+        _logReader = new CommitLogReader(options, _log, logger);
         _logView = new LogView(_log, files);
         logFollowers.OnOpening(_logView);
         _dispatch = new MessageDispatch(options, _queues, _index, logFollowers, tagsCodes, logger);
@@ -80,11 +82,11 @@ public sealed class MessageStore : IAsyncDisposable
         _log.Flushed += _ => OnFlushed();
         _checkPointFiles = new CheckPointFiles(options, fileSystem);
         _checkPointer = new CheckPointer(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointFiles, time, logger);
-        _cleaner = new Cleaner(options, fileSystem, _log, _dispatch, _dispatcher, _flags, time, logger);
+        _cleaner = new Cleaner(options, fileSystem, _log, _logReader, _dispatch, _dispatcher, _flags, time, logger);
         _topicRemoval = new TopicRemoval(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointer, time, logger);
         _housekeeper = new Housekeeper(options, _checkPointer, _cleaner, Statistics, time, logger);
-        _reader = new QueueReader(options, _log);
-        _keyQuery = new KeyQuery(options, _index, _log);
+        _reader = new QueueReader(options, _log, _logReader);
+        _keyQuery = new KeyQuery(options, _index, _logReader);
         Recover(storage, files);
         _topicRemoval.Sweep();
     }
@@ -123,7 +125,7 @@ public sealed class MessageStore : IAsyncDisposable
     public IEnumerable<LogicQueue> Queues => _queues.All;
 
     /// <summary>When the oldest message of the log was stored, ms; -1 if there is none.</summary>
-    public long EarliestStoreTimestampMs => _log.StoreTimestampAt(_log.MinOffset);
+    public long EarliestStoreTimestampMs => _logReader.StoreTimestampAt(_log.MinOffset);
 
     /// <summary>
     /// Opens a store, recovering what was not closed in order; nothing can be read before it returns. Throws
@@ -169,7 +171,7 @@ public sealed class MessageStore : IAsyncDisposable
             queue.TryGetEntry(queue.MaxOffset - 1, out _);
         }
 
-        return _log.PageIn(Math.Max(_log.MinOffset, _log.MaxOffset - maxBytes));
+        return _logReader.PageIn(Math.Max(_log.MinOffset, _log.MaxOffset - maxBytes));
     }
 
     /// <summary>Starts the threads that flush, dispatch and clean.</summary>
@@ -270,21 +272,21 @@ public sealed class MessageStore : IAsyncDisposable
     public bool TryReadMessage(long physicalOffset, MessageSlices result)
     {
         result.Clear();
-        return _log.TryReadAt(physicalOffset, result);
+        return _logReader.TryReadAt(physicalOffset, result);
     }
 
     /// <summary>The queue offset for a store time (ms); between the queue's min and max offset.</summary>
     public long OffsetByTime(LogicQueue queue, long timestampMs, BoundaryType boundary) =>
-        TimeSearch.Find(queue, _log, timestampMs, boundary);
+        TimeSearch.Find(queue, _logReader, timestampMs, boundary);
 
     /// <summary>When the message at a queue offset was stored, ms; -1 if there is none.</summary>
     public long StoreTimestampOf(LogicQueue queue, long queueOffset) =>
         queue.TryGetEntry(queueOffset, out ConsumeQueueEntry entry) && !entry.IsBlank
-            ? _log.StoreTimestampAt(entry.PhysicalOffset)
+            ? _logReader.StoreTimestampAt(entry.PhysicalOffset)
             : -1;
 
     /// <summary>When the record at a physical offset was stored, ms; -1 if there is none.</summary>
-    public long StoreTimestampAt(long physicalOffset) => _log.StoreTimestampAt(physicalOffset);
+    public long StoreTimestampAt(long physicalOffset) => _logReader.StoreTimestampAt(physicalOffset);
 
     /// <summary>
     /// The queue offset that the next message will get. It can be beyond <see cref="LogicQueue.MaxOffset"/> by what the

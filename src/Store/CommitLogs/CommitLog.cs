@@ -3,15 +3,14 @@ using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Files;
-using GrayMQ.Store.Reading;
 using GrayMQ.Store.Statistics;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Store.CommitLogs;
 
 /// <summary>
-/// The log that holds every message of the store, in the order of arrival. One writer at a time; readers and the flusher
-/// need no lock. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
+/// The log that holds every message of the store, in the order of arrival: how it is written and flushed. One writer at a time; the flusher
+/// and readers (<see cref="CommitLogReader"/>) need no lock of the writer. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
 /// </summary>
 internal sealed class CommitLog(
     StoreOptions options,
@@ -30,7 +29,6 @@ internal sealed class CommitLog(
     // Up to here recovery has found what there is: a file that is missing below is known to be.
     private long _recoveredEnd;
     private long _lastStoreTimestampMs;
-    private long _lastDamageRead = -1;
 
     // Guarded by the append lock.
     private readonly LogRoom _room = new(files, time, logger);
@@ -234,104 +232,6 @@ internal sealed class CommitLog(
         return target;
     }
 
-    /// <summary>
-    /// Adds the record at an offset to <paramref name="slices"/>, if it is there, whole and of that size. What a queue
-    /// entry says of a message is so never believed against the log. What bridges a damaged stretch is no message of a queue.
-    /// </summary>
-    public unsafe bool TryRead(long offset, int size, long queueOffset, MessageSlices slices, out StoredMessage message)
-    {
-        message = default;
-        CommitLogFile? file = files.Find(offset);
-        if (file is null || size < StoredMessageLayout.MinRecordBytes || size > MaxOffset - offset)
-        {
-            return false;
-        }
-
-        int position = (int)(offset - file.BaseOffset);
-        if (size > file.Length - position || !slices.TryHold(file.Memory))
-        {
-            return false;
-        }
-
-        if (StoredMessage.Read(file.Memory.Span(position, size), out message) != StoredMessageStatus.Message
-            || message.TotalSize != size
-            || message.PhysicalOffset != offset
-            || (queueOffset >= 0 && !LogicQueue.Takes(message.SysFlag))
-            || (options.CheckCrcOnRead && !message.BodyCrcMatches()))
-        {
-            OnDamageRead(offset);
-            return false;
-        }
-
-        slices.Add(file.Memory.Address(position), size, queueOffset);
-        return true;
-    }
-
-    /// <summary>As <see cref="TryRead"/> for an offset that somebody from outside has named: the record's own size counts.</summary>
-    public bool TryReadAt(long offset, MessageSlices slices)
-    {
-        if (offset < 0 || offset >= MaxOffset || files.Find(offset) is not { } file || !file.Memory.TryLease())
-        {
-            return false;
-        }
-
-        try
-        {
-            int position = (int)(offset - file.BaseOffset);
-            int available = (int)Math.Min(file.Length - position, MaxOffset - offset);
-            return StoredMessage.Read(file.Memory.Span(position, available), out StoredMessage message)
-                    == StoredMessageStatus.Message
-                && message.PhysicalOffset == offset
-                && message.BodyCrcMatches()
-                && TryRead(offset, message.TotalSize, -1, slices, out _);
-        }
-        finally
-        {
-            file.Memory.Release();
-        }
-    }
-
-    /// <summary>Reads every page from an offset to the end of the log, and forgets what it read.</summary>
-    /// <returns>The bytes between them.</returns>
-    public long PageIn(long from)
-    {
-        long end = MaxOffset;
-        for (long offset = from; offset < end; offset += Environment.SystemPageSize)
-        {
-            if (files.Find(offset) is { } file && file.Memory.TryLease())
-            {
-                // Read for its own sake, which no compiler may leave out.
-                Volatile.Read(in file.Memory.Span((int)(offset - file.BaseOffset), 1)[0]);
-                file.Memory.Release();
-            }
-        }
-
-        return Math.Max(0, end - from);
-    }
-
-    /// <summary>When the message at an offset was stored, ms; -1 if there is none.</summary>
-    public long StoreTimestampAt(long offset)
-    {
-        if (offset < 0 || offset >= MaxOffset || files.Find(offset) is not { } file || !file.Memory.TryLease())
-        {
-            return -1;
-        }
-
-        try
-        {
-            int position = (int)(offset - file.BaseOffset);
-            int available = (int)Math.Min(file.Length - position, MaxOffset - offset);
-            return StoredMessage.Read(file.Memory.Span(position, available), out StoredMessage message)
-                    == StoredMessageStatus.Message && message.PhysicalOffset == offset
-                ? message.StoreTimestampMs
-                : -1;
-        }
-        finally
-        {
-            file.Memory.Release();
-        }
-    }
-
     /// <summary>Lets a topic's queues take no more messages, or take them again. Who appends later sees it.</summary>
     public void SetRetired(TopicQueues queues, bool retired)
     {
@@ -409,15 +309,6 @@ internal sealed class CommitLog(
 
         destination = current.Memory.Span(position, bytes);
         return AppendStatus.Ok;
-    }
-
-    // A consumer that comes by again and again is no news.
-    private void OnDamageRead(long offset)
-    {
-        if (Interlocked.Exchange(ref _lastDamageRead, offset) != offset)
-        {
-            Log.DamageRead(logger, offset);
-        }
     }
 
     private void Publish(long end, long storeTimestampMs)

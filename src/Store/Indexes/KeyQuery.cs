@@ -6,7 +6,7 @@ using GrayMQ.Store.Reading;
 namespace GrayMQ.Store.Indexes;
 
 /// <summary>Finds messages by key. The index holds hashes only, so every hit is held against its message.</summary>
-internal sealed class KeyQuery(StoreOptions options, KeyIndex index, CommitLog log)
+internal sealed class KeyQuery(StoreOptions options, KeyIndex index, CommitLogReader log)
 {
     /// <inheritdoc cref="MessageStore.QueryByKey"/>
     public KeyQueryResult Find(string topic, string key, int maxCount, long beginMs, long endMs)

@@ -10,7 +10,7 @@ namespace GrayMQ.Store.Reading;
 /// Reads messages of a queue by its entries (RocketMQ: DefaultMessageStore.getMessage, with every rule for the next
 /// offset). Allocates nothing.
 /// </summary>
-internal sealed class QueueReader(StoreOptions options, CommitLog log)
+internal sealed class QueueReader(StoreOptions options, CommitLog log, CommitLogReader reader)
 {
     /// <summary>Most bytes of one read, whatever was asked for (RocketMQ: MAX_PULL_MSG_SIZE).</summary>
     private const int MaxReadBytes = 128 * 1024 * 1024;
@@ -123,7 +123,7 @@ internal sealed class QueueReader(StoreOptions options, CommitLog log)
             }
 
             int countBefore = result.Count;
-            if (!log.TryRead(entry.PhysicalOffset, entry.Size, offset, result, out StoredMessage message))
+            if (!reader.TryRead(entry.PhysicalOffset, entry.Size, offset, result, out StoredMessage message))
             {
                 status = result.Count == 0 ? ReadStatus.MessageWasRemoving : status;
                 skipBelow = NextFileIfGone(entry.PhysicalOffset);

@@ -6,7 +6,7 @@ namespace GrayMQ.Store.Reading;
 /// <summary>Finds queue offsets by store time, by halving (RocketMQ: ConsumeQueue.binarySearchInQueueByTime).</summary>
 internal static class TimeSearch
 {
-    public static long Find(LogicQueue queue, CommitLog log, long timestampMs, BoundaryType boundary)
+    public static long Find(LogicQueue queue, CommitLogReader log, long timestampMs, BoundaryType boundary)
     {
         long min = queue.MinOffset;
         long max = queue.MaxOffset;
@@ -20,7 +20,7 @@ internal static class TimeSearch
         return Math.Max(min, after - 1);
     }
 
-    private static long FirstNotBefore(LogicQueue queue, CommitLog log, long timestampMs, long low, long high)
+    private static long FirstNotBefore(LogicQueue queue, CommitLogReader log, long timestampMs, long low, long high)
     {
         while (low < high)
         {
@@ -46,7 +46,7 @@ internal static class TimeSearch
         return low;
     }
 
-    private static long StoredAt(LogicQueue queue, CommitLog log, long queueOffset) =>
+    private static long StoredAt(LogicQueue queue, CommitLogReader log, long queueOffset) =>
         queue.TryReadEntry(queueOffset, out ConsumeQueueEntry entry) && !entry.IsBlank
             ? log.StoreTimestampAt(entry.PhysicalOffset)
             : -1;

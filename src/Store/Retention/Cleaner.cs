@@ -15,6 +15,7 @@ internal sealed class Cleaner(
     StoreOptions options,
     IStoreFileSystem fileSystem,
     CommitLog log,
+    CommitLogReader reader,
     MessageDispatch dispatch,
     Dispatcher dispatcher,
     RunningFlags flags,
@@ -24,7 +25,7 @@ internal sealed class Cleaner(
     private readonly int[] _deleteHours = options.DeleteHours();
     private readonly double _warningRatio = Math.Clamp(options.DiskSpaceWarningLevelRatio / 100.0, 0.35, 0.90);
     private readonly double _forciblyRatio = Math.Clamp(options.DiskSpaceCleanForciblyRatio / 100.0, 0.30, 0.85);
-    private readonly FileAge _age = new(log);
+    private readonly FileAge _age = new(log.Files, reader);
     private readonly Lock _lock = new();
     private long _trimmedTo;
 

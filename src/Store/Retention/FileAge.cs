@@ -7,7 +7,7 @@ namespace GrayMQ.Store.Retention;
 /// How old the oldest file of the log is: as old as the message that follows it, the first one of the next file. Where that is
 /// lost or holds nothing but filler, the next one that begins with a message tells; if there is none, the file itself.
 /// </summary>
-internal sealed class FileAge(CommitLog log)
+internal sealed class FileAge(CommitLogFiles files, CommitLogReader reader)
 {
     // The file that was last read through, and what came out: it is asked for again and again until the file goes.
     private long _readBase = -1;
@@ -16,9 +16,9 @@ internal sealed class FileAge(CommitLog log)
     /// <summary>A time at which all messages of the oldest file were stored already, ms; -1 if nothing tells.</summary>
     public long StoredByMs(CommitLogFile first)
     {
-        foreach (CommitLogFile? next in log.Files.All)
+        foreach (CommitLogFile? next in files.All)
         {
-            if (next is not null && next.BaseOffset >= first.EndOffset && log.StoreTimestampAt(next.BaseOffset) is >= 0 and long followedAt)
+            if (next is not null && next.BaseOffset >= first.EndOffset && reader.StoreTimestampAt(next.BaseOffset) is >= 0 and long followedAt)
             {
                 return followedAt;
             }
