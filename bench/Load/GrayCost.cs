@@ -20,7 +20,7 @@ internal sealed class GrayCost(LoadOptions with, LoadOptions without, int rounds
                 "send", options with { Connections = window.Connections, InFlight = window.InFlight }, stop)),
             ("pull 4x1", (options, stop) => Scenarios.PullAsync("pull", options with { Connections = 4, InFlight = 1 }, stop)),
             ("pop 4x1, batch acks", (options, stop) => Scenarios.PopAsync(
-                "pop", options with { Connections = 4, InFlight = 1 }, singleAcks: false, stop)),
+                "pop", options with { Connections = 4, InFlight = 1 }, PopAcks.Batch, stop)),
         ];
         Console.WriteLine(Head);
         foreach ((string name, Func<LoadOptions, CancellationToken, Task<LoadResult>> run) in loads)

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace GrayMQ.Load;
 
 /// <summary>
-/// One connection of the load: keeps a fixed number of requests in flight, sending as many new ones as answers came in. Answers are
+/// One connection of the load: keeps a number of requests in flight, sending as many new ones as answers came in. Answers are
 /// taken to come in order, which is right for the latency of a window as a whole.
 /// </summary>
 internal abstract class LoadConnection(LoadOptions options) : LoadClient
@@ -27,17 +27,17 @@ internal abstract class LoadConnection(LoadOptions options) : LoadClient
         int due = options.InFlight;
         while (true)
         {
-            if (due > 0 && !Ending)
+            int length = 0;
+            while (due > 0 && !Ending && AppendRequest(ref send, length) is int longer && longer > length)
             {
-                int length = 0;
-                for (int i = 0; i < due; i++)
-                {
-                    length = AppendRequest(ref send, length);
-                    _sentAt[_sent++ % options.InFlight] = Stopwatch.GetTimestamp();
-                }
+                length = longer;
+                due--;
+                _sentAt[_sent++ % options.InFlight] = Stopwatch.GetTimestamp();
+            }
 
+            if (length > 0)
+            {
                 await SendAllAsync(send.AsMemory(0, length), cancel);
-                due = 0;
             }
             else if (_received == _sent)
             {
@@ -77,7 +77,10 @@ internal abstract class LoadConnection(LoadOptions options) : LoadClient
 
     public override void Dispose() => _socket.Dispose();
 
-    /// <summary>Writes one more request behind the first <paramref name="length"/> bytes; returns the new length.</summary>
+    /// <summary>
+    /// Writes one more request behind the first <paramref name="length"/> bytes; returns the new length, or the same when the next request has
+    /// to wait for an answer.
+    /// </summary>
     protected abstract int AppendRequest(ref byte[] buffer, int length);
 
     /// <summary>Looks at an answer.</summary>

@@ -13,6 +13,9 @@ internal sealed record LoadOptions
     /// <summary>Queues that the load spreads over.</summary>
     public int Queues { get; init; } = 4;
 
+    /// <summary>Where pulls and pops begin each queue, and begin again at its end; 0 for queues that are not in it.</summary>
+    public IReadOnlyList<long> Starts { get; init; } = [];
+
     public int Connections { get; init; } = 64;
 
     /// <summary>Requests that wait for their answer at a time, on each connection.</summary>
@@ -47,4 +50,6 @@ internal sealed record LoadOptions
 
     /// <summary>The server's process, to count what it uses; null leaves that out.</summary>
     public int? ProcessId { get; init; }
+
+    public long StartOf(int queueId) => queueId < Starts.Count ? Starts[queueId] : 0;
 }

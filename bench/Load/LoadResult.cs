@@ -23,11 +23,13 @@ internal sealed record LoadResult(
 {
     public double PerSecond => Messages / Elapsed.TotalSeconds;
 
+    private double PerRequest => (double)Messages / Requests;
+
     public static string Head => string.Create(
         CultureInfo.InvariantCulture,
-        $"{"run",-28} {"messages/s",12} {"p50 ms",8} {"p99 ms",8} {"p99.9 ms",8} {"CPU us/msg",11} {"instr/msg",10} {"alloc B/msg",12} {"anon MB",8} {"errors",7}");
+        $"{"run",-28} {"messages/s",12} {"msg/req",8} {"p50 ms",8} {"p99 ms",8} {"p99.9 ms",8} {"CPU us/msg",11} {"instr/msg",10} {"alloc B/msg",12} {"anon MB",8} {"errors",7}");
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Name,-28} {PerSecond,12:F0} {Latency.PercentileMs(0.5),8:F3} {Latency.PercentileMs(0.99),8:F3} {Latency.PercentileMs(0.999),8:F3} {CpuMicroseconds,11:F2} {Instructions,10:F0} {AllocatedBytes,12:F1} {AnonymousBytes / 1e6,8:F0} {Errors,7}");
+        $"{Name,-28} {PerSecond,12:F0} {PerRequest,8:F1} {Latency.PercentileMs(0.5),8:F3} {Latency.PercentileMs(0.99),8:F3} {Latency.PercentileMs(0.999),8:F3} {CpuMicroseconds,11:F2} {Instructions,10:F0} {AllocatedBytes,12:F1} {AnonymousBytes / 1e6,8:F0} {Errors,7}");
 }

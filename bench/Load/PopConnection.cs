@@ -8,39 +8,51 @@ namespace GrayMQ.Load;
 
 /// <summary>
 /// Pops all queues and acks what came, in one request or in one for each message; from the beginning again when nothing is left. One
-/// request is in flight at a time. A message counts when it is acked.
+/// request is in flight at a time, or one pop and the acks of the pops before it. A message counts when it is acked.
 /// </summary>
-internal sealed class PopConnection(LoadOptions options, int index, bool singleAcks) : LoadConnection(options)
+internal sealed class PopConnection(LoadOptions options, int index, PopAcks acks)
+    : LoadConnection(options with { InFlight = acks == PopAcks.BatchBeside ? 1 + MaxAcksBeside : 1 })
 {
+    /// <summary>Batches whose acks may be under way when the next pop is sent.</summary>
+    private const int MaxAcksBeside = 2;
+
     private readonly LoadOptions _options = options;
     private readonly Random _random = new(index);
     private readonly RemotingCommand _answer = new();
-    private readonly Queue<(byte[] Frame, int Messages)> _acks = [];
+    private readonly Queue<(int Opaque, byte[] Frame, int Messages)> _acks = [];
+    private readonly Dictionary<int, int> _ackedMessages = []; // of the acks in flight, by opaque
     private readonly byte[] _pop = RequestTemplate.Pop(
         options.SerializeType, options.Topic, options.Batch, (long)options.Invisible.TotalMilliseconds, pollMs: 0);
 
-    private int _acking = -1;
+    private int _lastOpaque = RequestTemplate.Opaque;
+    private bool _isPopping;
 
     protected override int AppendRequest(ref byte[] buffer, int length)
     {
-        if (_acks.TryDequeue(out (byte[] Frame, int Messages) ack))
+        if (_acks.TryDequeue(out (int Opaque, byte[] Frame, int Messages) ack))
         {
-            _acking = ack.Messages;
+            _ackedMessages[ack.Opaque] = ack.Messages;
             return Append(ref buffer, length, ack.Frame);
         }
 
-        _acking = -1;
+        if (_isPopping || _ackedMessages.Count > MaxAcksBeside)
+        {
+            return length;
+        }
+
+        _isPopping = true;
         return Append(ref buffer, length, _pop);
     }
 
     protected override int Count(ReadOnlySpan<byte> frame)
     {
         _answer.DecodeHeader(frame);
-        if (_acking >= 0)
+        if (_ackedMessages.Remove(_answer.Opaque, out int messages))
         {
-            return _answer.ResponseCode == ResponseCode.Success ? _acking : -1;
+            return _answer.ResponseCode == ResponseCode.Success ? messages : -1;
         }
 
+        _isPopping = false;
         switch (_answer.ResponseCode)
         {
             case ResponseCode.Success:
@@ -49,7 +61,9 @@ internal sealed class PopConnection(LoadOptions options, int index, bool singleA
             case ResponseCode.PollingTimeout or ResponseCode.PollingFull:
                 for (int queueId = 0; queueId < _options.Queues; queueId++)
                 {
-                    _acks.Enqueue((RequestTemplate.Rewind(_options.SerializeType, _options.Topic, queueId), 0));
+                    byte[] rewind = RequestTemplate.Rewind(
+                        _options.SerializeType, _options.Topic, queueId, _options.StartOf(queueId), ++_lastOpaque);
+                    _acks.Enqueue((_lastOpaque, rewind, 0));
                 }
 
                 return 0;
@@ -76,11 +90,13 @@ internal sealed class PopConnection(LoadOptions options, int index, bool singleA
                 }
 
                 long distance = Number(text) - start;
-                if (singleAcks)
+                if (acks == PopAcks.Single)
                 {
                     string topic = queue[0] == "0" ? _options.Topic : $"%RETRY%{RequestTemplate.PopGroupName}_{_options.Topic}";
                     string handle = $"{start} {header.PopTimeMs} {header.InvisibleTimeMs} {header.ReviveQueueId} {queue[0]} {_options.BrokerName} {queue[1]} {text}";
-                    _acks.Enqueue((RequestTemplate.Ack(_options.SerializeType, topic, (int)Number(queue[1]), Number(text), handle), 1));
+                    byte[] ack = RequestTemplate.Ack(
+                        _options.SerializeType, topic, (int)Number(queue[1]), Number(text), handle, ++_lastOpaque);
+                    _acks.Enqueue((_lastOpaque, ack, 1));
                     continue;
                 }
 
@@ -109,7 +125,7 @@ internal sealed class PopConnection(LoadOptions options, int index, bool singleA
 
         if (inBatch > 0)
         {
-            _acks.Enqueue((RequestTemplate.BatchAck(_options.SerializeType, batch), inBatch));
+            _acks.Enqueue((++_lastOpaque, RequestTemplate.BatchAck(_options.SerializeType, batch, _lastOpaque), inBatch));
         }
     }
 

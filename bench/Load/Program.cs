@@ -140,7 +140,7 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
     Build("send", "Sends messages", (parsed, cancel) => Print(Scenarios.SendAsync("send", Read(parsed), cancel)), [.. common, size]),
     Build("pull", "Pulls what was sent", (parsed, cancel) => Print(Scenarios.PullAsync("pull", Read(parsed), cancel)), [.. common, batch]),
     Build("pop", "Pops what was sent, and acks it",
-        (parsed, cancel) => Print(Scenarios.PopAsync("pop", Read(parsed), parsed.GetValue(singleAcks), cancel)),
+        (parsed, cancel) => Print(Scenarios.PopAsync("pop", Read(parsed), parsed.GetValue(singleAcks) ? PopAcks.Single : PopAcks.Batch, cancel)),
         [.. common, batch, singleAcks, neverAcked, invisible, brokerName]),
     Build("compare-pop", "Pops beside pulls and echo in one run",
         (parsed, cancel) => Scenarios.ComparePopsAsync(Read(parsed), parsed.GetValue(echoPort), cancel),

@@ -13,6 +13,9 @@ internal static class RequestTemplate
     /// <summary>Digits of a time in milliseconds until the year 2286.</summary>
     public const int TimeDigits = 13;
 
+    /// <summary>Of the frames that are sent again and again.</summary>
+    public const int Opaque = 1;
+
     private const int KeyDigits = 32;
 
     private static readonly byte[] PopGroup = Encoding.UTF8.GetBytes(PopGroupName);
@@ -73,23 +76,23 @@ internal static class RequestTemplate
         []);
 
     /// <summary>A pop of all queues.</summary>
-    public static byte[] Pop(SerializeType type, string topic, int maxMessages, long invisibleMs, long pollMs) => Frame(
-        type,
-        RequestCode.PopMessage,
-        new PopMessageHeader
-        {
-            ConsumerGroup = PopGroup,
-            Topic = Encoding.UTF8.GetBytes(topic),
-            QueueId = PopMessageHeader.AnyQueue,
-            MaxMessages = maxMessages,
-            InvisibleTimeMs = invisibleMs,
-            PollTimeMs = pollMs,
-            ExpressionType = "TAG"u8.ToArray(),
-            Expression = "*"u8.ToArray(),
-        },
-        []);
+    public static byte[] Pop(SerializeType type, string topic, int maxMessages, long invisibleMs, long pollMs) =>
+        Frame(type, RequestCode.PopMessage, PopHeader(topic, maxMessages, invisibleMs, pollMs), []);
 
-    public static byte[] Ack(SerializeType type, string topic, int queueId, long offset, string handle) => Frame(
+    /// <inheritdoc cref="Pop"/>
+    public static PopMessageHeader PopHeader(string topic, int maxMessages, long invisibleMs, long pollMs) => new()
+    {
+        ConsumerGroup = PopGroup,
+        Topic = Encoding.UTF8.GetBytes(topic),
+        QueueId = PopMessageHeader.AnyQueue,
+        MaxMessages = maxMessages,
+        InvisibleTimeMs = invisibleMs,
+        PollTimeMs = pollMs,
+        ExpressionType = "TAG"u8.ToArray(),
+        Expression = "*"u8.ToArray(),
+    };
+
+    public static byte[] Ack(SerializeType type, string topic, int queueId, long offset, string handle, int opaque) => Frame(
         type,
         RequestCode.AckMessage,
         new AckMessageHeader
@@ -100,29 +103,30 @@ internal static class RequestTemplate
             ExtraInfo = Encoding.UTF8.GetBytes(handle),
             Offset = offset,
         },
-        []);
+        [],
+        opaque);
 
-    public static byte[] BatchAck(SerializeType type, BatchAckMessageRequestBody body) =>
-        Frame(type, RequestCode.BatchAckMessage, default(NoHeader), BodyCodec.Encode(body));
+    public static byte[] BatchAck(SerializeType type, BatchAckMessageRequestBody body, int opaque) =>
+        Frame(type, RequestCode.BatchAckMessage, default(NoHeader), BodyCodec.Encode(body), opaque);
 
     /// <summary>Has the group begin a queue again, so that a run does not come to an end.</summary>
-    public static byte[] Rewind(SerializeType type, string topic, int queueId) => Frame(
-        type,
-        RequestCode.UpdateConsumerOffset,
-        new UpdateConsumerOffsetHeader
-        {
-            ConsumerGroup = PopGroup,
-            Topic = Encoding.UTF8.GetBytes(topic),
-            QueueId = queueId,
-            CommitOffset = 0,
-        },
-        []);
+    public static byte[] Rewind(SerializeType type, string topic, int queueId, long start, int opaque) =>
+        Frame(type, RequestCode.UpdateConsumerOffset, RewindHeader(topic, queueId, start), [], opaque);
 
-    private static byte[] Frame<THeader>(SerializeType type, RequestCode code, in THeader header, byte[] body)
+    /// <inheritdoc cref="Rewind"/>
+    public static UpdateConsumerOffsetHeader RewindHeader(string topic, int queueId, long start) => new()
+    {
+        ConsumerGroup = PopGroup,
+        Topic = Encoding.UTF8.GetBytes(topic),
+        QueueId = queueId,
+        CommitOffset = start,
+    };
+
+    private static byte[] Frame<THeader>(SerializeType type, RequestCode code, in THeader header, byte[] body, int opaque = Opaque)
         where THeader : IHeaderFields
     {
         var buffer = new HeaderBuffer();
-        CommandWriter.WriteRequest(buffer, type, code, opaque: 1, oneWay: false, in header, body.Length);
+        CommandWriter.WriteRequest(buffer, type, code, opaque, oneWay: false, in header, body.Length);
         return [.. buffer.Written, .. body];
     }
 }

@@ -39,8 +39,8 @@ internal static class Scenarios
             LoadResult echoWindow = await Run("echo 4x32", echoOptions, window.Connections, window.InFlight);
             LoadResult sendWindow = await Run("send 4x32", options, window.Connections, window.InFlight);
             await Run("send 4x250", options, connections: 4, inFlight: 250);
-            LoadResult pull = await PullAsync("pull 4x1", options with { Connections = 4, InFlight = 1 }, cancel);
-            Console.WriteLine(pull);
+            LoadOptions recent = await RecentMessages.SendAsync(options with { Connections = 4, InFlight = 1 }, cancel);
+            Console.WriteLine(await PullAsync("pull 4x1", recent, cancel));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"64x1: CPU of send / echo {sendSingle.CpuMicroseconds / echoSingle.CpuMicroseconds:F2}"));
@@ -62,8 +62,8 @@ internal static class Scenarios
     }
 
     /// <summary>
-    /// Measures pops beside pulls and the bare echo, in one run over the same messages: batches with batch acks, single acks with one
-    /// request in flight on each connection, and how soon a pop that waits is answered.
+    /// Measures pops beside pulls and the bare echo, in one run over the same messages: batches with batch acks that are under way
+    /// beside the next pop, single acks with one request in flight on each connection, and how soon a pop that waits is answered.
     /// </summary>
     public static async Task ComparePopsAsync(LoadOptions options, int echoPort, CancellationToken cancel)
     {
@@ -72,8 +72,8 @@ internal static class Scenarios
         try
         {
             await Probe.WaitForListenerAsync(echoPort, cancel);
-            LoadOptions few = options with { Connections = 4, InFlight = 1 };
-            LoadOptions many = options with { Connections = 64, InFlight = 1 };
+            LoadOptions few = await RecentMessages.SendAsync(options with { Connections = 4, InFlight = 1 }, cancel);
+            LoadOptions many = few with { Connections = 64 };
             LoadOptions echoOptions = many with
             {
                 Broker = new IPEndPoint(IPAddress.Loopback, echoPort),
@@ -81,11 +81,11 @@ internal static class Scenarios
                 HttpPort = null,
             };
             Console.WriteLine(LoadResult.Head);
-            await SendAsync("(fill)", many with { WarmUp = TimeSpan.Zero, Connections = 8, InFlight = 32 }, cancel);
             LoadResult echoes = Print(await SendAsync("echo 64x1", echoOptions, cancel));
             LoadResult pulls = Print(await PullAsync("pull 4x1", few, cancel));
-            LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, singleAcks: false, cancel));
-            LoadResult singles = Print(await PopAsync("pop 64x1, single acks", many, singleAcks: true, cancel));
+            await RecentMessages.BeginPopsAsync(few, cancel);
+            LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, PopAcks.BatchBeside, cancel));
+            LoadResult singles = Print(await PopAsync("pop 64x1, single acks", many, PopAcks.Single, cancel));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"rate of pop with batch acks / pull {pops.PerSecond / pulls.PerSecond:P0}"));
             Console.WriteLine(string.Create(
@@ -121,7 +121,7 @@ internal static class Scenarios
 
         LoadResult sends = Print(await SendAsync("send 4x32", window, cancel));
         LoadResult grpcSends = Print(await LoadRun.RunAsync("gRPC send 4x32", window, index => new GrpcSendClient(window, index), cancel));
-        LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, singleAcks: false, cancel));
+        LoadResult pops = Print(await PopAsync("pop 4x1, batch acks", few, PopAcks.Batch, cancel));
         LoadResult receives = Print(await LoadRun.RunAsync(
             "gRPC receive 4x1, acks", few, index => new GrpcReceiveClient(few, index), cancel));
         Compare("a send", grpcSends, sends);
@@ -138,8 +138,8 @@ internal static class Scenarios
         }
     }
 
-    public static Task<LoadResult> PopAsync(string name, LoadOptions options, bool singleAcks, CancellationToken cancel) =>
-        LoadRun.RunAsync(name, options with { InFlight = 1 }, index => new PopConnection(options, index, singleAcks), cancel);
+    public static Task<LoadResult> PopAsync(string name, LoadOptions options, PopAcks acks, CancellationToken cancel) =>
+        LoadRun.RunAsync(name, options, index => new PopConnection(options, index, acks), cancel);
 
     private static Process StartEcho(int port, int replyBytes)
     {
