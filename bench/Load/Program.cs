@@ -44,6 +44,7 @@ var plain = new Option<string>("--without") { Description = "Address of a broker
 
 var grpcPort = new Option<int>("--grpc-port") { Description = "Where the broker answers gRPC", DefaultValueFactory = _ => 8081 };
 var clients = new Option<int>("--clients") { Description = "Clients that do nothing", DefaultValueFactory = _ => 10_000 };
+var count = new Option<int>("--count") { Description = "Connections", DefaultValueFactory = _ => 1_000_000 };
 var rate = new Option<int>("--rate") { Description = "Messages sent in a second", DefaultValueFactory = _ => 1000 };
 var healthy = new Option<double>("--healthy") { Description = "Seconds before a consumer hangs, and after", DefaultValueFactory = _ => 10 };
 var hung = new Option<double>("--hung") { Description = "Seconds that it hangs", DefaultValueFactory = _ => 20 };
@@ -150,6 +151,8 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
         broker, grpcPort, topic, queues, size, batch, seconds, warmUp, binary, httpPort, invisible, brokerName),
     Build("grpc-idle", "Clients with a telemetry stream each that do nothing: what they cost in memory",
         (parsed, cancel) => GrpcIdle.RunAsync(Read(parsed), parsed.GetValue(clients), cancel), broker, grpcPort, topic, clients),
+    Build("connections", "Connections opened and left one after the other, most of them with something that is no request: memory and open sockets",
+        (parsed, cancel) => new AbandonedConnections(Read(parsed), parsed.GetValue(count)).RunAsync(cancel), broker, topic, count),
     Build("timers", "Delivers messages that are due within one second, with many others pending",
         (parsed, cancel) => new TimerRun(
             Read(parsed) with { BodyBytes = parsed.GetValue(timerSize) }, parsed.GetValue(pending), parsed.GetValue(due)).RunAsync(cancel),
