@@ -32,6 +32,9 @@ internal sealed class NodeClient : IAsyncDisposable
         _readingErrors = ReadErrorsAsync();
     }
 
+    /// <summary>The operating system's number of it, which is a part of its client id.</summary>
+    public int ProcessId => _process.Id;
+
     /// <param name="roots">PEM file of the certificate to trust, and to speak TLS; null for plain text.</param>
     public static NodeClient Open(NodePackage package, string endpoints, string? roots = null)
     {

@@ -3,7 +3,7 @@ using System.Formats.Tar;
 using System.Globalization;
 using System.IO.Compression;
 using System.Net;
-using GrayMQ.Broker;
+using System.Text;
 using GrayMQ.Compatibility.Tests.Wire;
 using GrayMQ.NameServer;
 using GrayMQ.Settings;
@@ -22,15 +22,14 @@ internal sealed class TestServers : IAsyncDisposable
 
     private readonly string _folder;
     private readonly NameServerHost _nameServer;
-    private readonly int _brokerPort = FreePorts.TakeForBroker();
-    private readonly string[] _settings;
-    private BrokerHost? _broker;
+    private readonly TestBroker _broker;
+    private readonly List<TestBroker> _others = [];
 
     private TestServers(TimeProvider time, params string[] settings)
     {
-        _settings = settings;
         _folder = Directory.CreateTempSubdirectory("graymq-compatibility-").FullName;
         Time = time;
+        _broker = new TestBroker(BrokerName, Path.Combine(_folder, "store"), time, settings);
         _nameServer = new NameServerHost(
             NameServerSettings.Catalogue().Load(new SettingsSources()
                 .Set("bindAddress=127.0.0.1")
@@ -45,16 +44,16 @@ internal sealed class TestServers : IAsyncDisposable
 
     public IPEndPoint NameServer => _nameServer.EndPoints[0];
 
-    public IPEndPoint Broker => new(IPAddress.Loopback, _brokerPort);
+    public IPEndPoint Broker => _broker.EndPoint;
 
     /// <summary>Where gRPC clients come in.</summary>
-    public string Grpc => _broker!.GrpcEndPoint!.ToString();
+    public string Grpc => _broker.Grpc;
 
     /// <summary>As routes name it.</summary>
-    public string BrokerAddress => Broker.ToString();
+    public string BrokerAddress => _broker.Address;
 
     /// <summary>What the broker registers for replicas: the port next to its own.</summary>
-    public string BrokerHaAddress => new IPEndPoint(IPAddress.Loopback, _brokerPort + 1).ToString();
+    public string BrokerHaAddress => _broker.HaAddress;
 
     /// <param name="time">The servers' clock; null means the system's.</param>
     /// <param name="store">An embedded archive with a store directory for the broker to start on; null means an empty one.</param>
@@ -83,8 +82,7 @@ internal sealed class TestServers : IAsyncDisposable
     /// <param name="settings">Of the broker, each <c>key=value</c>.</param>
     public static async Task<TestServers> StartWithGrpcAsync(params string[] settings)
     {
-        string grpc = string.Create(CultureInfo.InvariantCulture, $"grpcPort={FreePorts.TakeForBroker()}");
-        var servers = new TestServers(TimeProvider.System, [.. settings, grpc]);
+        var servers = new TestServers(TimeProvider.System, [.. settings, GrpcPort()]);
         try
         {
             await servers._nameServer.StartAsync();
@@ -112,7 +110,7 @@ internal sealed class TestServers : IAsyncDisposable
         var servers = new TestServers(time);
         try
         {
-            await servers.StartBrokerAsync(nameServer);
+            await servers._broker.StartAsync(nameServer);
             return servers;
         }
         catch
@@ -125,50 +123,22 @@ internal sealed class TestServers : IAsyncDisposable
     /// <summary>Starts the broker, always on the same port; ends when the name server knows it.</summary>
     public async Task StartBrokerAsync()
     {
-        await StartBrokerAsync(NameServer);
-        await WaitForRouteAsync("TBW102"); // the topic that every broker has
+        await _broker.StartAsync(NameServer);
+        await WaitForRouteAsync("TBW102", _broker.Address); // the topic that every broker has
     }
 
-    private async Task StartBrokerAsync(IPEndPoint nameServer)
+    /// <summary>Starts one more broker with gRPC of its own; ends when the name server knows it.</summary>
+    /// <param name="settings">Each <c>key=value</c>.</param>
+    public async Task<TestBroker> StartAnotherAsync(string name, params string[] settings)
     {
-        var sources = new SettingsSources();
-        foreach (string setting in _settings)
-        {
-            sources = sources.Set(setting);
-        }
-
-        _broker = new BrokerHost(
-            BrokerSettings.Catalogue.Load(sources
-                .Set("bindAddress=127.0.0.1")
-                .Set("brokerIP1=127.0.0.1")
-                .Set(string.Create(CultureInfo.InvariantCulture, $"listenPort={_brokerPort}"))
-                .Set("httpPort=0")
-                .Set($"brokerName={BrokerName}")
-                .Set($"brokerClusterName={ClusterName}")
-                .Set($"namesrvAddr={nameServer}")
-                .Set($"storePathRootDir={Path.Combine(_folder, "store")}")
-
-                // The sizes of the recorded broker's files.
-                .Set("mappedFileSizeCommitLog=1048576")
-                .Set("mappedFileSizeConsumeQueue=6000")
-                .Set("maxHashSlotNum=2000")
-                .Set("rehearsalMs=0")
-                .Set("maxIndexNum=8000")).GetOrThrow(),
-            Time,
-            NullLoggerFactory.Instance);
-        await _broker.StartAsync(CancellationToken.None);
+        var broker = new TestBroker(name, Path.Combine(_folder, name), Time, [.. settings, GrpcPort()]);
+        _others.Add(broker);
+        await broker.StartAsync(NameServer);
+        await WaitForRouteAsync("TBW102", broker.Address);
+        return broker;
     }
 
-    public async Task StopBrokerAsync()
-    {
-        if (_broker is { } broker)
-        {
-            _broker = null;
-            using var limit = new CancellationTokenSource(Deadline);
-            await broker.StopAsync(limit.Token);
-            await broker.DisposeAsync();
-        }
-    }
+    public Task StopBrokerAsync() => _broker.StopAsync();
 
     public async Task RestartBrokerAsync()
     {
@@ -176,13 +146,16 @@ internal sealed class TestServers : IAsyncDisposable
         await StartBrokerAsync();
     }
 
-    /// <summary>Creates a topic as an administrator does; ends when its route is known.</summary>
+    /// <summary>Creates a topic at every broker as an administrator does; ends when its routes are known.</summary>
     public async Task CreateTopicAsync(string topic, int queues)
     {
-        using WireConnection connection = await WireConnection.OpenAsync(Broker);
-        WireFrame answer = await connection.AskAsync(WireFrames.CreateTopic(topic, queues.ToString(CultureInfo.InvariantCulture)));
-        Assert.Equal(0, answer.Code);
-        await WaitForRouteAsync(topic);
+        foreach (TestBroker broker in (TestBroker[])[_broker, .. _others])
+        {
+            using WireConnection connection = await WireConnection.OpenAsync(broker.EndPoint);
+            WireFrame answer = await connection.AskAsync(WireFrames.CreateTopic(topic, queues.ToString(CultureInfo.InvariantCulture)));
+            Assert.Equal(0, answer.Code);
+            await WaitForRouteAsync(topic, broker.Address);
+        }
     }
 
     /// <summary>Creates a consumer group as an administrator does.</summary>
@@ -220,21 +193,34 @@ internal sealed class TestServers : IAsyncDisposable
         await TarFile.ExtractToDirectoryAsync(tar, _folder, overwriteFiles: false);
     }
 
-    private async Task WaitForRouteAsync(string topic)
+    private static string GrpcPort() => string.Create(CultureInfo.InvariantCulture, $"grpcPort={FreePorts.TakeForBroker()}");
+
+    private async Task WaitForRouteAsync(string topic, string broker)
     {
         byte[] request = WireFrames.GetRoute(topic);
         using WireConnection connection = await WireConnection.OpenAsync(NameServer);
         long started = Stopwatch.GetTimestamp();
-        while ((await connection.AskAsync(request)).Code != 0)
+        while (true)
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Deadline, $"the broker does not register {topic}");
+            WireFrame answer = await connection.AskAsync(request);
+            if (answer.Code == 0 && Encoding.UTF8.GetString(answer.Body).Contains($"\"{broker}\"", StringComparison.Ordinal))
+            {
+                return;
+            }
+
+            Assert.True(Stopwatch.GetElapsedTime(started) < Deadline, $"{broker} does not register {topic}");
             await Task.Yield();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await StopBrokerAsync();
+        foreach (TestBroker broker in _others)
+        {
+            await broker.DisposeAsync();
+        }
+
+        await _broker.DisposeAsync();
         await _nameServer.StopAsync();
         await _nameServer.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
