@@ -31,14 +31,15 @@ internal sealed class GrayWork : IDisposable
     private readonly MessageStore _messages;
     private readonly GrayStarts _starts;
     private readonly GrayRoster _roster;
-    private readonly GrayHandovers _handovers;
+    private readonly GrayBoundaries _boundaries;
+    private readonly GraySettlement _settlement;
     private readonly GrayQueueFacts _facts;
     private readonly Action<string> _wake;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _working = new();
-    private readonly Dictionary<string, GrayEntry> _entries = new(StringComparer.Ordinal);
     private readonly ITimer _timer;
+    private Dictionary<string, GrayEntry> _entries;
     private GraySnapshot _wanted;
     private GraySnapshot _acting;
     private int _signalled;
@@ -73,10 +74,12 @@ internal sealed class GrayWork : IDisposable
         _logger = logger;
         _starts = new GrayStarts(clients.Consumers, offsets, messages, time);
         _roster = new GrayRoster(options, clients, offsets, Signal);
-        _handovers = new GrayHandovers(options, offsets, logger);
+        var handovers = new GrayHandovers(options, offsets, logger);
+        _boundaries = new GrayBoundaries(messages, table, store, handovers, clients.Producers, wake);
+        _settlement = new GraySettlement(table, store, handovers, facts, wake);
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
-        Restore();
+        _entries = new GrayRecovery(store, topics, offsets, facts, _roster).Recover(_acting);
         _topics.Changed += _ => SignalIfGray();
         _clients.Consumers.GroupChanged += OnGroupChanged;
         _clients.Consumers.IsGray = (group, client) =>
@@ -221,61 +224,6 @@ internal sealed class GrayWork : IDisposable
         }
     }
 
-    private void Restore()
-    {
-        foreach (GrayGroupState state in _store.ReadGroups())
-        {
-            GrayRelease? release = state.Ended ?? _acting.Releases.FirstOrDefault(each =>
-                each.Kind == GrayReleaseKind.Consumer && each.Group == state.Group && each.Generation == state.Generation);
-            if (release is null)
-            {
-                continue;
-            }
-
-            GrayGroup group = _roster.NewGroup(release);
-            group.Update(release, state.Retired.ToHashSet(StringComparer.Ordinal), new HashSet<string>());
-            group.Know(state.Clients);
-            group.Apply(RestoreTopics(group, state));
-            _entries[state.Group] = new GrayEntry(group, state.Subscribers, state.GivenUp)
-            {
-                Clients = new GrayClients(state.Clients),
-                EndedMs = state.EndedMs,
-                IsDirty = true,
-            };
-        }
-    }
-
-    // What is on disk of topics that are there still, no further than their queues go.
-    private Dictionary<string, QueueOwnership[]> RestoreTopics(GrayGroup group, GrayGroupState state)
-    {
-        var topics = new Dictionary<string, QueueOwnership[]>(StringComparer.Ordinal);
-        foreach ((string topic, QueueOwnership[] queues) in state.Topics)
-        {
-            if (_topics.Find(topic) is not { } found)
-            {
-                continue;
-            }
-
-            topics[topic] = new QueueOwnership[queues.Length];
-            for (int queueId = 0; queueId < queues.Length; queueId++)
-            {
-                long end = _facts.EndOf(topic, queueId);
-                QueueOwnership queue = topics[topic][queueId] = queues[queueId].ClampTo(end);
-
-                // A commit is on disk a little later than an owner, and may be lost when he is not; messages may be lost when a commit is not.
-                long committed = _offsets.Find(state.Group, topic, queueId);
-                if (committed != Math.Clamp(committed, queue.Start, end) && (committed > 0 || queue.Start > 0))
-                {
-                    _offsets.Commit(state.Group, topic, queueId, Math.Clamp(committed, queue.Start, end));
-                }
-
-                group.Given.Raise(found.NameUtf8.Span, queueId, end);
-            }
-        }
-
-        return topics;
-    }
-
     // Everything that there is to do now. Under the lock: nobody is told that all is done while something follows from what was done last.
     private void Step()
     {
@@ -322,7 +270,7 @@ internal sealed class GrayWork : IDisposable
             Turn(snapshot, entries, gone, plan, now);
         }
 
-        bool hasSettled = Settle(now);
+        bool hasSettled = _settlement.Settle(_entries.Values, now);
         WriteDirty();
         foreach (string group in resided)
         {
@@ -340,189 +288,28 @@ internal sealed class GrayWork : IDisposable
     private static bool SameQueues(IReadOnlyDictionary<string, GrayQueues> one, IReadOnlyDictionary<string, GrayQueues> other) =>
         one.Count == other.Count && one.All(pair => other.TryGetValue(pair.Key, out GrayQueues queues) && queues == pair.Value);
 
-    // Takes all boundaries at one point of the log, together with the new mapping of messages.
+    // Goes on to a state, with every boundary that it asks for; a state that cannot be written is not gone on to.
     private void Turn(
         GraySnapshot snapshot, Dictionary<string, GrayEntry> entries, List<string> gone, GrayPlan plan, long now)
     {
-        List<GrayTurn> turns = [.. plan.Turns];
-        var changed = new Dictionary<GrayEntry, Dictionary<string, QueueOwnership[]>>();
-        Cut(turns, (epoch, ends) =>
+        bool isNew = !ReferenceEquals(snapshot, _acting);
+        IReadOnlyCollection<GrayEntry> changed = _boundaries.Take(snapshot, isNew, entries.Values, gone, plan, now);
+        _entries = entries;
+        foreach (GrayEntry entry in entries.Values)
         {
-            for (int i = 0; i < turns.Count; i++)
-            {
-                GrayTurn turn = turns[i];
-                if (!changed.TryGetValue(turn.Entry, out Dictionary<string, QueueOwnership[]>? topics))
-                {
-                    changed[turn.Entry] = topics = new Dictionary<string, QueueOwnership[]>(StringComparer.Ordinal);
-                }
-
-                int queueId = turn.Queue.QueueId;
-                QueueOwnership[] queues = topics.GetValueOrDefault(turn.Topic) ?? turn.Entry.Group.Topics.GetValueOrDefault(turn.Topic) ?? [];
-                topics[turn.Topic] = GrayHandovers.With(queues, queueId, _handovers.Retarget(in turn, ends[i], now));
-            }
-
-            foreach (GrayEntry entry in entries.Values.Where(entry => entry.EndedMs > 0))
-            {
-                if (entry.Group.Topics.Values.Any(queues => Array.Exists(queues, queue => queue.Owner is not null || queue.IsHandedOver)))
-                {
-                    changed[entry] = _handovers.Ended(entry);
-                }
-            }
-
-            // On disk before anybody is answered by it: nothing is stored, and so nothing read, beyond the boundaries until it is.
-            IEnumerable<GrayEntry> dirty = entries.Values.Where(entry => entry.IsDirty || changed.ContainsKey(entry));
-            _store.Write(
-                ReferenceEquals(snapshot, _acting) ? null : snapshot,
-                [.. dirty.Select(entry => entry.ToState(changed.GetValueOrDefault(entry)))],
-                gone);
-            foreach (GrayEntry entry in entries.Values.Where(entry => entry.Ending is not null))
-            {
-                // Its queues are everybody's: whoever had one on his side goes on, the others are told where.
-                foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics)
-                {
-                    for (int queueId = 0; queueId < queues.Length; queueId++)
-                    {
-                        entry.Group.Told.Begin(topic, queueId, entry.Clients.Of(queues[queueId].Owner));
-                    }
-                }
-            }
-
-            foreach ((GrayEntry entry, Dictionary<string, QueueOwnership[]> topics) in changed)
-            {
-                entry.Group.Apply(topics);
-            }
-
-            foreach (GrayEntry entry in entries.Values)
-            {
-                if (entry.Ending is { } ending)
-                {
-                    entry.Group.Update(ending.Release, ending.Retired, new HashSet<string>());
-                    entry.Ending = null;
-                }
-            }
-
-            var view = new GrayView(
-                epoch,
-                snapshot,
-                plan.Live,
-                entries.Values.Select(entry => entry.Group),
-                snapshot.Releases.Where(each => each.IsOpen && each.Kind == GrayReleaseKind.Producer)
-                    .Select(each => new GrayProducers(each, _clients.Producers)));
-            _table.Publish(view.IsEmpty ? null : view);
-        });
-        _entries.Clear();
-        foreach ((string name, GrayEntry entry) in entries)
-        {
-            _entries[name] = entry;
             entry.IsDirty = false;
         }
 
-        if (!ReferenceEquals(snapshot, _acting))
+        if (isNew)
         {
             Log.GrayStateTaken(_logger, snapshot.Version.ToString(), plan.Live.Count, entries.Count);
             Volatile.Write(ref _acting, snapshot);
         }
 
-        foreach (GrayEntry entry in changed.Keys)
+        foreach (GrayEntry entry in changed)
         {
             _wake(entry.Group.Name);
         }
-    }
-
-    // What a withdrawn side was given is its boundary: nobody is given anything from before that is looked up until queues are owned by it.
-    // Whoever reads just then, and does not see that the group is closed, has said before how much he is giving, or reads again.
-    private void Cut(List<GrayTurn> turns, Action<int, long[]> change)
-    {
-        HashSet<GrayGroup> closed =
-        [
-            .. turns.Select(turn => turn.Entry.Group).Where(group => group.Release.State == GrayReleaseState.Withdrawing),
-        ];
-        foreach (GrayGroup group in closed)
-        {
-            group.IsClosed = true;
-        }
-
-        _table.Changed();
-        try
-        {
-            _messages.Cut([.. turns.Select(turn => turn.Queue)], change);
-        }
-        finally
-        {
-            foreach (GrayGroup group in closed)
-            {
-                group.IsClosed = false;
-            }
-
-            // Who found a group closed was told to wait, whether it has changed hands now or could not be written.
-            _table.Changed();
-            foreach (GrayGroup group in closed)
-            {
-                _wake(group.Name);
-            }
-        }
-    }
-
-    // Lets queues change hands whose boundary is reached.
-    private bool Settle(long now)
-    {
-        bool hasSettled = false;
-        foreach (GrayEntry entry in _entries.Values.Where(entry => entry.Group.Release.IsOpen))
-        {
-            var changed = new Dictionary<string, QueueOwnership[]>(StringComparer.Ordinal);
-            var handed = new List<(string Topic, int QueueId)>();
-            long givenUp = 0;
-            foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics)
-            {
-                for (int queueId = 0; queueId < queues.Length; queueId++)
-                {
-                    // What was to be handed on from somebody who gets nothing any more is handed on at once.
-                    QueueOwnership queue = queues[queueId];
-                    while (queue.IsHandedOver && queue.Look(_facts.Of(entry, topic, queueId, queue, now)) is { IsOver: true } look)
-                    {
-                        queue = _handovers.Complete(entry.Group.Name, topic, queueId, queue, look, out long lost);
-                        givenUp += lost;
-                    }
-
-                    if (!ReferenceEquals(queue, queues[queueId]))
-                    {
-                        changed[topic] = GrayHandovers.With(changed.GetValueOrDefault(topic) ?? queues, queueId, queue);
-                        handed.Add((topic, queueId));
-                    }
-                }
-            }
-
-            if (changed.Count == 0)
-            {
-                continue;
-            }
-
-            foreach (string topic in changed.Keys)
-            {
-                // Should the process end now, the next owner must not begin before where this one has come to.
-                _facts.WriteOffsets(entry.Group.Name, topic);
-            }
-
-            entry.GivenUp += givenUp;
-            try
-            {
-                _store.Write(null, [entry.ToState(changed)], []);
-            }
-            catch
-            {
-                entry.GivenUp -= givenUp;
-                throw;
-            }
-
-            hasSettled = true;
-            entry.IsDirty = false;
-            handed.ForEach(queue => entry.Group.Told.Begin(queue.Topic, queue.QueueId, []));
-            entry.Group.Apply(changed);
-            _table.Changed();
-            _wake(entry.Group.Name);
-        }
-
-        return hasSettled;
     }
 
     private void WriteDirty()
