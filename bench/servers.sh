@@ -1,0 +1,30 @@
+# Builds the server and the load, and starts servers whose folder goes with them. Sourced by the scripts beside it.
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+store="$(mktemp -d)"
+servers=()
+trap 'kill "${servers[@]}" 2>/dev/null; wait "${servers[@]}" 2>/dev/null; rm -rf "$store"' EXIT
+
+./run.sh --build-only >&2
+dotnet build bench/Load -c Release --nologo -v quiet >&2
+
+# start NAME NAMESRV-PORT BROKER-PORT HTTP-PORT KEY=VALUE...: returns when the server is ready
+start() {
+  local log="$store/$1.log" ports=(--namesrv-port "$2" --broker-port "$3" --http-port "$4") settings=() setting
+  for setting in "${@:5}"; do
+    settings+=(--set "$setting")
+  done
+
+  build/graymq/graymq standalone --store "$store/$1" "${ports[@]}" "${settings[@]}" >"$log" 2>&1 &
+  servers+=("$!")
+  for _ in $(seq 600); do
+    grep -q "is ready" "$log" && return
+    kill -0 "${servers[-1]}" 2>/dev/null || break
+    sleep 0.05
+  done
+  cat "$log"
+  exit 1
+}
+
+load() {
+  dotnet bench/Load/bin/Release/net10.0/Load.dll "$@"
+}
