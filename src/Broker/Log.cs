@@ -29,6 +29,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "Name server {Address} was not told: {Reason}")]
     public static partial void RegistrationFailed(ILogger logger, string address, string reason);
 
+    [LoggerMessage(37, LogLevel.Debug, "Name server {Address} was not told again: {Reason}")]
+    public static partial void RegistrationStillFails(ILogger logger, string address, string reason);
+
     [LoggerMessage(7, LogLevel.Warning, "A change of topics is not known to every name server after {Waited}; the answer goes out now")]
     public static partial void AnnouncementTakesLong(ILogger logger, TimeSpan waited);
 

@@ -10,6 +10,9 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Warning, "Name server {Address} does not answer: {Reason}")]
     public static partial void NameServerFailed(ILogger logger, string address, string reason);
 
+    [LoggerMessage(7, LogLevel.Warning, "Name server {Address} gives out no routes now: {Reason}")]
+    public static partial void NameServerNotReady(ILogger logger, string address, string? reason);
+
     [LoggerMessage(2, LogLevel.Warning, "The route of topic {Topic} could not be asked for: {Reason}")]
     public static partial void RouteRefreshFailed(ILogger logger, string topic, string reason);
 

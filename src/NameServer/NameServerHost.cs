@@ -154,6 +154,7 @@ public sealed class NameServerHost : IHostedService, IDrainable, IAsyncDisposabl
     {
         _lifecycle.Stop();
         _expiry?.Dispose();
+        _known.LetGo();
         await _server.StopAsync(cancellationToken).ConfigureAwait(false);
         _known.Write();
         if (_http is not null)

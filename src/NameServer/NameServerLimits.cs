@@ -20,6 +20,9 @@ internal static class NameServerLimits
     /// <summary>Characters of a configured value.</summary>
     public const int MaxKVValueLength = 64 * 1024;
 
+    /// <summary>Questions for routes that wait for brokers to register again; those beyond are refused at once.</summary>
+    public const int MaxHeldQuestions = 10_000;
+
     /// <summary>Bytes of a configuration in a request.</summary>
     public const int MaxConfigurationBytes = 1024 * 1024;
 }

@@ -141,7 +141,7 @@ public static class NameServerSettings
         Changeable(
             "waitForKnownBrokers",
             true,
-            "Whether a topic that is not known is refused, not denied, while brokers that were there before the start have not registered again; for waitSecondsForService at most.");
+            "Whether routes are refused while brokers that were there before the start have not registered again; for waitSecondsForService at most.");
 
     public static SettingDefinition<int> WaitSecondsForService { get; } =
         Setting.Int32("waitSecondsForService", 45, "Time in which brokers register before routes are given out.", 0) with

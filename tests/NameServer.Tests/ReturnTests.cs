@@ -1,31 +1,84 @@
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
+using GrayMQ.Remoting.Clients;
 
 namespace GrayMQ.NameServer.Tests;
 
 /// <summary>A name server that was stopped, or killed, and is back.</summary>
 public class ReturnTests
 {
+    // After the start, in which questions wait for their answers.
+    private static readonly TimeSpan HoldTime = TimeSpan.FromMilliseconds(2_500);
+
     [Fact]
-    public async Task Route_OfABrokerThatHasNotRegisteredAgain_IsRefusedNotDenied()
+    public async Task Route_BrokersHaveNotRegisteredAgain_IsRefusedNotDenied()
     {
         await using TestNameServer server = await ReturnedAsync();
+        server.Time.Advance(HoldTime);
 
         (ResponseCode code, string? remark) = await AskAsync(server, "T");
         Assert.Equal(ResponseCode.SystemError, code);
         Assert.Equal("name server not ready: not registered again since its start: a, b", remark);
 
+        // By a route that is short of a broker clients would let go of its queues.
         await server.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "TBW102"));
-        Assert.NotNull(await server.FindRouteAsync("T"));
+        Assert.Equal(ResponseCode.SystemError, (await AskAsync(server, "T")).Code);
         Assert.Equal(ResponseCode.SystemError, (await AskAsync(server, "U")).Code);
 
-        // By the template's route clients would make the topic anew.
-        Assert.Equal(ResponseCode.SystemError, (await AskAsync(server, "TBW102")).Code);
-
-        await server.RegisterSuccessfullyAsync("b", TestNameServer.Topics("U", "TBW102"));
+        await server.RegisterSuccessfullyAsync("b", TestNameServer.Topics("T", "U", "TBW102"));
+        Assert.Equal(["a", "b"], (await server.FindRouteAsync("T"))!.BrokerDatas.Select(broker => broker.BrokerName).Order());
         Assert.NotNull(await server.FindRouteAsync("U"));
         Assert.NotNull(await server.FindRouteAsync("TBW102"));
         Assert.Equal(ResponseCode.TopicNotExist, (await AskAsync(server, "never")).Code);
+    }
+
+    [Fact]
+    public async Task Route_AskedRightAfterTheStart_IsAnsweredOnceAllAreBack()
+    {
+        await using TestNameServer server = await ReturnedAsync();
+
+        // One after the other over the same connection: the first one holds up neither those behind it nor the brokers.
+        Task<(ResponseCode Code, string? Remark)> known = AskAsync(server, "T");
+        Task<(ResponseCode Code, string? Remark)> unknown = AskAsync(server, "never");
+        await server.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "TBW102"));
+        Assert.False(known.IsCompleted || unknown.IsCompleted);
+
+        await server.RegisterSuccessfullyAsync("b", TestNameServer.Topics("U", "TBW102"));
+
+        Assert.Equal(ResponseCode.Success, (await known).Code);
+        Assert.Equal(ResponseCode.TopicNotExist, (await unknown).Code);
+    }
+
+    [Fact]
+    public async Task Route_HeldWhenTheServerStops_IsRefused()
+    {
+        TestNameServer server = await ReturnedAsync();
+        await using RemotingClient client = TestNameServer.NewClient();
+        Task<RemotingCommand> asked = server.AskAsync(RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader("T"), client: client);
+
+        // Over the same connection: the question before it has been read.
+        await server.AskSuccessfullyAsync(RequestCode.GetBrokerClusterInfo, default(NoHeader), client: client);
+        await server.StopAsync();
+
+        Assert.Equal(ResponseCode.SystemError, (await asked).ResponseCode);
+    }
+
+    [Fact]
+    public async Task Route_BrokerWasAwayForLong_IsNotWaitedFor()
+    {
+        TestNameServer before = await TestNameServer.StartAsync();
+        await using (RemotingClient dying = TestNameServer.NewClient())
+        {
+            await before.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "U"), client: dying);
+        }
+
+        await TestNameServer.EventuallyAsync(async () => await before.FindRouteAsync("T") is null, "the end of its connection");
+        before.Time.Advance(TimeSpan.FromSeconds(121));
+        await before.StopAsync();
+
+        await using TestNameServer server = await TestNameServer.StartInAsync(before.Folder);
+
+        Assert.Equal(ResponseCode.TopicNotExist, (await AskAsync(server, "T")).Code);
     }
 
     [Fact]
@@ -80,6 +133,7 @@ public class ReturnTests
 
         await using TestNameServer server = await TestNameServer.StartInAsync(between.Folder);
 
+        server.Time.Advance(HoldTime);
         Assert.Contains("a, b", (await AskAsync(server, "T")).Remark, StringComparison.Ordinal);
     }
 
@@ -93,6 +147,7 @@ public class ReturnTests
         File.Copy(Path.Combine(killed.Folder, "knownBrokers.json"), Path.Combine(folder, "knownBrokers.json"));
 
         await using TestNameServer server = await TestNameServer.StartInAsync(folder);
+        server.Time.Advance(HoldTime);
 
         Assert.Equal(ResponseCode.SystemError, (await AskAsync(server, "T")).Code);
     }

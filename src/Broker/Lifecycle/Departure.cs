@@ -251,6 +251,9 @@ internal sealed class Departure : IDisposable
         }
     }
 
+    // What producers need to go elsewhere is left.
+    private bool HasTimeToAsk => TimeLeft > Min(_options.Quiet + TellingTime, _options.MaxDrain / 2);
+
     // Two brokers that leave at once would each count on the other. The one that waits for too long leaves all the same, and counts on
     // others than those that leave; the time that producers need to go elsewhere is left to it.
     private async Task<IReadOnlyCollection<string>> TakeLeaseAsync(DrainRequest request, CancellationToken cancel)
@@ -263,7 +266,7 @@ internal sealed class Departure : IDisposable
                 return others;
             }
 
-            if (TimeLeft <= Min(_options.Quiet + TellingTime, _options.MaxDrain / 2))
+            if (!HasTimeToAsk)
             {
                 Log.LeaseNotGranted(_logger, string.Join(", ", others));
                 return others;
@@ -278,8 +281,15 @@ internal sealed class Departure : IDisposable
     private async Task TellAsync(IReadOnlyCollection<string> others, CancellationToken cancel)
     {
         _waitingFor = "the name servers to know";
-        IReadOnlyCollection<string>? movable = await _alternatives.FindAsync(others, cancel).ConfigureAwait(false);
-        if (movable is not null)
+        WriteAlternativesAnswer answer = await _alternatives.FindAsync(others, cancel).ConfigureAwait(false);
+        while (answer is { Topics: null, AskAgain: true } && HasTimeToAsk)
+        {
+            _waitingFor = "a name server that has come back to know all brokers again";
+            await PauseAsync(cancel).ConfigureAwait(false);
+            answer = await _alternatives.FindAsync(others, cancel).ConfigureAwait(false);
+        }
+
+        if (answer.Topics is { } movable)
         {
             await _registration.AnnounceAsync(() => _view.Leave(movable)).ConfigureAwait(false);
         }

@@ -113,7 +113,7 @@ internal sealed class Warmup : IDisposable
     public async Task BeginAsync(CancellationToken cancel)
     {
         if (_options.Curve.Duration == TimeSpan.Zero
-            || await _alternatives.FindAsync([], cancel).ConfigureAwait(false) is not { } elsewhere)
+            || await _alternatives.FindAsync([], cancel).ConfigureAwait(false) is not { Topics: { } elsewhere })
         {
             return;
         }

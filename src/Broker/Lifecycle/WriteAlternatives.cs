@@ -9,6 +9,11 @@ using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Lifecycle;
 
+/// <summary>What name servers said of who else takes messages.</summary>
+/// <param name="Topics">Those that another broker takes messages of; null when no name server said.</param>
+/// <param name="AskAgain">One of them answered, and is going to say as soon as it knows.</param>
+internal readonly record struct WriteAlternativesAnswer(IReadOnlyCollection<string>? Topics, bool AskAgain);
+
 /// <summary>
 /// Finds out which topics producers can send to at another broker. The others must keep their write permission in the routes: a stock
 /// client that finds a topic without any writable queue fails its sends at once (RocketMQ: tryToFindTopicPublishInfo).
@@ -19,15 +24,21 @@ internal sealed class WriteAlternatives(
     private const int QuestionsAtATime = 16;
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>The topics that another broker takes messages of; null when no name server answers.</summary>
+    /// <summary>The topics that another broker takes messages of.</summary>
     /// <param name="leaving">Names of brokers that leave as well: they do not count.</param>
-    public async Task<IReadOnlyCollection<string>?> FindAsync(IReadOnlyCollection<string> leaving, CancellationToken cancel)
+    public async Task<WriteAlternativesAnswer> FindAsync(IReadOnlyCollection<string> leaving, CancellationToken cancel)
     {
+        bool askAgain = false;
         foreach (string nameServer in options.NameServers)
         {
             try
             {
-                return await AskAsync(nameServer, leaving, cancel).ConfigureAwait(false);
+                if (await AskAsync(nameServer, leaving, cancel).ConfigureAwait(false) is { } topics)
+                {
+                    return new WriteAlternativesAnswer(topics, AskAgain: false);
+                }
+
+                askAgain = true;
             }
             catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
             {
@@ -35,13 +46,15 @@ internal sealed class WriteAlternatives(
             }
         }
 
-        return null;
+        return new WriteAlternativesAnswer(null, askAgain);
     }
 
-    private async Task<IReadOnlyCollection<string>> AskAsync(
+    // Null when the name server has just come back and does not know all brokers yet.
+    private async Task<IReadOnlyCollection<string>?> AskAsync(
         string nameServer, IReadOnlyCollection<string> leaving, CancellationToken cancel)
     {
         var movable = new ConcurrentBag<string>();
+        string? refusal = null;
         var asking = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtATime, CancellationToken = cancel };
         IEnumerable<Topic> asked = topics.Snapshot().Topics
             .Where(topic => TopicPermission.IsWritable(topic.Config.Perm) && !topic.IsForbiddenToSend);
@@ -51,13 +64,24 @@ internal sealed class WriteAlternatives(
                 .InvokeAsync(
                     nameServer, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic.Name), default, AskTimeout, stop)
                 .ConfigureAwait(false);
+            if (answer.ResponseCode == ResponseCode.SystemError)
+            {
+                refusal = answer.Remark;
+            }
+
             if (answer.ResponseCode == ResponseCode.Success
                 && IsTakenElsewhere(BodyCodec.Decode<TopicRouteData>(answer.Body), leaving))
             {
                 movable.Add(topic.Name);
             }
         }).ConfigureAwait(false);
-        return movable;
+        if (refusal is null)
+        {
+            return movable;
+        }
+
+        Log.RoutesNotTold(logger, nameServer, refusal);
+        return null;
     }
 
     private bool IsTakenElsewhere(TopicRouteData route, IReadOnlyCollection<string> leaving) =>

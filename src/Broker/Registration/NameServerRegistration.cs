@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
 using System.Threading.Channels;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Topics;
@@ -21,9 +23,11 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     // Who has made a topic need not wait for a name server that hangs.
     private static readonly TimeSpan MaxAnnouncement = TimeSpan.FromSeconds(3);
 
-    // One that could not be told, or whose connection has ended, is told again so soon: it may have been started anew and know nobody. While
-    // one is away the time doubles, up to the period.
+    // One that could not be told, or whose connection has ended, is told again so soon: it may have been started anew, and holds its routes
+    // back until it knows everybody. While one is away the time doubles: up to a few seconds where connecting is refused, which costs
+    // nothing, and up to the period where it hangs, for then others are told later.
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxRetryInterval = TimeSpan.FromSeconds(2);
 
     private readonly RegistrationOptions _options;
     private readonly TopicTable _topics;
@@ -35,11 +39,15 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     private readonly ITimer _again;
     private TimeSpan _retryInterval = RetryInterval;
 
+    // Those that have to be told again before the period is over; true for one that could not be told.
+    private readonly ConcurrentDictionary<string, bool> _untold = new(StringComparer.Ordinal);
+
     // A registration that is under way must not overtake a withdrawal.
     private readonly SemaphoreSlim _telling = new(1);
     private bool _withdrawn;
 
     // Changes that come while one registration is under way are told together by the next.
+    private int _hasChanged;
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private Task _registering = Task.CompletedTask;
@@ -61,7 +69,7 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         _client = client;
         _time = time;
         _logger = logger;
-        _again = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _again = time.CreateTimer(_ => _changes.Writer.TryWrite(true), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         client.ConnectionClosed += OnConnectionClosed;
     }
 
@@ -75,7 +83,7 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         }
 
         _topics.Changed += OnTopicsChanged;
-        await RegisterEverywhereAsync(cancel).ConfigureAwait(false);
+        await RegisterAsync(_options.NameServers, cancel).ConfigureAwait(false);
         _registering = KeepRegisteredAsync(_stopping.Token);
     }
 
@@ -117,8 +125,8 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     /// <inheritdoc/>
     public async Task AnnounceAsync(Action change)
     {
-        Task told = Volatile.Read(ref _next).Task;
         change();
+        Task told = Volatile.Read(ref _next).Task;
         if (_registering.IsCompleted)
         {
             // Not registered yet, or no longer, or nowhere to register.
@@ -151,6 +159,7 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     {
         if (_options.NameServers.Contains(address))
         {
+            _untold.TryAdd(address, false);
             TryAgainSoon();
         }
     }
@@ -163,7 +172,11 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         }
     }
 
-    private void Wake() => _changes.Writer.TryWrite(true);
+    private void Wake()
+    {
+        Volatile.Write(ref _hasChanged, 1);
+        _changes.Writer.TryWrite(true);
+    }
 
     private async Task KeepRegisteredAsync(CancellationToken cancel)
     {
@@ -174,11 +187,17 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
             {
                 // Taken off first: what changes from here on is told again.
                 _changes.Reader.TryRead(out _);
+                if (Interlocked.Exchange(ref _hasChanged, 0) == 0)
+                {
+                    await RegisterAsync(_untold.Keys, cancel).ConfigureAwait(false);
+                    continue;
+                }
+
                 TaskCompletionSource told = Interlocked.Exchange(
                     ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 try
                 {
-                    await RegisterEverywhereAsync(cancel).ConfigureAwait(false);
+                    await RegisterAsync(_options.NameServers, cancel).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -196,14 +215,14 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         }
     }
 
-    private async Task RegisterEverywhereAsync(CancellationToken cancel)
+    private async Task RegisterAsync(IEnumerable<string> nameServers, CancellationToken cancel)
     {
         await _telling.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
             if (!Volatile.Read(ref _withdrawn))
             {
-                await TellAsync(cancel).ConfigureAwait(false);
+                await TellAsync(nameServers, cancel).ConfigureAwait(false);
             }
         }
         finally
@@ -212,7 +231,7 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         }
     }
 
-    private async Task TellAsync(CancellationToken cancel)
+    private async Task TellAsync(IEnumerable<string> nameServers, CancellationToken cancel)
     {
         byte[] body = RegisterBrokerBodyCodec.Encode(Describe(), _options.Compress);
         var header = new RegisterBrokerHeader
@@ -228,16 +247,16 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
             Compressed = _options.Compress,
             BodyCrc32 = (int)Crc32.Compute(body) & int.MaxValue,
         };
-        bool[] told = await Task.WhenAll(_options.NameServers.Select(address => RegisterAsync(address, header, body, cancel))).ConfigureAwait(false);
-        if (told.All(told => told))
+        Reach[] reached = await Task.WhenAll(nameServers.Select(address => RegisterAsync(address, header, body, cancel))).ConfigureAwait(false);
+        if (_untold.IsEmpty)
         {
             _retryInterval = RetryInterval;
+            return;
         }
-        else
-        {
-            TryAgainSoon();
-            _retryInterval = 2 * _retryInterval < _options.Period ? 2 * _retryInterval : _options.Period;
-        }
+
+        TryAgainSoon();
+        TimeSpan most = reached.Contains(Reach.Hangs) ? _options.Period : MaxRetryInterval;
+        _retryInterval = 2 * _retryInterval < most ? 2 * _retryInterval : most;
     }
 
     private RegisterBrokerBody Describe()
@@ -257,9 +276,9 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         return new RegisterBrokerBody { TopicConfigSerializeWrapper = wrapper };
     }
 
-    // Whether it has answered, whatever it said.
-    private async Task<bool> RegisterAsync(string address, RegisterBrokerHeader header, byte[] body, CancellationToken cancel)
+    private async Task<Reach> RegisterAsync(string address, RegisterBrokerHeader header, byte[] body, CancellationToken cancel)
     {
+        _untold.TryRemove(address, out bool failedBefore);
         try
         {
             RemotingCommand answer = await _client
@@ -281,11 +300,20 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
         {
-            Log.RegistrationFailed(_logger, address, e.Message);
-            return false;
+            _untold[address] = true;
+            if (failedBefore)
+            {
+                Log.RegistrationStillFails(_logger, address, e.Message);
+            }
+            else
+            {
+                Log.RegistrationFailed(_logger, address, e.Message);
+            }
+
+            return e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused } ? Reach.Refuses : Reach.Hangs;
         }
 
-        return true;
+        return Reach.Answers;
     }
 
     private async Task UnregisterAsync(string address, CancellationToken cancel)
@@ -307,5 +335,18 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         {
             Log.RegistrationFailed(_logger, address, e.Message);
         }
+    }
+
+    /// <summary>How far a name server was from taking a registration.</summary>
+    private enum Reach
+    {
+        /// <summary>It has answered, whatever it said.</summary>
+        Answers,
+
+        /// <summary>Nothing listens at its port.</summary>
+        Refuses,
+
+        /// <summary>Nothing came back, or its connection ended.</summary>
+        Hangs,
     }
 }

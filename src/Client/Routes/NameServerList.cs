@@ -19,17 +19,27 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
     public IReadOnlyList<string> Addresses => addresses;
 
     /// <summary>Where a topic lives; null when the name server that was asked does not know it.</summary>
-    /// <exception cref="NameServersUnavailableException">None of them answered.</exception>
+    /// <exception cref="NameServersUnavailableException">None of them answered, or gives out routes.</exception>
     public async Task<TopicRouteData?> FindRouteAsync(string topic, CancellationToken cancel)
     {
-        RemotingCommand response =
-            await InvokeAsync(RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), cancel).ConfigureAwait(false);
+        RemotingCommand response = await AskAsync().ConfigureAwait(false);
+        for (int refused = 1; response.ResponseCode == ResponseCode.SystemError && refused < addresses.Count; refused++)
+        {
+            // It has just come back, and waits for brokers that it knows to register again: another one may have been there all the time.
+            Log.NameServerNotReady(logger, addresses[_current], response.Remark);
+            Volatile.Write(ref _current, (Volatile.Read(ref _current) + 1) % addresses.Count);
+            response = await AskAsync().ConfigureAwait(false);
+        }
+
         return response.ResponseCode switch
         {
             ResponseCode.Success => BodyCodec.Decode<TopicRouteData>(response.Body),
             ResponseCode.TopicNotExist => null,
+            ResponseCode.SystemError => throw new NameServersUnavailableException($"no name server gives out routes: {response.Remark}", null),
             _ => throw new BrokerException(response.ResponseCode, addresses[_current], response.Remark),
         };
+
+        Task<RemotingCommand> AskAsync() => InvokeAsync(RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), cancel);
     }
 
     /// <summary>Asks one of them, and hands its answer back whatever its code.</summary>

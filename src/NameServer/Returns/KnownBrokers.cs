@@ -6,11 +6,19 @@ namespace GrayMQ.NameServer.Returns;
 
 /// <summary>
 /// The brokers that were registered when the name server was last running, which are expected to register again: until they have, or the time
-/// for that is over, a topic that is not known is no topic that does not exist. Kept in a file, which follows who registers and unregisters.
+/// for that is over, a topic that is not known is no topic that does not exist, and the route of one that is known may be short of a broker
+/// that serves it. Kept in a file, which follows who registers and unregisters.
 /// </summary>
 internal sealed class KnownBrokers : IDisposable
 {
     private static readonly TimeSpan WriteDelay = TimeSpan.FromSeconds(1);
+
+    // Whoever asks for a route in this time after the start waits for its answer: brokers register within a second or two, and stock clients
+    // wait for 3 s.
+    private static readonly TimeSpan HoldTime = TimeSpan.FromMilliseconds(2_500);
+
+    // A broker that has been away for longer than a restart's route is kept (returnMs) may have died: it is not waited for after the next start.
+    private static readonly TimeSpan MaxAbsence = TimeSpan.FromMinutes(2);
 
     private readonly string _path;
     private readonly LiveOptions _options;
@@ -20,6 +28,11 @@ internal sealed class KnownBrokers : IDisposable
     private readonly Lock _lock = new();
     private readonly Lock _writing = new();
     private readonly HashSet<KnownBroker> _registered = [];
+
+    // Those of them whose connection has ended, and when.
+    private readonly Dictionary<KnownBroker, long> _away = [];
+    private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ITimer _hold;
     private readonly ITimer _write;
     private HashSet<KnownBroker> _expected;
     private volatile bool _mayWait;
@@ -34,6 +47,7 @@ internal sealed class KnownBrokers : IDisposable
         _startedAt = time.GetTimestamp();
         _mayWait = expected.Count > 0;
         _write = time.CreateTimer(_ => Write(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _hold = time.CreateTimer(_ => LetGo(), null, HoldTime, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Reads who was there; a file that is missing, or cannot be read, leaves nobody to be expected.</summary>
@@ -55,7 +69,10 @@ internal sealed class KnownBrokers : IDisposable
         return new KnownBrokers(path, expected, options, time, logger);
     }
 
-    /// <summary>Whether a topic that is not known may be that of a broker that has not registered again yet. Takes no lock once it is over.</summary>
+    /// <summary>
+    /// Whether routes may be short of brokers that have not registered again yet. Takes no lock once it is over. Asked before the route is
+    /// looked up: once this is false, the route has them all.
+    /// </summary>
     public bool IsWaiting
     {
         get
@@ -78,6 +95,9 @@ internal sealed class KnownBrokers : IDisposable
             return false;
         }
     }
+
+    /// <summary>Completes when all are back, and at the latest when whoever has asked for a route cannot be left waiting any longer.</summary>
+    public Task Held => _held.Task;
 
     /// <summary>The names of those that are waited for.</summary>
     public IReadOnlyList<string> Missing
@@ -103,9 +123,11 @@ internal sealed class KnownBrokers : IDisposable
             if (_expected.Remove(broker) && _expected.Count == 0)
             {
                 _mayWait = false;
+                LetGo();
                 Log.AllBrokersBack(_logger, (long)_time.GetElapsedTime(_startedAt).TotalMilliseconds);
             }
 
+            _away.Remove(broker);
             if (_registered.Count < NameServerLimits.MaxNodes && _registered.Add(broker))
             {
                 WriteSoon();
@@ -113,19 +135,41 @@ internal sealed class KnownBrokers : IDisposable
         }
     }
 
-    /// <summary>A node has unregistered. One whose connection ends without that may come back as well as any.</summary>
+    /// <summary>A node has unregistered.</summary>
     public void Left(BrokerIdentity node, string name, long id)
     {
         lock (_lock)
         {
-            if (_registered.Remove(new KnownBroker(node.Cluster, name, id)))
+            var broker = new KnownBroker(node.Cluster, name, id);
+            _away.Remove(broker);
+            if (_registered.Remove(broker))
             {
                 WriteSoon();
             }
         }
     }
 
-    public void Dispose() => _write.Dispose();
+    /// <summary>A node is silent, or its connection has ended, without that it has unregistered: it may come back as well as any.</summary>
+    public void Lost(BrokerIdentity node, string name, long id)
+    {
+        lock (_lock)
+        {
+            var broker = new KnownBroker(node.Cluster, name, id);
+            if (_registered.Contains(broker))
+            {
+                _away.TryAdd(broker, _time.GetTimestamp());
+            }
+        }
+    }
+
+    /// <summary>Has nobody wait for an answer any more.</summary>
+    public void LetGo() => _held.TrySetResult();
+
+    public void Dispose()
+    {
+        _hold.Dispose();
+        _write.Dispose();
+    }
 
     private void GiveUp()
     {
@@ -135,6 +179,18 @@ internal sealed class KnownBrokers : IDisposable
             Log.BrokersNotBack(_logger, string.Join(", ", _expected.Select(broker => broker.Name)), _options.Current.WaitForService);
             _expected = [];
             WriteSoon();
+        }
+    }
+
+    private void ForgetDead()
+    {
+        foreach ((KnownBroker broker, long since) in _away)
+        {
+            if (_time.GetElapsedTime(since) > MaxAbsence)
+            {
+                _away.Remove(broker);
+                _registered.Remove(broker);
+            }
         }
     }
 
@@ -150,6 +206,7 @@ internal sealed class KnownBrokers : IDisposable
                 KnownBroker[] known;
                 lock (_lock)
                 {
+                    ForgetDead();
                     known = [.. _registered.Union(_expected).OrderBy(broker => broker.Name, StringComparer.Ordinal).ThenBy(broker => broker.Id)];
                 }
 

@@ -4,7 +4,6 @@ using GrayMQ.NameServer.Returns;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
-using GrayMQ.Protocol.Names;
 using GrayMQ.Remoting.Dispatch;
 
 namespace GrayMQ.NameServer.Routes;
@@ -15,7 +14,7 @@ internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, Nam
     /// <summary>From this version on clients read JSON by the standard (RocketMQ: ordinal of V4_9_4).</summary>
     private const short StandardJsonSinceVersion = 401;
 
-    private static readonly byte[] Template = Encoding.UTF8.GetBytes(TopicNames.AutoCreateTemplate);
+    private int _held;
 
     public ValueTask HandleAsync(RemotingRequest request, GetRouteInfoHeader header)
     {
@@ -25,40 +24,59 @@ internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, Nam
             return ValueTask.CompletedTask;
         }
 
-        // With the template's route clients would have topics made that there are.
-        if (known.IsWaiting && header.TopicUtf8.Span.SequenceEqual(Template))
-        {
-            RefuseForNow(request);
-            return ValueTask.CompletedTask;
-        }
-
         BodyJsonForm form = header.AcceptStandardJsonOnly || request.Version >= StandardJsonSinceVersion
             ? BodyJsonForm.Standard
             : BodyJsonForm.Fastjson;
-        ReadOnlyMemory<byte>? json = header.ZoneMode && !string.IsNullOrWhiteSpace(header.ZoneName)
-            ? FindInZone(Encoding.UTF8.GetString(header.TopicUtf8.Span), header.ZoneName, form)
-            : answers.Find(header.TopicUtf8.Span, form);
-        if (json is { } found)
+        string? zone = header.ZoneMode && !string.IsNullOrWhiteSpace(header.ZoneName) ? header.ZoneName : null;
+        if (!known.IsWaiting)
         {
-            request.Reply(found);
+            Answer(request.Responder, header.TopicUtf8.Span, zone, form);
         }
-        else if (known.IsWaiting)
+        else if (known.Held.IsCompleted || Interlocked.Increment(ref _held) > NameServerLimits.MaxHeldQuestions)
         {
-            RefuseForNow(request);
+            RefuseForNow(request.Responder);
         }
         else
         {
-            string topic = Encoding.UTF8.GetString(header.TopicUtf8.Span);
-            request.Reply(
-                ResponseCode.TopicNotExist,
-                $"No topic route info in name server for the topic: {topic}\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.");
+            _ = AnswerOnceBackAsync(request.Responder, header.TopicUtf8.ToArray(), zone, form);
         }
 
         return ValueTask.CompletedTask;
     }
 
-    // Clients keep the route that they have, and ask again.
-    private void RefuseForNow(in RemotingRequest request) => request.Reply(
+    // Whoever has no route yet would fail if it were refused.
+    private async Task AnswerOnceBackAsync(Responder responder, byte[] topic, string? zone, BodyJsonForm form)
+    {
+        await known.Held.ConfigureAwait(false);
+        if (known.IsWaiting)
+        {
+            RefuseForNow(responder);
+        }
+        else
+        {
+            Answer(responder, topic, zone, form);
+        }
+    }
+
+    private void Answer(Responder responder, ReadOnlySpan<byte> topicUtf8, string? zone, BodyJsonForm form)
+    {
+        ReadOnlyMemory<byte>? json = zone is null
+            ? answers.Find(topicUtf8, form)
+            : FindInZone(Encoding.UTF8.GetString(topicUtf8), zone, form);
+        if (json is { } found)
+        {
+            responder.Reply(found);
+            return;
+        }
+
+        string topic = Encoding.UTF8.GetString(topicUtf8);
+        responder.Reply(
+            ResponseCode.TopicNotExist,
+            $"No topic route info in name server for the topic: {topic}\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.");
+    }
+
+    // Clients keep the route that they have, and ask again: by one that is short of a broker they would let go of its queues.
+    private void RefuseForNow(Responder responder) => responder.Reply(
         ResponseCode.SystemError, $"name server not ready: {known.WaitingFor}");
 
     /// <summary>

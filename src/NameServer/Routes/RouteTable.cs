@@ -122,6 +122,7 @@ internal sealed class RouteTable
                 }
 
                 gone.Add(departure);
+                _known?.Lost(departure.Node, departure.BrokerName, departure.BrokerId);
                 Log.BrokerConnectionClosed(_logger, departure.Node, departure.BrokerName, departure.BrokerId);
             }
 
@@ -141,6 +142,7 @@ internal sealed class RouteTable
             {
                 Log.BrokerExpired(_logger, node, live.BrokerName, live.BrokerId, (long)silence.TotalMilliseconds);
                 gone.Add(new BrokerDeparture(node, live.BrokerName, live.BrokerId));
+                _known?.Lost(node, live.BrokerName, live.BrokerId);
                 if (live.Connection is not null)
                 {
                     left.Add(live.Connection);

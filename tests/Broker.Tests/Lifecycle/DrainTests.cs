@@ -35,6 +35,34 @@ public class DrainTests
         Assert.Equal(LeavingBroker.ReadWrite, config.Perm);
     }
 
+    [Fact]
+    public async Task Drain_NameServerHasJustComeBack_IsAskedUntilItKnows()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        await broker.ProduceAsync();
+        broker.NameServer.IsNotReady = true;
+
+        await broker.DrainAsync();
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("to know all brokers again", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+        Assert.True(broker.NameServer.IsWritable("T"));
+        broker.NameServer.IsNotReady = false;
+
+        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes", limit: TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task Drain_NameServerNeverKnows_LeavesInTime()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        await broker.ProduceAsync();
+        broker.NameServer.IsNotReady = true;
+
+        await broker.DrainAsync();
+
+        await broker.UntilAsync(report => report.State == "drained", "leaving", TimeSpan.FromMilliseconds(LeavingBroker.MaxMs));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(LeavingBroker.ReadOnly)]

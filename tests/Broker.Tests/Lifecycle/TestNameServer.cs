@@ -26,6 +26,9 @@ internal sealed class TestNameServer : IAsyncDisposable
     /// <summary>Where that broker answers gRPC, as it registered; null when nobody said.</summary>
     public volatile string? GrpcElsewhere;
 
+    /// <summary>It has just come back, and gives out no routes yet.</summary>
+    public volatile bool IsNotReady;
+
     /// <summary>Who leaves beside the broker; it may not while there is somebody.</summary>
     public volatile string Others = "";
 
@@ -93,6 +96,12 @@ internal sealed class TestNameServer : IAsyncDisposable
     private ValueTask Route(RemotingRequest request, GetRouteInfoHeader header)
     {
         string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
+        if (IsNotReady)
+        {
+            request.Reply(ResponseCode.SystemError, "name server not ready");
+            return ValueTask.CompletedTask;
+        }
+
         if (!Elsewhere.TryGetValue(topic, out int permission))
         {
             request.Reply(ResponseCode.TopicNotExist, "no route");

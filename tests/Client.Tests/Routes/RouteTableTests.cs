@@ -1,3 +1,4 @@
+using GrayMQ.Client.Errors;
 using GrayMQ.Client.Producers;
 using GrayMQ.Client.Routes;
 using GrayMQ.Client.Sessions;
@@ -42,6 +43,38 @@ public sealed class RouteTableTests : IAsyncLifetime
 
         Assert.All(routes, route => Assert.Equal(4, route!.WritableQueues.Length));
         Assert.InRange(_nameServer.Asked, 1, 5);
+    }
+
+    [Fact]
+    public async Task FindAsync_NameServerHasJustComeBack_AsksAnother()
+    {
+        await using ScriptedNameServer other = await ScriptedNameServer.StartAsync();
+        _nameServer.IsNotReady = true;
+        other.With("t", 4, _broker);
+        await using var session = new ClientSession(
+            new ProducerOptions { NameServers = $"{_nameServer.Address};{other.Address}" },
+            "id",
+            new RequestTable(),
+            NullLoggerFactory.Instance,
+            TimeProvider.System);
+
+        // Whichever is the first to be asked.
+        Assert.Equal(4, (await session.Routes.FindAsync("t", default))!.WritableQueues.Length);
+        other.IsNotReady = true;
+        _nameServer.IsNotReady = false;
+        _nameServer.With("t", 5, _broker);
+        Assert.Equal(5, (await session.Routes.RefreshAsync("t", default))!.WritableQueues.Length);
+    }
+
+    [Fact]
+    public async Task RefreshAsync_NoNameServerGivesOutRoutes_KeepsWhatIsKnown()
+    {
+        _nameServer.With("t", 4, _broker);
+        await _session.Routes.FindAsync("t", default);
+        _nameServer.IsNotReady = true;
+
+        Assert.Equal(4, (await _session.Routes.RefreshAsync("t", default))!.WritableQueues.Length);
+        await Assert.ThrowsAsync<NameServersUnavailableException>(() => _session.Routes.RefreshAsync("unknown", default));
     }
 
     [Fact]

@@ -23,6 +23,9 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
     /// <summary>What it gives out as the gray state; null for that it knows none.</summary>
     public GraySnapshot? Gray { get; set; }
 
+    /// <summary>It has just come back, and gives out no routes yet.</summary>
+    public volatile bool IsNotReady;
+
     /// <summary>Connections that are told when the gray state changes.</summary>
     public int Watchers => _watchers.Count;
 
@@ -100,7 +103,11 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
     {
         Interlocked.Increment(ref _asked);
         string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
-        if (_routes.TryGetValue(topic, out TopicRouteData? route))
+        if (IsNotReady)
+        {
+            request.Reply(ResponseCode.SystemError, "name server not ready");
+        }
+        else if (_routes.TryGetValue(topic, out TopicRouteData? route))
         {
             request.Reply(BodyCodec.Encode(route));
         }
