@@ -145,7 +145,7 @@ public sealed class BrokerHost : IHostedService, IDrainable, IAsyncDisposable
             view,
             _registration,
             _nameServers,
-            () => _server!,
+            () => new OpenConnections(_server!.ConnectionCount, _grpc?.ConnectionCount ?? 0, _grpc?.CallCount ?? 0),
             time,
             loggers);
         var heartbeats = new HeartbeatHandler(

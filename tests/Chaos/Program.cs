@@ -30,6 +30,8 @@ var killFilter = new Command("kill-filter", "The same for groups that consume by
 killFilter.SetAction(async (parsed, cancel) => await new FilterKillRun(Read(parsed)).RunAsync(cancel) ? 0 : 1);
 
 var routePoll = new Option<int>("--route-poll") { Description = "Seconds between a client's route polls", DefaultValueFactory = _ => 30 };
+var pause = new Option<int>("--pause") { Description = "Milliseconds that each producer rests between two sends", DefaultValueFactory = _ => 10 };
+var rollingWarmup = new Option<int?>("--warmup") { Description = "Seconds that a broker takes to its whole share; as --route-poll unless given" };
 var sendTimeout = new Option<int>("--send-timeout") { Description = "Seconds for a send with all its tries", DefaultValueFactory = _ => 3 };
 var plain = new Option<bool>("--plain") { Description = "Servers stop at once, without leaving" };
 var compare = new Option<string?>("--compare") { Description = "The same again with servers that stop at once, and both drawn into this SVG" };
@@ -40,7 +42,7 @@ var haProxy = new Option<bool>("--haproxy") { Description = "HAProxy stands befo
 var scaleIn = new Option<bool>("--scale-in") { Description = "Instead of restarts one broker leaves for good; without topics that cannot move" };
 var rolling = new Command("rolling", "Restarts three brokers and two name servers one after the other under load, and counts what fails, is lost or comes twice")
 {
-    command, routePoll, sendTimeout, plain, compare, brokersOnly, noNpm, grpc, haProxy, scaleIn,
+    command, routePoll, rollingWarmup, pause, sendTimeout, plain, compare, brokersOnly, noNpm, grpc, haProxy, scaleIn,
 };
 rolling.Validators.Add(parsed =>
 {
@@ -56,6 +58,8 @@ rolling.SetAction(async (parsed, cancel) =>
         Command = parsed.GetRequiredValue(command),
         Drains = !parsed.GetValue(plain),
         RoutePoll = TimeSpan.FromSeconds(parsed.GetValue(routePoll)),
+        Warmup = TimeSpan.FromSeconds(parsed.GetValue(rollingWarmup) ?? parsed.GetValue(routePoll)),
+        Pause = TimeSpan.FromMilliseconds(parsed.GetValue(pause)),
         SendTimeout = TimeSpan.FromSeconds(parsed.GetValue(sendTimeout)),
         NameServers = !parsed.GetValue(brokersOnly),
         AliOns = !parsed.GetValue(noNpm),

@@ -62,6 +62,11 @@ internal sealed class GrpcDoor : IAsyncDisposable
     /// <summary>The address that is bound, once started.</summary>
     public IPEndPoint EndPoint => _server.EndPoint;
 
+    public int ConnectionCount => _server.ConnectionCount;
+
+    /// <summary>Calls that are under way: streams, and what waits for messages.</summary>
+    public int CallCount => _server.CallCount;
+
     /// <exception cref="IOException">The address cannot be bound; the message names it.</exception>
     public async Task StartAsync(CancellationToken cancel)
     {

@@ -1,7 +1,6 @@
 using GrayMQ.Broker.Registration;
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Remoting.Clients;
-using GrayMQ.Remoting.Servers;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Lifecycle;
@@ -13,7 +12,7 @@ internal sealed class LifecycleParts : IDisposable
     private readonly StatusFile? _statusFile;
 
     /// <param name="lifecycle">Made before, for it begins before the store is open.</param>
-    /// <param name="server">Where clients come; it is made from what is made here, so it comes later.</param>
+    /// <param name="connections">Who is connected: where clients come is made from what is made here, so it comes later.</param>
     public LifecycleParts(
         LifecycleOptions options,
         BrokerLifecycle lifecycle,
@@ -23,7 +22,7 @@ internal sealed class LifecycleParts : IDisposable
         RouteView view,
         NameServerRegistration registration,
         RemotingClient nameServers,
-        Func<RemotingServer> server,
+        Func<OpenConnections> connections,
         TimeProvider time,
         ILoggerFactory loggers)
     {
@@ -68,7 +67,7 @@ internal sealed class LifecycleParts : IDisposable
         Arrival = new Arrival(
             options, lifecycle, registration, Warmup, _lease, state.Messages, time, loggers.CreateLogger<Arrival>());
         Reporter = new LifecycleReporter(
-            options, lifecycle, Arrival, Warmup, Departure, Sends, work, view, state.Statistics, state.Messages, server, time);
+            options, lifecycle, Arrival, Warmup, Departure, Sends, work, view, state.Statistics, state.Messages, connections, time);
         Gate = new SendGate(
             lifecycle,
             Departure,

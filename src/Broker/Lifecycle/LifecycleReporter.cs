@@ -1,6 +1,5 @@
 using GrayMQ.Broker.Statistics;
 using GrayMQ.Protocol.Bodies;
-using GrayMQ.Remoting.Servers;
 using GrayMQ.Store;
 
 namespace GrayMQ.Broker.Lifecycle;
@@ -17,7 +16,7 @@ internal sealed class LifecycleReporter(
     RouteView view,
     BrokerStatistics statistics,
     MessageStore messages,
-    Func<RemotingServer> server,
+    Func<OpenConnections> connections,
     TimeProvider time)
 {
     private const int MostNamed = 20;
@@ -36,6 +35,7 @@ internal sealed class LifecycleReporter(
     {
         DrainRequest? request = departure.Request;
         long lastSend = sends.LastSendTimestamp;
+        OpenConnections open = connections();
         return new LifecycleReport
         {
             Broker = options.BrokerName,
@@ -59,7 +59,9 @@ internal sealed class LifecycleReporter(
                 : time.GetUtcNow().ToUnixTimeMilliseconds() + (long)departure.TimeLeft.TotalMilliseconds,
             SendsPerSecond = statistics.RecentPuts.Minute.MessagesPerSecond,
             LastSendAgoMs = lastSend == long.MinValue ? -1 : (long)time.GetElapsedTime(lastSend).TotalMilliseconds,
-            Connections = server().ConnectionCount,
+            Connections = open.Remoting,
+            GrpcConnections = open.Grpc,
+            GrpcCalls = open.GrpcCalls,
             Senders = sends.SenderCount,
             StillSending = [.. sends.SendersSince(departure.OughtToKnowSince, MostNamed)],
             CannotMove = [.. CannotMove(request)],

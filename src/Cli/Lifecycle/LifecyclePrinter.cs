@@ -38,7 +38,8 @@ internal static class LifecyclePrinter
         string share = view.Warmup is "cold" or "idle" or "warming"
             ? string.Create(CultureInfo.InvariantCulture, $" and {view.Warmup}, with {view.WriteShare:P0} of its share")
             : "";
-        return $"{view.Broker} is {view.State}{share}: {sends} sends/s ({last}), {view.Senders} senders, {view.Connections} connections, "
+        string grpc = view.GrpcConnections > 0 ? $"{view.GrpcConnections} of gRPC with {view.GrpcCalls} calls, " : "";
+        return $"{view.Broker} is {view.State}{share}: {sends} sends/s ({last}), {view.Senders} senders, {view.Connections} connections, {grpc}"
             + $"{view.Uncommitted} not committed, {view.PopsInFlight} popped, {view.Delayed} delayed, {view.Transactions} transactions{waiting}";
     }
 }

@@ -6,6 +6,8 @@ namespace GrayMQ.Cli.Lifecycle;
 /// <param name="State">starting, recovering, standby, serving, draining, drained or stopped.</param>
 /// <param name="Drain">restart or scaleIn; null while it stays.</param>
 /// <param name="WaitingFor">In words; null for nothing.</param>
+/// <param name="Connections">Of the remoting protocol.</param>
+/// <param name="GrpcCalls">Calls of gRPC clients that are under way: streams, and what waits for messages.</param>
 /// <param name="StillSending">Addresses of producers that send though the routes tell them not to.</param>
 /// <param name="CannotMove">Topics that no other broker takes messages of.</param>
 /// <param name="Backlog">Messages not consumed yet, by group; an asterisk behind those of which no consumer is there.</param>
@@ -24,6 +26,8 @@ internal sealed record LifecycleView(
     double SendsPerSecond,
     long LastSendAgoMs,
     int Connections,
+    int GrpcConnections,
+    int GrpcCalls,
     int Senders,
     IReadOnlyList<string> StillSending,
     IReadOnlyList<string> CannotMove,
@@ -49,6 +53,8 @@ internal sealed record LifecycleView(
         report.SendsPerSecond,
         report.LastSendAgoMs,
         report.Connections,
+        report.GrpcConnections,
+        report.GrpcCalls,
         report.Senders,
         report.StillSending,
         report.CannotMove,

@@ -14,6 +14,10 @@ internal sealed class GrpcApplication(
     : IHttpApplication<IFeatureCollection>
 {
     private readonly ByteBudget _incoming = new(options.MaxIncomingBytesOfAll);
+    private int _callCount;
+
+    /// <summary>Calls that are under way.</summary>
+    public int CallCount => Volatile.Read(ref _callCount);
 
     public IFeatureCollection CreateContext(IFeatureCollection contextFeatures) => contextFeatures;
 
@@ -30,6 +34,7 @@ internal sealed class GrpcApplication(
         }
 
         var call = new GrpcCall(context, options, _incoming, time, stopping);
+        Interlocked.Increment(ref _callCount);
         try
         {
             call.Begin();
@@ -59,6 +64,7 @@ internal sealed class GrpcApplication(
         }
         finally
         {
+            Interlocked.Decrement(ref _callCount);
             call.Dispose();
         }
     }

@@ -24,6 +24,7 @@ public sealed class GrpcServer : IAsyncDisposable
     private readonly TlsAcceptor _tls;
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _logger;
+    private int _connectionCount;
     private int _disposed;
 
     /// <param name="sockets">Where listening sockets come from; null binds new ones.</param>
@@ -55,6 +56,12 @@ public sealed class GrpcServer : IAsyncDisposable
 
     /// <summary>The address that is bound, once started.</summary>
     public IPEndPoint EndPoint { get; private set; } = new(IPAddress.None, 0);
+
+    /// <summary>Connections that are open.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Calls that are under way: streams, and what waits for messages.</summary>
+    public int CallCount => _application.CallCount;
 
     /// <exception cref="IOException">The address cannot be bound; the message names it.</exception>
     public async Task StartAsync(CancellationToken cancel = default)
@@ -118,9 +125,22 @@ public sealed class GrpcServer : IAsyncDisposable
         kestrel.Listen(options.EndPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
-            listen.Use(next => connection => AcceptAsync(connection, next));
+            listen.Use(next => connection => CountAsync(connection, next));
         });
         return kestrel;
+    }
+
+    private async Task CountAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        Interlocked.Increment(ref _connectionCount);
+        try
+        {
+            await AcceptAsync(connection, next).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _connectionCount);
+        }
     }
 
     private async Task AcceptAsync(ConnectionContext connection, ConnectionDelegate next)

@@ -19,6 +19,7 @@ public sealed record LifecycleReport
 
     public string Cluster { get; set => field = value ?? ""; } = "";
 
+    /// <summary>Connections of the remoting protocol.</summary>
     public int Connections { get; set; }
 
     /// <summary>Dead letters, by topic.</summary>
@@ -32,6 +33,12 @@ public sealed record LifecycleReport
 
     /// <summary>restart or scaleIn; null while it stays.</summary>
     public string? Drain { get; set; }
+
+    /// <summary>Calls of gRPC clients that are under way: streams, and what waits for messages.</summary>
+    public int GrpcCalls { get; set; }
+
+    /// <summary>Connections of gRPC clients.</summary>
+    public int GrpcConnections { get; set; }
 
     /// <summary>Time since the last send, ms; -1 when there was none.</summary>
     public long LastSendAgoMs { get; set; }

@@ -49,6 +49,21 @@ public sealed class LeavingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Report_GrpcClientsCalls_AreCountedUntilTheyHaveEnded()
+    {
+        GrpcPeer producer = Connect("counted");
+        await producer.ProduceAsync(Topic);
+
+        LifecycleReport report = await _broker.ShowAsync();
+        Assert.Equal((1, 1), (report.GrpcConnections, report.GrpcCalls));
+        producer.EndStreams();
+        await _broker.UntilAsync(now => now.GrpcCalls == 0, "the end of its stream");
+
+        await producer.DisposeAsync();
+        await _broker.UntilAsync(now => now.GrpcConnections == 0, "the end of its connection");
+    }
+
+    [Fact]
     public async Task StreamAfterReconnect_AtTheSameBroker_IsNotToldAgainAtOnce()
     {
         await DrainAsync();

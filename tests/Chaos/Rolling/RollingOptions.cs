@@ -12,6 +12,12 @@ internal sealed record RollingOptions
     /// <summary>How often clients ask for the route; 30 s for stock clients.</summary>
     public required TimeSpan RoutePoll { get; init; }
 
+    /// <summary>The time in which a broker that is back takes its whole share; 150 s unless told otherwise.</summary>
+    public required TimeSpan Warmup { get; init; }
+
+    /// <summary>What each producer rests between two sends.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>The time that a send may take with all its tries; 3 s for stock producers.</summary>
     public required TimeSpan SendTimeout { get; init; }
 

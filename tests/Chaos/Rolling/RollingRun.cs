@@ -41,7 +41,7 @@ internal sealed class RollingRun(RollingOptions options)
             CommitInterval = TimeSpan.FromSeconds(Math.Min(5, options.RoutePoll.TotalSeconds)),
             SendTimeout = options.SendTimeout,
             GrpcEndpoint = cluster.Brokers[0].GrpcAddress,
-            Pause = TimeSpan.FromMilliseconds(10),
+            Pause = options.Pause,
         };
         await using var load = new RollingLoad(settings, timeline, npm, cannotMove: CannotMove);
         await using var scaleIn = new ScaleIn(options.Command, cluster.Brokers[^1], settings, Quiet, timeline);
@@ -87,7 +87,7 @@ internal sealed class RollingRun(RollingOptions options)
             string.Create(CultureInfo.InvariantCulture, $"drainLingerMs={2 * options.RoutePoll.TotalMilliseconds:F0}"),
             "transactionTimeOut=3000", "transactionCheckInterval=1000", "transactionCheckMax=100",
             .. options.HAProxy ? HAProxyFront.BrokerSettings : [],
-            string.Create(CultureInfo.InvariantCulture, $"warmupMs={options.RoutePoll.TotalMilliseconds:F0}"),
+            string.Create(CultureInfo.InvariantCulture, $"warmupMs={options.Warmup.TotalMilliseconds:F0}"),
         ],
     };
 
