@@ -3,17 +3,15 @@ using System.Text.Json.Nodes;
 namespace GrayMQ.Chaos.Rolling.Npm;
 
 /// <summary>Receives by gRPC, and acks each message.</summary>
-internal sealed class GrpcConsumer(LoadSettings settings, string script, GroupRecord group) : ILoad
+internal sealed class GrpcConsumer(LoadSettings settings, string script, GroupRecord group) : RunningLoad
 {
     private const int BatchSize = 32;
     private const int InvisibleMs = 10_000;
     private static readonly TimeSpan ErrorDelay = TimeSpan.FromMilliseconds(200);
 
-    private readonly CancellationTokenSource _stop = new();
     private readonly GrpcScript _node = new(script);
-    private Task _running = Task.CompletedTask;
 
-    public async Task StartAsync()
+    protected override async Task ConnectAsync()
     {
         await _node.CallAsync(new JsonObject
         {
@@ -24,25 +22,13 @@ internal sealed class GrpcConsumer(LoadSettings settings, string script, GroupRe
             ["topic"] = group.Topic,
             ["expression"] = "*",
         });
-        _running = Task.Run(RunAsync);
     }
 
-    public async Task StopAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-    }
+    protected override ValueTask CloseAsync() => _node.DisposeAsync();
 
-    public async ValueTask DisposeAsync()
+    protected override async Task RunAsync(CancellationToken stop)
     {
-        await StopAsync();
-        await _node.DisposeAsync();
-        _stop.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        while (!_stop.IsCancellationRequested)
+        while (!stop.IsCancellationRequested)
         {
             try
             {

@@ -4,13 +4,11 @@ using System.Text.Json.Nodes;
 namespace GrayMQ.Chaos.Rolling.Npm;
 
 /// <summary>Sends by gRPC, with the tries that the client makes by itself.</summary>
-internal sealed class GrpcProducer(LoadSettings settings, string script, SendRecord record) : ILoad
+internal sealed class GrpcProducer(LoadSettings settings, string script, SendRecord record) : RunningLoad
 {
-    private readonly CancellationTokenSource _stop = new();
     private readonly GrpcScript _node = new(script);
-    private Task _running = Task.CompletedTask;
 
-    public async Task StartAsync()
+    protected override async Task ConnectAsync()
     {
         await _node.CallAsync(new JsonObject
         {
@@ -19,25 +17,13 @@ internal sealed class GrpcProducer(LoadSettings settings, string script, SendRec
             ["ssl"] = false,
             ["topics"] = new JsonArray(record.Topic),
         });
-        _running = Task.Run(RunAsync);
     }
 
-    public async Task StopAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-    }
+    protected override ValueTask CloseAsync() => _node.DisposeAsync();
 
-    public async ValueTask DisposeAsync()
+    protected override async Task RunAsync(CancellationToken stop)
     {
-        await StopAsync();
-        await _node.DisposeAsync();
-        _stop.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        for (int number = 0; !_stop.IsCancellationRequested; number++)
+        for (int number = 0; !stop.IsCancellationRequested; number++)
         {
             string body = $"grpc-{number}";
             long begun = Stopwatch.GetTimestamp();

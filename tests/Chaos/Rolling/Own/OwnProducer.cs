@@ -6,9 +6,8 @@ using GrayMQ.Client.Producers;
 namespace GrayMQ.Chaos.Rolling.Own;
 
 /// <summary>Sends by this project's client, without trying again.</summary>
-internal sealed class OwnProducer(LoadSettings settings, string id, SendRecord record) : ILoad
+internal sealed class OwnProducer(LoadSettings settings, string id, SendRecord record) : RunningLoad
 {
-    private readonly CancellationTokenSource _stop = new();
     private readonly Producer _producer = new(new ProducerOptions
     {
         NameServers = settings.NameServerList,
@@ -18,30 +17,11 @@ internal sealed class OwnProducer(LoadSettings settings, string id, SendRecord r
         Retries = 0,
     });
 
-    private Task _running = Task.CompletedTask;
+    protected override ValueTask CloseAsync() => _producer.DisposeAsync();
 
-    public Task StartAsync()
+    protected override async Task RunAsync(CancellationToken stop)
     {
-        _running = Task.Run(RunAsync);
-        return Task.CompletedTask;
-    }
-
-    public async Task StopAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync();
-        await _producer.DisposeAsync();
-        _stop.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        for (int number = 0; !_stop.IsCancellationRequested; number++)
+        for (int number = 0; !stop.IsCancellationRequested; number++)
         {
             string body = $"{id}-{number}";
             long begun = Stopwatch.GetTimestamp();

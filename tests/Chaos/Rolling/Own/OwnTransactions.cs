@@ -7,14 +7,12 @@ using GrayMQ.Client.Producers.Transactions;
 namespace GrayMQ.Chaos.Rolling.Own;
 
 /// <summary>Sends in transactions by this project's client, without trying again: committed, rolled back, or left to the broker's question.</summary>
-internal sealed class OwnTransactions : ILoad
+internal sealed class OwnTransactions : RunningLoad
 {
     private readonly LoadSettings _settings;
     private readonly string _id;
     private readonly SendRecord _record;
-    private readonly CancellationTokenSource _stop = new();
     private readonly TransactionalProducer _producer;
-    private Task _running = Task.CompletedTask;
 
     public OwnTransactions(LoadSettings settings, string id, SendRecord record)
     {
@@ -34,28 +32,11 @@ internal sealed class OwnTransactions : ILoad
                 record.IsRolledBack(Encoding.UTF8.GetString(message.Body.Span)) ? TransactionOutcome.Rollback : TransactionOutcome.Commit));
     }
 
-    public Task StartAsync()
-    {
-        _running = Task.Run(RunAsync);
-        return Task.CompletedTask;
-    }
+    protected override ValueTask CloseAsync() => _producer.DisposeAsync();
 
-    public async Task StopAsync()
+    protected override async Task RunAsync(CancellationToken stop)
     {
-        await _stop.CancelAsync();
-        await _running;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync();
-        await _producer.DisposeAsync();
-        _stop.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        for (int number = 0; !_stop.IsCancellationRequested; number++)
+        for (int number = 0; !stop.IsCancellationRequested; number++)
         {
             await SendAsync($"{_id}-{number}", number);
             await Task.Delay(_settings.Pause, CancellationToken.None);

@@ -10,12 +10,9 @@ namespace GrayMQ.Chaos.Rolling.Stock;
 /// What stock clients have in common: a connection to each server, a route that is polled, and a heartbeat to each broker of the route
 /// after each poll.
 /// </summary>
-internal abstract class StockClient : ILoad
+internal abstract class StockClient : RunningLoad
 {
     private static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(3);
-
-    private readonly CancellationTokenSource _stop = new();
-    private Task _running = Task.CompletedTask;
 
     protected StockClient(LoadSettings settings, string topic, RequestTable requests)
     {
@@ -30,26 +27,9 @@ internal abstract class StockClient : ILoad
     /// <summary>How many brokers the route showed as writable when it was last asked for, since <see cref="ForgetRoute"/>.</summary>
     public int KnownBrokers { get; private set; }
 
-    public Task StartAsync()
-    {
-        _running = Task.Run(() => RunAsync(_stop.Token));
-        return Task.CompletedTask;
-    }
-
-    public async Task StopAsync()
-    {
-        await _stop.CancelAsync();
-        await _running;
-    }
-
     public void ForgetRoute() => KnownBrokers = 0;
 
-    public virtual async ValueTask DisposeAsync()
-    {
-        await StopAsync();
-        await Client.DisposeAsync();
-        _stop.Dispose();
-    }
+    protected override ValueTask CloseAsync() => Client.DisposeAsync();
 
     protected LoadSettings Settings { get; }
 
@@ -59,8 +39,6 @@ internal abstract class StockClient : ILoad
 
     /// <summary>What it says of itself; null says nothing.</summary>
     protected abstract HeartbeatData? Heartbeat { get; }
-
-    protected abstract Task RunAsync(CancellationToken stop);
 
     /// <summary>Polls the route when it is time to, and tells the brokers that it shows of this client.</summary>
     protected async Task RefreshAsync()

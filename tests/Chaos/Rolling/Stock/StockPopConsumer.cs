@@ -5,45 +5,21 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
-using GrayMQ.Remoting.Dispatch;
 
 namespace GrayMQ.Chaos.Rolling.Stock;
 
 /// <summary>Pops from each broker of the route, and acks each message; an ack is not tried again.</summary>
 /// <param name="ackAfter">The time from a message's coming to its ack; others are popped meanwhile.</param>
 internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group, TimeSpan ackAfter = default)
-    : StockClient(settings, group.Topic, new RequestTable())
+    : StockConsumer(settings, group, ConsumeFromWhere.LastOffset)
 {
-    private const int BatchSize = 32;
     private static readonly TimeSpan LeastInvisibleTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PollTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PopTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
-    // RocketMQ: popTimeDelayMillsWhenException is as that of pulls.
-    private static readonly TimeSpan ErrorDelay = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<(string Broker, string Address), Task> _popping = new();
     private readonly ConcurrentQueue<Task> _lateAcks = new();
-
-    protected override HeartbeatData Heartbeat { get; } = new()
-    {
-        ClientId = $"{group.Name}@1",
-        ConsumerDataSet =
-        [
-            new ConsumerData
-            {
-                GroupName = group.Name,
-                ConsumeType = ConsumeType.Passively,
-                SubscriptionDataSet = [new SubscriptionData { Topic = group.Topic, SubString = SubscriptionData.SubscribeAll, SubVersion = 1 }],
-            },
-        ],
-    };
-
-    private byte[] TopicUtf8 { get; } = Encoding.UTF8.GetBytes(group.Topic);
-
-    private byte[] GroupUtf8 { get; } = Encoding.UTF8.GetBytes(group.Name);
 
     protected override async Task RunAsync(CancellationToken stop)
     {
@@ -52,7 +28,8 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group,
             await RefreshAsync();
             foreach (StockQueue queue in Route.Readable)
             {
-                _ = _popping.GetOrAdd((queue.Broker, queue.Address), broker => Task.Run(() => PopAsync(broker.Broker, broker.Address, stop)));
+                _ = _popping.GetOrAdd((queue.Broker, queue.Address), broker => Task.Run(
+                    () => RepeatAsync(() => PopOnceAsync(broker.Broker, broker.Address, stop), stop)));
             }
 
             await Task.Delay(LookInterval, CancellationToken.None);
@@ -60,25 +37,6 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group,
 
         await Task.WhenAll(_popping.Values);
         await Task.WhenAll(_lateAcks);
-    }
-
-    private async Task PopAsync(string broker, string address, CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                await PopOnceAsync(broker, address, stop);
-            }
-            catch (Exception e) when (e is IOException or TimeoutException)
-            {
-                await Task.Delay(ErrorDelay, stop).ContinueWith(_ => { }, TaskScheduler.Default);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
     }
 
     private async Task PopOnceAsync(string broker, string address, CancellationToken stop)
@@ -109,7 +67,7 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group,
         List<ReceivedMessage> messages = MessageDecoder.DecodeAll(answer.Body.FirstSpan);
         foreach (ReceivedMessage message in messages)
         {
-            group.Receive(Encoding.UTF8.GetString(message.Body.Span));
+            Group.Receive(Encoding.UTF8.GetString(message.Body.Span));
         }
 
         Task acking = AckAllAsync();
@@ -148,7 +106,7 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group,
         // A message that comes again is stored in the group's retry topic.
         byte[] topic = parts.Kind == PopHandle.Normal
             ? TopicUtf8
-            : Encoding.UTF8.GetBytes($"%RETRY%{group.Name}{(parts.Kind == PopHandle.Retry ? '_' : '+')}{group.Topic}");
+            : Encoding.UTF8.GetBytes($"%RETRY%{Group.Name}{(parts.Kind == PopHandle.Retry ? '_' : '+')}{Group.Topic}");
         var header = new AckMessageHeader
         {
             ConsumerGroup = GroupUtf8,
@@ -162,7 +120,7 @@ internal sealed class StockPopConsumer(LoadSettings settings, GroupRecord group,
             RemotingCommand answer = await Client.InvokeAsync(address, RequestCode.AckMessage, header, default, CallTimeout);
             if (answer.ResponseCode == ResponseCode.Success)
             {
-                group.Confirm(Encoding.UTF8.GetString(message.Body.Span));
+                Group.Confirm(Encoding.UTF8.GetString(message.Body.Span));
             }
         }
         catch (Exception e) when (e is IOException or TimeoutException)

@@ -5,7 +5,6 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
-using GrayMQ.Remoting.Dispatch;
 
 namespace GrayMQ.Chaos.Rolling.Stock;
 
@@ -14,37 +13,13 @@ namespace GrayMQ.Chaos.Rolling.Stock;
 /// committed every so often; a queue that leaves the route is let go of, and begun anew from the committed offset when it is back.
 /// </summary>
 internal sealed class StockPullConsumer(LoadSettings settings, GroupRecord group)
-    : StockClient(settings, group.Topic, new RequestTable())
+    : StockConsumer(settings, group, ConsumeFromWhere.FirstOffset)
 {
-    private const int BatchSize = 32;
     private static readonly TimeSpan PullTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SuspendTime = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
-    // RocketMQ: pullTimeDelayMillsWhenException.
-    private static readonly TimeSpan ErrorDelay = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<StockQueue, Position> _positions = new();
-
-    protected override HeartbeatData Heartbeat { get; } = new()
-    {
-        ClientId = $"{group.Name}@1",
-        ConsumerDataSet =
-        [
-            new ConsumerData
-            {
-                GroupName = group.Name,
-                ConsumeType = ConsumeType.Passively,
-                ConsumeFromWhere = ConsumeFromWhere.FirstOffset,
-                SubscriptionDataSet = [new SubscriptionData { Topic = group.Topic, SubString = SubscriptionData.SubscribeAll, SubVersion = 1 }],
-            },
-        ],
-    };
-
-    private byte[] TopicUtf8 { get; } = Encoding.UTF8.GetBytes(group.Topic);
-
-    private byte[] GroupUtf8 { get; } = Encoding.UTF8.GetBytes(group.Name);
 
     protected override async Task RunAsync(CancellationToken stop)
     {
@@ -92,24 +67,11 @@ internal sealed class StockPullConsumer(LoadSettings settings, GroupRecord group
         }
     }
 
-    private async Task PullAsync(StockQueue queue, Position position)
+    private Task PullAsync(StockQueue queue, Position position)
     {
         long next = -1;
-        while (!position.Stop.IsCancellationRequested)
-        {
-            try
-            {
-                next = next < 0 ? await FindOffsetAsync(queue) : await PullOnceAsync(queue, next, position);
-            }
-            catch (Exception e) when (e is IOException or TimeoutException)
-            {
-                await Task.Delay(ErrorDelay, position.Stop.Token).ContinueWith(_ => { }, TaskScheduler.Default);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
+        return RepeatAsync(
+            async () => next = next < 0 ? await FindOffsetAsync(queue) : await PullOnceAsync(queue, next, position), position.Stop.Token);
     }
 
     private async Task<long> FindOffsetAsync(StockQueue queue)
@@ -153,7 +115,7 @@ internal sealed class StockPullConsumer(LoadSettings settings, GroupRecord group
                 foreach (ReceivedMessage message in MessageDecoder.DecodeAll(answer.Body.FirstSpan))
                 {
                     string body = Encoding.UTF8.GetString(message.Body.Span);
-                    group.Receive(body);
+                    Group.Receive(body);
                     position.Uncommitted.Enqueue((message.QueueOffset, body));
                 }
 
@@ -202,7 +164,7 @@ internal sealed class StockPullConsumer(LoadSettings settings, GroupRecord group
             while (position.Uncommitted.TryPeek(out (long Offset, string Body) first) && first.Offset < handled)
             {
                 position.Uncommitted.TryDequeue(out _);
-                group.Confirm(first.Body);
+                Group.Confirm(first.Body);
             }
         }
         catch (Exception e) when (e is IOException or TimeoutException)
