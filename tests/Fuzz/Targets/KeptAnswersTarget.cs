@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Diagnostics;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store;
 using GrayMQ.Store.Appending;
@@ -16,23 +15,14 @@ namespace GrayMQ.Fuzz.Targets;
 /// A queue whose kept answers were damaged: readers are given the answer that was kept beside a message, or none, and all messages; new answers
 /// can be kept. The input is a list of <see cref="FileDamage"/>.
 /// </summary>
-internal sealed class KeptAnswersTarget : FuzzTarget
+internal sealed class KeptAnswersTarget : DamagedStoreTarget
 {
     private const string Topic = "Answered";
     private const int Messages = 60;
-    private const int MaxDamages = 8;
-    private static readonly TimeSpan DispatchTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Lazy<Dictionary<string, byte[]>> _files = new(MakeStore);
 
     public override string Name => "kept-answers";
-
-    public override bool MeasuresAllocation => false;
-
-    /// <summary>Files are mapped into memory: a mistake there ends the process.</summary>
-    public override bool MayEndTheProcess => true;
-
-    public override TimeSpan MaxDuration => TimeSpan.FromSeconds(15);
 
     public override IEnumerable<byte[]> Seeds()
     {
@@ -46,22 +36,16 @@ internal sealed class KeptAnswersTarget : FuzzTarget
         }
     }
 
-    public override bool Run(byte[] input)
+    protected override Dictionary<string, byte[]> FilesOf(byte[] input)
     {
-        DirectoryInfo folder = FileDamage.CreateFolder();
-        try
-        {
-            FileDamage.Write(Damaged(input), folder.FullName);
-            RunAsync(folder.FullName).GetAwaiter().GetResult();
-            return true;
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        var files = new Dictionary<string, byte[]>(_files.Value);
+        string[] answers = [.. files.Keys.Where(name => name.StartsWith("graymq.answers/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        FindingException.Unless(answers.Length > 0, "nothing was kept");
+        Damage(files, input, file => answers[file % answers.Length]);
+        return files;
     }
 
-    private static async Task RunAsync(string root)
+    protected override async Task RunAsync(string root)
     {
         var keeper = new Keeper();
         await using MessageStore store = Open(root, keeper);
@@ -95,17 +79,12 @@ internal sealed class KeptAnswersTarget : FuzzTarget
     private static MessageStore Open(string root, Keeper keeper)
     {
         var store = MessageStore.Open(
-            new StoreOptions
+            OptionsFor(root) with
             {
-                RootDirectory = root,
                 CommitLogFileBytes = 64 * 1024,
                 ConsumeQueueFileBytes = 2_000,
                 MaxHashSlots = 100,
                 MaxIndexEntries = 400,
-                FlushDiskType = FlushDiskType.AsyncFlush,
-                DiskMaxUsedSpaceRatio = 100,
-                DiskSpaceCleanForciblyRatio = 100,
-                DiskSpaceWarningLevelRatio = 100,
             },
             LinuxFileSystem.Instance,
             TimeProvider.System,
@@ -129,13 +108,7 @@ internal sealed class KeptAnswersTarget : FuzzTarget
             FindingException.Unless(appended.IsOk, $"a message was refused: {appended}");
         }
 
-        long started = Stopwatch.GetTimestamp();
-        var wait = default(SpinWait);
-        while (store.DispatchedOffset < store.MaxPhysicalOffset)
-        {
-            FindingException.Unless(Stopwatch.GetElapsedTime(started) < DispatchTimeout, "the dispatcher stands still");
-            wait.SpinOnce();
-        }
+        WaitForDispatch(store);
     }
 
     private static void ReadAll(MessageStore store, LogicQueue queue, bool allKept)
@@ -160,28 +133,6 @@ internal sealed class KeptAnswersTarget : FuzzTarget
         BinaryPrimitives.WriteInt64BigEndian(answer, queueOffset);
         answer.AsSpan(sizeof(long)).Fill((byte)queueOffset);
         return answer;
-    }
-
-    private Dictionary<string, byte[]> Damaged(byte[] input)
-    {
-        var files = new Dictionary<string, byte[]>(_files.Value);
-        string[] answers = [.. files.Keys.Where(name => name.StartsWith("graymq.answers/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-        FindingException.Unless(answers.Length > 0, "nothing was kept");
-        for (int at = 0; at + FileDamage.Bytes <= input.Length && at < MaxDamages * FileDamage.Bytes; at += FileDamage.Bytes)
-        {
-            ReadOnlySpan<byte> damage = input.AsSpan(at, FileDamage.Bytes);
-            string name = answers[BinaryPrimitives.ReadUInt16BigEndian(damage[1..]) % answers.Length];
-            if (files.TryGetValue(name, out byte[]? content) && FileDamage.Apply(content, damage) is { } damaged)
-            {
-                files[name] = damaged;
-            }
-            else
-            {
-                files.Remove(name);
-            }
-        }
-
-        return files;
     }
 
     private sealed class Keeper : IArrivalListener

@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
-using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using GrayMQ.Fuzz.Seeds;
 using GrayMQ.Protocol.Messages;
@@ -22,23 +19,14 @@ namespace GrayMQ.Fuzz.Targets;
 /// which store 1, then for each damage: kind 1 | file 2 | position 4 | length or value 2
 /// </code>
 /// </summary>
-internal sealed class StoreRecoveryTarget : FuzzTarget
+internal sealed class StoreRecoveryTarget : DamagedStoreTarget
 {
     private const int DamageBytes = FileDamage.Bytes;
-    private const int MaxDamages = 8;
     private const string NewTopic = "AfterTheDamage";
-    private static readonly TimeSpan DispatchTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, byte[]>[] _stores = [Recorded.Store("store-clean"), Recorded.Store("store-unclean")];
 
     public override string Name => "store-recovery";
-
-    public override bool MeasuresAllocation => false;
-
-    /// <summary>Files are mapped into memory: a mistake there ends the process.</summary>
-    public override bool MayEndTheProcess => true;
-
-    public override TimeSpan MaxDuration => TimeSpan.FromSeconds(15);
 
     public override IEnumerable<byte[]> Seeds()
     {
@@ -58,40 +46,32 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
         }
     }
 
-    public override bool Run(byte[] input)
+    protected override Dictionary<string, byte[]>? FilesOf(byte[] input)
     {
         if (input.Length == 0)
         {
-            return false;
+            return null;
         }
 
-        DirectoryInfo folder = FileDamage.CreateFolder();
-        try
-        {
-            WriteDamaged(input, folder.FullName);
-            RunAsync(folder.FullName).GetAwaiter().GetResult();
-            return true;
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        var files = new Dictionary<string, byte[]>(_stores[input[0] % _stores.Length]);
+        string[] names = [.. files.Keys.Order(StringComparer.Ordinal)];
+
+        // Half of all damages hit the log.
+        Damage(files, input.AsSpan(1), file => (file & 1) == 0
+            ? names.First(name => name.StartsWith("commitlog/", StringComparison.Ordinal))
+            : names[(file >> 1) % names.Length]);
+        return files;
     }
 
-    private static StoreOptions Options(string root) => new()
+    private static StoreOptions Options(string root) => OptionsFor(root) with
     {
-        RootDirectory = root,
         CommitLogFileBytes = 1024 * 1024,
         ConsumeQueueFileBytes = 6_000,
         MaxHashSlots = 2_000,
         MaxIndexEntries = 8_000,
-        FlushDiskType = FlushDiskType.AsyncFlush,
-        DiskMaxUsedSpaceRatio = 100,
-        DiskSpaceCleanForciblyRatio = 100,
-        DiskSpaceWarningLevelRatio = 100,
     };
 
-    private static async Task RunAsync(string root)
+    protected override async Task RunAsync(string root)
     {
         byte[] body = Encoding.ASCII.GetBytes(root);
         AppendResult appended;
@@ -132,19 +112,6 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
         AssertReads(again, appended, body);
     }
 
-    private static void WaitForDispatch(MessageStore store)
-    {
-        long started = Stopwatch.GetTimestamp();
-        var wait = default(SpinWait);
-        while (store.DispatchedOffset < store.MaxPhysicalOffset)
-        {
-            FindingException.Unless(
-                Stopwatch.GetElapsedTime(started) < DispatchTimeout,
-                string.Create(CultureInfo.InvariantCulture, $"the dispatcher stands at {store.DispatchedOffset} of {store.MaxPhysicalOffset}"));
-            wait.SpinOnce();
-        }
-    }
-
     private static void ReadAll(MessageStore store)
     {
         using var slices = new MessageSlices();
@@ -177,30 +144,6 @@ internal sealed class StoreRecoveryTarget : FuzzTarget
         FindingException.Unless(
             StoredMessage.TryRead(slices[0], out StoredMessage message, out _) && message.Body.SequenceEqual(body) && message.BodyCrcMatches(),
             "the new message is another one");
-    }
-
-    private void WriteDamaged(byte[] input, string root)
-    {
-        Dictionary<string, byte[]> files = _stores[input[0] % _stores.Length].ToDictionary(file => file.Key, file => file.Value);
-        string[] names = [.. files.Keys.Order(StringComparer.Ordinal)];
-        for (int at = 1; at + DamageBytes <= input.Length && at < 1 + (MaxDamages * DamageBytes); at += DamageBytes)
-        {
-            ReadOnlySpan<byte> damage = input.AsSpan(at, DamageBytes);
-
-            // Half of all damages hit the log.
-            ushort file = BinaryPrimitives.ReadUInt16BigEndian(damage[1..]);
-            string name = (file & 1) == 0 ? names.First(name => name.StartsWith("commitlog/", StringComparison.Ordinal)) : names[(file >> 1) % names.Length];
-            if (files.TryGetValue(name, out byte[]? content) && FileDamage.Apply(content, damage) is { } damaged)
-            {
-                files[name] = damaged;
-            }
-            else
-            {
-                files.Remove(name);
-            }
-        }
-
-        FileDamage.Write(files, root);
     }
 
     private sealed class Deaf : IArrivalListener
