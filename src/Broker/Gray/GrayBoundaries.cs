@@ -11,7 +11,13 @@ namespace GrayMQ.Broker.Gray;
 /// </summary>
 /// <param name="wake">Called with a group that is to look again.</param>
 internal sealed class GrayBoundaries(
-    MessageStore messages, GrayTable table, GrayStore store, GrayHandovers handovers, ProducerTable producers, Action<string> wake)
+    MessageStore messages,
+    GrayTable table,
+    GrayStore store,
+    GrayHandovers handovers,
+    KeyOrder keys,
+    ProducerTable producers,
+    Action<string> wake)
 {
     /// <summary>Has it all on disk before anybody is answered by it.</summary>
     /// <param name="entries">The groups as they are to be.</param>
@@ -24,8 +30,10 @@ internal sealed class GrayBoundaries(
     {
         List<GrayTurn> turns = [.. plan.Turns];
         Dictionary<GrayEntry, Dictionary<string, QueueOwnership[]>> changed = [];
-        Cut(turns, (epoch, ends) =>
+        List<MappingPlan> moves = keys.Plan(plan.Live);
+        Cut(turns, moves, (epoch, ends) =>
         {
+            List<TopicMapping> mappings = keys.Changed(moves, ends[turns.Count..]);
             Retarget(turns, ends, now, changed);
             foreach (GrayEntry entry in entries.Where(entry => entry.EndedMs > 0))
             {
@@ -40,7 +48,10 @@ internal sealed class GrayBoundaries(
             store.Write(
                 isNew ? snapshot : null,
                 [.. dirty.Select(entry => entry.ToState(changed.GetValueOrDefault(entry)))],
-                gone);
+                gone,
+                mappings);
+            keys.Apply(mappings);
+            table.KeyOrder = keys.IsEmpty ? null : keys;
             Apply(entries, changed);
             var view = new GrayView(
                 epoch,
@@ -104,7 +115,7 @@ internal sealed class GrayBoundaries(
 
     // What a withdrawn side was given is its boundary: nobody is given anything from before that is looked up until queues are owned by it.
     // Whoever reads just then, and does not see that the group is closed, has said before how much he is giving, or reads again.
-    private void Cut(List<GrayTurn> turns, Action<int, long[]> change)
+    private void Cut(List<GrayTurn> turns, List<MappingPlan> moves, Action<int, long[]> change)
     {
         HashSet<GrayGroup> closed =
         [
@@ -118,7 +129,7 @@ internal sealed class GrayBoundaries(
         table.Changed();
         try
         {
-            messages.Cut([.. turns.Select(turn => turn.Queue)], change);
+            messages.Cut([.. turns.Select(turn => turn.Queue), .. moves.SelectMany(move => move.Queues)], change);
         }
         finally
         {

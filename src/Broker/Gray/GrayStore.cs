@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using GrayMQ.Gray;
 using GrayMQ.Store.KeyValue;
 
@@ -13,6 +14,7 @@ namespace GrayMQ.Broker.Gray;
 internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
 {
     private const byte GroupPrefix = (byte)'g';
+    private const byte MappingPrefix = (byte)'m';
     private static readonly byte[] SnapshotKey = "snapshot"u8.ToArray();
 
     /// <summary>The snapshot that was written last; null when there is none.</summary>
@@ -35,31 +37,18 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
     }
 
     /// <exception cref="InvalidDataException">What is there cannot be read.</exception>
-    public List<GrayGroupState> ReadGroups()
-    {
-        var groups = new List<GrayGroupState>();
-        foreach (KeyValueEntry entry in values.ScanPrefix(family, [GroupPrefix]))
-        {
-            try
-            {
-                groups.Add(JsonSerializer.Deserialize(entry.Value, GrayGroupStateContext.Default.GrayGroupState)
-                    ?? throw new JsonException("it is null"));
-            }
-            catch (JsonException e)
-            {
-                throw new InvalidDataException(
-                    $"what is on disk of the gray group {Encoding.UTF8.GetString(entry.Key[1..])} cannot be read: {e.Message}", e);
-            }
-        }
+    public List<GrayGroupState> ReadGroups() => Read(GroupPrefix, GrayGroupStateContext.Default.GrayGroupState, "group");
 
-        return groups;
-    }
+    /// <exception cref="InvalidDataException">What is there cannot be read.</exception>
+    public List<TopicMapping> ReadMappings() => Read(MappingPrefix, TopicMappingContext.Default.TopicMapping, "topic");
 
     /// <summary>Writes all of it or nothing, and waits until it is on disk.</summary>
     /// <param name="snapshot">Null where it is as it was.</param>
     /// <param name="gone">Groups that are forgotten.</param>
+    /// <param name="mappings">Topics whose queues are mapped otherwise from now on.</param>
     /// <exception cref="KeyValueStoreException">It is not known to be on disk.</exception>
-    public void Write(GraySnapshot? snapshot, IEnumerable<GrayGroupState> groups, IEnumerable<string> gone)
+    public void Write(
+        GraySnapshot? snapshot, IEnumerable<GrayGroupState> groups, IEnumerable<string> gone, params IEnumerable<TopicMapping> mappings)
     {
         using KeyValueBatch batch = values.NewBatch();
         if (snapshot is not null)
@@ -70,16 +59,45 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
         foreach (GrayGroupState group in groups)
         {
             batch.Put(
-                family, KeyOf(group.Group), JsonSerializer.SerializeToUtf8Bytes(group, GrayGroupStateContext.Default.GrayGroupState));
+                family,
+                KeyOf(GroupPrefix, group.Group),
+                JsonSerializer.SerializeToUtf8Bytes(group, GrayGroupStateContext.Default.GrayGroupState));
         }
 
         foreach (string group in gone)
         {
-            batch.Delete(family, KeyOf(group));
+            batch.Delete(family, KeyOf(GroupPrefix, group));
+        }
+
+        foreach (TopicMapping mapping in mappings)
+        {
+            batch.Put(
+                family,
+                KeyOf(MappingPrefix, mapping.Topic),
+                JsonSerializer.SerializeToUtf8Bytes(mapping, TopicMappingContext.Default.TopicMapping));
         }
 
         values.Write(batch, sync: true);
     }
 
-    private static byte[] KeyOf(string group) => [GroupPrefix, .. Encoding.UTF8.GetBytes(group)];
+    private List<T> Read<T>(byte prefix, JsonTypeInfo<T> type, string what)
+    {
+        var all = new List<T>();
+        foreach (KeyValueEntry entry in values.ScanPrefix(family, [prefix]))
+        {
+            try
+            {
+                all.Add(JsonSerializer.Deserialize(entry.Value, type) ?? throw new JsonException("it is null"));
+            }
+            catch (JsonException e)
+            {
+                throw new InvalidDataException(
+                    $"what is on disk of the gray {what} {Encoding.UTF8.GetString(entry.Key[1..])} cannot be read: {e.Message}", e);
+            }
+        }
+
+        return all;
+    }
+
+    private static byte[] KeyOf(byte prefix, string name) => [prefix, .. Encoding.UTF8.GetBytes(name)];
 }

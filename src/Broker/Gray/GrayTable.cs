@@ -7,10 +7,18 @@ namespace GrayMQ.Broker.Gray;
 internal sealed class GrayTable
 {
     private volatile GrayView? _view;
+    private volatile KeyOrder? _keyOrder;
     private int _stamp;
 
     /// <summary>Null where nothing is gray.</summary>
     public GrayView? View => _view;
+
+    /// <summary>Null where no topic was switched on or off whose messages of before are there still.</summary>
+    public KeyOrder? KeyOrder
+    {
+        get => _keyOrder;
+        set => _keyOrder = value;
+    }
 
     /// <summary>Grows whenever the view, or who owns a queue, changes.</summary>
     public int Stamp => Volatile.Read(ref _stamp);

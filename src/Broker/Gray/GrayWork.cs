@@ -34,6 +34,7 @@ internal sealed class GrayWork : IDisposable
     private readonly GrayBoundaries _boundaries;
     private readonly GraySettlement _settlement;
     private readonly GrayQueueFacts _facts;
+    private readonly KeyOrder _keys;
     private readonly Action<string> _wake;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -75,7 +76,9 @@ internal sealed class GrayWork : IDisposable
         _starts = new GrayStarts(clients.Consumers, offsets, messages, time);
         _roster = new GrayRoster(options, clients, offsets, Signal);
         var handovers = new GrayHandovers(options, offsets, logger);
-        _boundaries = new GrayBoundaries(messages, table, store, handovers, clients.Producers, wake);
+        _keys = new KeyOrder(store.ReadMappings(), topics, offsets, clients.Locks, messages, wake);
+        _table.KeyOrder = _keys.IsEmpty ? null : _keys;
+        _boundaries = new GrayBoundaries(messages, table, store, handovers, _keys, clients.Producers, wake);
         _settlement = new GraySettlement(table, store, handovers, facts, wake);
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
@@ -92,7 +95,7 @@ internal sealed class GrayWork : IDisposable
         _offsets.Moving += (group, topic, offsets) =>
             LowerStarts(group, topic, queueId => offsets.GetValueOrDefault(queueId, long.MaxValue));
         _offsets.Moved += (group, topic) => LowerStarts(group, topic, queueId => Math.Max(0, _offsets.Find(group, topic, queueId)));
-        _timer = time.CreateTimer(_ => SignalIfGray(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The state that the broker acts on, which is on its disk.</summary>
@@ -142,10 +145,12 @@ internal sealed class GrayWork : IDisposable
     {
         lock (_working)
         {
+            bool hadMoved = _keys.Forget(topic);
             List<GrayEntry> changed = [.. _entries.Values.Where(entry => entry.Group.Forget(topic))];
-            if (changed.Count > 0)
+            if (changed.Count > 0 || hadMoved)
             {
-                _store.Write(null, [.. changed.Select(entry => entry.ToState())], []);
+                _store.Write(
+                    null, [.. changed.Select(entry => entry.ToState())], [], new TopicMapping { Topic = topic, Now = QueueMapping.None });
                 _table.Changed();
             }
         }
@@ -186,6 +191,12 @@ internal sealed class GrayWork : IDisposable
     }
 
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private void Look()
+    {
+        SignalIfGray();
+        _keys.WakeWaiting();
+    }
 
     private void SignalIfGray()
     {

@@ -57,12 +57,25 @@ internal sealed class PoppableQueues(
     public bool IsLimited(PopQueue popped) => options.MaxInFlight > 0 && popped.InFlight >= options.MaxInFlight;
 
     /// <summary>
-    /// Below which offset of a queue a pop may be given messages: where the group has a gray release, its queues are of two sides. 0 for
-    /// none.
+    /// Below which offset of a queue a pop may be given messages: where the group has a gray release, its queues are of two sides, and what
+    /// is popped in order waits for the same keys in other queues. 0 for none.
     /// </summary>
-    public long EndFor(in Pop pop, Topic topic, int queueId) => gray.View?.FindGroup(pop.Target.Group) is { } sides
-        ? sides.EndFor(topic.NameUtf8.Span, queueId, pop.Responder.Connection)
-        : long.MaxValue;
+    public long EndFor(in Pop pop, Topic topic, int queueId)
+    {
+        GrayGroup? sides = gray.View?.FindGroup(pop.Target.Group);
+        long end = sides?.EndFor(topic.NameUtf8.Span, queueId, pop.Responder.Connection) ?? long.MaxValue;
+        if (pop.IsOrdered && gray.KeyOrder is { } keys)
+        {
+            long inOrder = keys.EndFor(pop.Target.Group, sides, topic, queueId, isOrdered: true);
+            if (inOrder < end)
+            {
+                keys.Wait(pop.Target.Group);
+                end = inOrder;
+            }
+        }
+
+        return end;
+    }
 
     /// <summary>
     /// Messages below an offset are about to be handed out: whoever takes them looks afterwards whether the queue has changed hands.

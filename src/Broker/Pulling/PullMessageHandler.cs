@@ -154,6 +154,17 @@ internal sealed class PullMessageHandler
                 return;
             }
 
+            if (_gray.KeyOrder is { } keys)
+            {
+                end = Math.Min(end, keys.EndFor(pull.Group.GroupName, sides, pull.Topic, pull.Queue.QueueId));
+                if (pull.QueueOffset >= end)
+                {
+                    Hold(in pull, stamp, suspend, "messages of the same keys are to be consumed first that lie in another queue");
+                    keys.Wait(pull.Group.GroupName);
+                    return;
+                }
+            }
+
             try
             {
                 status = _store.Read(
@@ -230,19 +241,21 @@ internal sealed class PullMessageHandler
             return true;
         }
 
-        if (suspend > TimeSpan.Zero && _parked.TryPark(pull with { IsHeld = true }, suspend))
-        {
-            if (stamp != _gray.Stamp)
-            {
-                // Who woke those that are held may have come before this one was.
-                _parked.WakeHeld(sides.Name);
-            }
-
-            return false;
-        }
-
-        Reply(in pull, ResponseCode.PullNotFound, "the queue is the other side's", pull.QueueOffset);
+        Hold(in pull, stamp, suspend, "the queue is the other side's");
         return false;
+    }
+
+    private void Hold(in Pull pull, int stamp, TimeSpan suspend, string reason)
+    {
+        if (suspend <= TimeSpan.Zero || !_parked.TryPark(pull with { IsHeld = true }, suspend))
+        {
+            Reply(in pull, ResponseCode.PullNotFound, reason, pull.QueueOffset);
+        }
+        else if (stamp != _gray.Stamp)
+        {
+            // Who woke those that are held may have come before this one was.
+            _parked.WakeHeld(pull.Group.GroupName);
+        }
     }
 
     // For consume statistics: how far the group has been served, whether or not it has committed.

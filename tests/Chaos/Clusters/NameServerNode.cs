@@ -7,7 +7,7 @@ namespace GrayMQ.Chaos.Clusters;
 /// <summary>A name server of a cluster under test, which can be stopped and started again.</summary>
 internal sealed class NameServerNode(ClusterOptions options, string folder) : IAsyncDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     private readonly int _port = FreePorts.TakeForBroker();
     private ServerProcess? _process;

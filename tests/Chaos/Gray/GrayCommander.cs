@@ -9,7 +9,7 @@ namespace GrayMQ.Chaos.Gray;
 /// <summary>Gives commands to a cluster of which any process may be gone at any moment, until they are carried out.</summary>
 internal sealed class GrayCommander(AdminClient admin, IReadOnlyList<string> brokers)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     public Task EnableAsync(string topic, CancellationToken cancel) => CommandAsync(

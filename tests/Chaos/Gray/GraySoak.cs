@@ -22,7 +22,7 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
     private static readonly TimeSpan MinWindow = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan MoreWindow = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan HeldBack = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly GrayLedger _ledger = new();

@@ -1,0 +1,99 @@
+using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Serving;
+using GrayMQ.Gray;
+using GrayMQ.Protocol.Commands;
+
+namespace GrayMQ.Broker.Gray;
+
+/// <summary>Keys that move to another queue because their topic is switched on or off keep their order for who consumes in order.</summary>
+public sealed class KeyOrderTests : GrayWireTests
+{
+    private const long SuspendMs = 60_000;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task SwitchingOn_AGroupThatConsumesInOrder_IsGivenTheOldQueueFirst(bool restarted)
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 0, 0);
+        Assert.Equal(0, await gray.SendAsync(Topic, "first", gray: false, 0));
+        await gray.State.SetTopicAsync(Topic, 6);
+        Assert.Equal(1, await gray.SendAsync(Topic, "second", gray: false, 0));
+        if (restarted)
+        {
+            await gray.RestartAsync();
+            client = await JoinAsync(gray, "c1");
+        }
+
+        await client.DispatchedAsync(Topic, 1);
+        Task<RemotingCommand> second = await client.ParkAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs));
+        Assert.Equal(ResponseCode.PullNotFound, (await client.PullAsync(Pulls.Header(Topic, 0, 1))).ResponseCode);
+        Assert.Equal(["first"], Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0))));
+        Assert.False(second.IsCompleted);
+        await CommitAsync(client, 0, 1);
+
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    [Fact]
+    public async Task SwitchingOn_AGroupThatDoesNotConsumeInOrder_WaitsForNothing()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        await CommitAsync(client, 0, 0);
+        await gray.SendAsync(Topic, "first", gray: false, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await gray.SendAsync(Topic, "second", gray: false, 0);
+
+        Assert.Equal(["second"], Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs))));
+    }
+
+    [Fact]
+    public async Task SwitchingOn_AKeyThatGoesToTheOtherSide_IsGivenItOnceThisOneHasConsumedIt()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
+        Assert.Single(await LockAsync(canary));
+        Assert.Equal(2, await gray.SendAsync(Topic, "first", gray: true, 2));
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
+        Assert.Equal(0, await gray.SendAsync(Topic, "second", gray: true, 2));
+
+        Task<RemotingCommand> second = await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
+        Assert.Equal(["first"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, 2, suspendMs: SuspendMs))));
+        Assert.False(second.IsCompleted);
+        await CommitAsync(normal, 2, 1);
+
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    [Fact]
+    public async Task SwitchingOff_APopInOrder_IsGivenTheGrayQueueFirst()
+    {
+        await using GrayFixture gray = await StartAsync();
+        Peer client = gray.Broker.Connect("c1");
+        Assert.Equal(0, await gray.SendAsync(Topic, "first", gray: true, 2));
+        Popped first = Assert.Single(await client.TakeAsync(Pops.Header(Topic, 0, order: true), 1));
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        Assert.Equal(2, await gray.SendAsync(Topic, "second", gray: true, 2));
+
+        Task<RemotingCommand> second = client.PopAsync(Pops.Header(Topic, 2, order: true, pollMs: SuspendMs));
+        await client.PollingAsync(Topic, 1, queueId: 2);
+        Assert.Equal(ResponseCode.Success, (await client.AckAsync(first)).ResponseCode);
+
+        Assert.Equal("second", Assert.Single(Pops.Read(await second, Pops.Header(Topic, 2, order: true))).Body);
+    }
+
+    private static async Task<GrayFixture> StartOffAsync()
+    {
+        GrayFixture gray = await GrayFixture.StartAsync();
+        await gray.CreateAsync(Topic);
+        return gray;
+    }
+}
