@@ -1,4 +1,3 @@
-using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Commands;

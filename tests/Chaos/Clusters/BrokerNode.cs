@@ -96,7 +96,7 @@ internal sealed class BrokerNode : IAsyncDisposable
             byte[] body = await Http.GetByteArrayAsync(new Uri($"http://127.0.0.1:{HttpPort}/lifecycle"), cancel);
             return BodyCodec.Decode<LifecycleReport>(body);
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or (TaskCanceledException and { InnerException: TimeoutException }))
         {
             return null;
         }

@@ -87,7 +87,15 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
             Task[] sending = [.. producers.Select(producer => producer.RunAsync(stop.Token))];
             Task sampling = log.SampleAsync(admin, brokers, [.. _groups.Select(group => group.Name)], stop.Token);
             Task killing = options.Kills ? kills.RunAsync(stop.Token) : Task.CompletedTask;
-            string? broken = await TryReleasesAsync(cancel);
+            Task<string?> releasing = TryReleasesAsync(cancel);
+            await Task.WhenAny(releasing, options.Kills ? killing : releasing);
+            if (killing.IsFaulted)
+            {
+                // A run in which nobody is killed any more shows nothing.
+                await killing;
+            }
+
+            string? broken = await releasing;
             await stop.CancelAsync();
             await Task.WhenAll([.. sending, sampling, killing]);
             await UntilConsumedAsync(cancel);

@@ -45,7 +45,18 @@ internal sealed class AliOnsClient : IAsyncDisposable
 
     public static Task<AliOnsClient> StartConsumerAsync(
         AliOnsPackage package, string nameServer, string group, string topic, string expression) =>
-        StartAsync(package, "consumer", new { nameServer, group, topic, expression });
+        StartConsumerAsync(package, nameServer, group, null, (topic, expression));
+
+    /// <param name="id">Begins the client's id; null for 127.0.0.1.</param>
+    public static Task<AliOnsClient> StartConsumerAsync(
+        AliOnsPackage package, string nameServer, string group, string? id, params (string Topic, string Expression)[] subscriptions) =>
+        StartAsync(package, "consumer", new
+        {
+            nameServer,
+            group,
+            id,
+            subscriptions = subscriptions.Select(each => new { topic = each.Topic, expression = each.Expression }),
+        });
 
     private static async Task<AliOnsClient> StartAsync(AliOnsPackage package, string role, object settings)
     {
@@ -94,6 +105,19 @@ internal sealed class AliOnsClient : IAsyncDisposable
     /// <summary>Waits until the consumer's queues of its topic are such.</summary>
     public Task WaitForQueuesAsync(Func<IReadOnlyList<int>, bool> condition, string what) =>
         WaitAsync(client => condition(client.Queues), what);
+
+    /// <summary>Tells of every message as it comes, until the client ends.</summary>
+    public async Task FollowAsync(Action<Event> take)
+    {
+        await foreach (Event next in _events.Reader.ReadAllAsync())
+        {
+            Apply(next);
+            if (next.Kind == "message")
+            {
+                take(next);
+            }
+        }
+    }
 
     /// <summary>Ends the client in good order: a consumer commits its offsets and unregisters.</summary>
     public async Task CloseAsync()
@@ -191,6 +215,8 @@ internal sealed class AliOnsClient : IAsyncDisposable
     {
         [JsonPropertyName("event")]
         public required string Kind { get; init; }
+
+        public string? Topic { get; init; }
 
         public string? Body { get; init; }
 

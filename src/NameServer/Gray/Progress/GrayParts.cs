@@ -65,7 +65,9 @@ internal static class GrayParts
             {
                 Broker = broker,
                 Remaining = -1,
-                Reason = $"it acts on version {progress.Version}, the change began with {change.Since}",
+                Reason = progress.Version.IsNone
+                    ? $"it has no gray state yet, the change began with version {change.Since}"
+                    : $"it acts on version {progress.Version}, the change began with version {change.Since}",
             };
         }
 

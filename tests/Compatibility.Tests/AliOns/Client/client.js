@@ -2,7 +2,8 @@
 
 // A producer or a consumer of ali-ons, driven over its standard streams: one JSON object per line, commands in, events out.
 //   node client.js producer '{"nameServer":"127.0.0.1:9876","group":"G"}'
-//   node client.js consumer '{"nameServer":"127.0.0.1:9876","group":"G","topic":"T","expression":"*"}'
+//   node client.js consumer '{"nameServer":"127.0.0.1:9876","group":"G","subscriptions":[{"topic":"T","expression":"*"}],"id":"pod-1"}'
+// Clients have the id `id@pid`; where none is given, 127.0.0.1@pid. The queues that are told are those of the first topic.
 // Commands: {"send":[{"topic","tag","key","body"}, ...]} and {"close":true}.
 // Events: ready, sent (per message), message (per message), queues (when those of the topic change), error, closed.
 
@@ -18,7 +19,7 @@ const emit = event => process.stdout.write(JSON.stringify(event) + '\n');
 const options = {
   httpclient: {}, // asked for, and not used with a name server's address
   nameSrv: settings.nameServer,
-  clientIP: '127.0.0.1',
+  clientIP: settings.id || '127.0.0.1', // used for nothing but the client's id
   logger: { debug() {}, info() {}, warn() {}, error(...args) { console.error(...args); } },
   pollNameServerInteval: intervalMs,
   heartbeatBrokerInterval: intervalMs,
@@ -62,16 +63,18 @@ const roles = {
   consumer() {
     const consumer = new Consumer(Object.assign(
       { consumerGroup: settings.group, consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET' }, options));
-    consumer.subscribe(settings.topic, settings.expression, async message => {
-      const { msgId, tags, keys, queueId, queueOffset, reconsumeTimes } = message;
-      emit({ event: 'message', body: message.body.toString(), msgId, tags, keys, queueId, queueOffset, reconsumeTimes });
-    });
+    for (const { topic, expression } of settings.subscriptions) {
+      consumer.subscribe(topic, expression, async message => {
+        const { msgId, tags, keys, queueId, queueOffset, reconsumeTimes } = message;
+        emit({ event: 'message', topic, body: message.body.toString(), msgId, tags, keys, queueId, queueOffset, reconsumeTimes });
+      });
+    }
 
     let known = '';
     setInterval(() => {
       const queues = Array.from(consumer.processQueueTable.values())
         .map(entry => entry.messageQueue)
-        .filter(queue => queue.topic === settings.topic)
+        .filter(queue => queue.topic === settings.subscriptions[0].topic)
         .map(queue => queue.queueId)
         .sort();
       if (known !== queues.join()) {
