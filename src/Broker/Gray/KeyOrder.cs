@@ -26,7 +26,7 @@ internal sealed class KeyOrder
     private readonly MessageStore _messages;
     private readonly Action<string> _wake;
     private readonly ConcurrentDictionary<string, TopicMapping> _mappings = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _waiting = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Waiting, GrayGroup?> _waiting = new();
 
     /// <param name="mappings">What was on disk: topics that are there are taken over, no further than their queues go.</param>
     /// <param name="wake">Called with a group that is to look again.</param>
@@ -132,17 +132,18 @@ internal sealed class KeyOrder
         return long.MaxValue;
     }
 
-    /// <summary>Someone of a group waits for a key's old queue, and is to be woken to look again.</summary>
-    public void Wait(string group) => _waiting[group] = true;
+    /// <summary>Someone of a group waits at the end that <see cref="EndFor"/> gave, and is to be woken when it is another.</summary>
+    public void Wait(string group, GrayGroup? sides, Topic topic, int queueId, long end, bool isOrdered = false) =>
+        _waiting[new Waiting(group, topic, queueId, end, isOrdered)] = sides;
 
-    /// <summary>Has those look again who wait.</summary>
+    /// <summary>Has those look again who wait for nothing any more.</summary>
     public void WakeWaiting()
     {
-        foreach (string group in _waiting.Keys)
+        foreach ((Waiting of, GrayGroup? sides) in _waiting)
         {
-            if (_waiting.TryRemove(group, out _))
+            if (EndFor(of.Group, sides, of.Topic, of.QueueId, of.IsOrdered) != of.End && _waiting.TryRemove(of, out _))
             {
-                _wake(group);
+                _wake(of.Group);
             }
         }
     }
@@ -174,4 +175,6 @@ internal sealed class KeyOrder
 
     private long EndOf(string topic, int queueId) =>
         _messages.FindQueue(topic, queueId) is { } queue ? _messages.NextQueueOffset(queue) : 0;
+
+    private readonly record struct Waiting(string Group, Topic Topic, int QueueId, long End, bool IsOrdered);
 }

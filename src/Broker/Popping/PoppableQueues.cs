@@ -69,7 +69,7 @@ internal sealed class PoppableQueues(
             long inOrder = keys.EndFor(pop.Target.Group, sides, topic, queueId, isOrdered: true);
             if (inOrder < end)
             {
-                keys.Wait(pop.Target.Group);
+                keys.Wait(pop.Target.Group, sides, topic, queueId, inOrder, isOrdered: true);
                 end = inOrder;
             }
         }

@@ -156,13 +156,15 @@ internal sealed class PullMessageHandler
 
             if (_gray.KeyOrder is { } keys)
             {
-                end = Math.Min(end, keys.EndFor(pull.Group.GroupName, sides, pull.Topic, pull.Queue.QueueId));
-                if (pull.QueueOffset >= end)
+                long inOrder = keys.EndFor(pull.Group.GroupName, sides, pull.Topic, pull.Queue.QueueId);
+                if (pull.QueueOffset >= inOrder)
                 {
                     Hold(in pull, stamp, suspend, "messages of the same keys are to be consumed first that lie in another queue");
-                    keys.Wait(pull.Group.GroupName);
+                    keys.Wait(pull.Group.GroupName, sides, pull.Topic, pull.Queue.QueueId, inOrder);
                     return;
                 }
+
+                end = Math.Min(end, inOrder);
             }
 
             try
