@@ -193,15 +193,35 @@ public sealed class MessageStore : IAsyncDisposable
     public LogicQueue? FindQueue(string topic, int queueId) => _queues.Find(Encoding.UTF8.GetBytes(topic), queueId);
 
     /// <summary>Appends a message; with SYNC_FLUSH it is only on disk once <see cref="WaitForFlushAsync"/> says so.</summary>
-    public AppendResult Append(LogicQueue queue, in MessageAppend message)
+    /// <param name="mappingEpoch">
+    /// The <see cref="MappingEpoch"/> by which the queue was chosen: the message is only stored while that is the epoch. Null where the queue
+    /// depends on nothing that <see cref="Cut"/> changes.
+    /// </param>
+    public AppendResult Append(LogicQueue queue, in MessageAppend message, int? mappingEpoch = null)
     {
-        AppendResult result = _log.Append(queue, message);
-        if (result.IsOk)
+        AppendResult result = _log.Append(queue, message, mappingEpoch);
+        if (result.IsOk && !message.IsAnnouncedLater)
         {
-            OnAppended();
+            AnnounceAppended();
         }
 
         return result;
+    }
+
+    /// <summary>
+    /// Something was appended: it is dispatched, or with SYNC_FLUSH flushed first. To be called by who has appended with
+    /// <see cref="MessageAppend.IsAnnouncedLater"/>.
+    /// </summary>
+    public void AnnounceAppended()
+    {
+        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
+        {
+            _flusher.OnAppended();
+        }
+        else
+        {
+            _dispatcher.Follow();
+        }
     }
 
     /// <summary>
@@ -213,12 +233,13 @@ public sealed class MessageStore : IAsyncDisposable
         LogicQueue queue,
         in MessageAppend common,
         ReadOnlySequence<byte> batchBody,
-        List<long>? physicalOffsets = null)
+        List<long>? physicalOffsets = null,
+        int? mappingEpoch = null)
     {
-        AppendBatchResult result = _log.AppendBatch(queue, common, batchBody, physicalOffsets);
+        AppendBatchResult result = _log.AppendBatch(queue, common, batchBody, physicalOffsets, mappingEpoch);
         if (result.IsOk)
         {
-            OnAppended();
+            AnnounceAppended();
         }
 
         return result;
@@ -388,18 +409,6 @@ public sealed class MessageStore : IAsyncDisposable
         {
             // From the first file on it is written down how large files are.
             _checkPointer.Take();
-        }
-    }
-
-    private void OnAppended()
-    {
-        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
-        {
-            _flusher.OnAppended();
-        }
-        else
-        {
-            _dispatcher.Follow();
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Flushing;
 using GrayMQ.Store.Reading;
 using GrayMQ.Store.Tests.Support;
 
@@ -36,6 +37,37 @@ public sealed class MessageStoreTests : IDisposable
         Assert.Equal(expected, again.ReadBodies());
         Assert.Empty(again.Arrivals.All);
         Assert.Equal(500, again.Append("next").QueueOffset);
+    }
+
+    [Theory]
+    [InlineData(FlushDiskType.AsyncFlush)]
+    [InlineData(FlushDiskType.SyncFlush)]
+    public async Task Append_AnnouncedLater_IsDispatchedWhenItIs(FlushDiskType flush)
+    {
+        // Time stands, so nothing is flushed but what was announced.
+        await using TestStore store = TestStore.Open(
+            TestStore.Options(_folder.Path) with { FlushDiskType = flush }, time: new ManualTime());
+        for (int i = 0; i < 3; i++)
+        {
+            store.Store.Append(
+                store.Store.GetQueue(TestStore.Topic, 0),
+                new MessageAppend
+                {
+                    Body = new ReadOnlySequence<byte>("body"u8.ToArray()),
+                    BornHost = TestStore.Host,
+                    StoreHost = TestStore.Host,
+                    IsAnnouncedLater = true,
+                });
+        }
+
+        ValueTask<FlushStatus> flushed = store.Store.WaitForFlushAsync(store.Store.MaxPhysicalOffset);
+        Assert.Empty(store.Arrivals.All);
+        Assert.Equal(flush == FlushDiskType.AsyncFlush, flushed.IsCompleted);
+
+        store.Store.AnnounceAppended();
+        Assert.Equal(FlushStatus.Flushed, await flushed);
+        store.WaitForDispatch();
+        Assert.Equal(3, store.Arrivals.All.Count);
     }
 
     [Fact]

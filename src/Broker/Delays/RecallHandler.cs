@@ -29,7 +29,7 @@ internal sealed class RecallHandler(
     {
         try
         {
-            MessageHost bornHost = request.Connection.RemoteEndPoint is { } peer ? MessageHost.From(peer) : default;
+            MessageHost bornHost = request.Connection.Host;
             RecallHandle handle = Check(header);
             RecallOutcome outcome = recall.Recall(handle, header.ProducerGroup, bornHost, mayWait: true, out AppendResult result);
             if (outcome == RecallOutcome.NotFound)

@@ -81,7 +81,7 @@ internal sealed class ReplyHandler(
     {
         Topic topic = _targets.FindTopic(in header, in request);
         int queueId = SendTargets.ChooseQueue(topic, in header, in request);
-        MessageHost bornHost = request.Connection.RemoteEndPoint is { } peer ? MessageHost.From(peer) : default;
+        MessageHost bornHost = request.Connection.Host;
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
 
         using var properties = new MessagePropertiesEditor(header.Properties.Span);

@@ -38,9 +38,10 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
     }
 
     /// <summary>A send as it is to be stored: where its group has a gray release, the message comes back to the side that failed it.</summary>
+    /// <param name="topic">A retry topic.</param>
     public SendMessageHeader TellSide(in SendMessageHeader header, Topic topic, in RemotingRequest request)
     {
-        if (!topic.IsRetry || gray.View is null || gray.FindGroup(RetryTopics.GroupOf(topic)) is not { } sides)
+        if (gray.View is null || gray.FindGroup(RetryTopics.GroupOf(topic)) is not { } sides)
         {
             return header;
         }

@@ -58,11 +58,11 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
                 used = view.Map(topic, queueId, message.Properties);
             }
 
-            result = store.Append(store.GetQueue(topic.NameUtf8.Span, used), message with { MappingEpoch = epoch });
+            result = store.Append(store.GetQueue(topic.NameUtf8.Span, used), in message, epoch);
             if (result.Status == AppendStatus.QueueRetired)
             {
                 // The topic was deleted since, with its queue; the one that is made now begins anew.
-                result = store.Append(store.GetQueue(topic.NameUtf8.Span, used), message with { MappingEpoch = epoch });
+                result = store.Append(store.GetQueue(topic.NameUtf8.Span, used), in message, epoch);
             }
         }
         while (result.Status == AppendStatus.MappingChanged);
@@ -104,11 +104,11 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
             }
 
             result = store.AppendBatch(
-                store.GetQueue(topic.NameUtf8.Span, used), common with { MappingEpoch = epoch }, batchBody, physicalOffsets);
+                store.GetQueue(topic.NameUtf8.Span, used), in common, batchBody, physicalOffsets, epoch);
             if (result.Status == AppendStatus.QueueRetired)
             {
                 result = store.AppendBatch(
-                    store.GetQueue(topic.NameUtf8.Span, used), common with { MappingEpoch = epoch }, batchBody, physicalOffsets);
+                    store.GetQueue(topic.NameUtf8.Span, used), in common, batchBody, physicalOffsets, epoch);
             }
         }
         while (result.Status == AppendStatus.MappingChanged);
@@ -120,6 +120,9 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
 
         return result;
     }
+
+    /// <inheritdoc cref="MessageStore.AnnounceAppended"/>
+    public void AnnounceAppended() => store.AnnounceAppended();
 
     /// <inheritdoc cref="MessageStore.WaitForFlushAsync"/>
     public ValueTask<FlushStatus> WaitForFlushAsync(long endOffset) => store.WaitForFlushAsync(endOffset);

@@ -41,14 +41,15 @@ internal sealed class SendMessageHandler(
     private readonly byte[] _addedProperties = SendProperties.Added(options);
     private readonly byte[] _addedGrayProperties = SendProperties.AddedGray(options);
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
+    private readonly Action _announceAppended = intake.AnnounceAppended;
 
-    public ValueTask HandleAsync(RemotingRequest request, SendMessageHeader header)
+    public ValueTask HandleAsync(in RemotingRequest request, in SendMessageHeader header)
     {
         try
         {
             return header.Batch || request.Code == RequestCode.SendBatchMessage
-                ? SendBatch(request, in header)
-                : Send(request, in header);
+                ? SendBatch(in request, in header)
+                : Send(in request, in header);
         }
         catch (RemotingException e)
         {
@@ -58,19 +59,24 @@ internal sealed class SendMessageHandler(
         }
     }
 
-    private ValueTask Send(RemotingRequest request, in SendMessageHeader header)
+    private ValueTask Send(in RemotingRequest request, in SendMessageHeader header)
     {
-        Topic topic = _targets.FindTopic(in header, request);
+        Topic topic = _targets.FindTopic(in header, in request);
         gate.Enter(in request, topic);
-        int queueId = SendTargets.ChooseQueue(topic, in header, request);
-        return topic.IsRetry && retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
-            ? Store(request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
-            : Store(request, retries.TellSide(in header, topic, request), topic, queueId);
+        int queueId = SendTargets.ChooseQueue(topic, in header, in request);
+        if (!topic.IsRetry)
+        {
+            return Store(in request, in header, topic, queueId);
+        }
+
+        return retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
+            ? Store(in request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
+            : Store(in request, retries.TellSide(in header, topic, in request), topic, queueId);
     }
 
     // Nothing is read of the scratch memory that was not written before: clearing it would cost as much as using it.
     [SkipLocalsInit]
-    private ValueTask Store(RemotingRequest request, in SendMessageHeader header, Topic topic, int queueId)
+    private ValueTask Store(in RemotingRequest request, in SendMessageHeader header, Topic topic, int queueId)
     {
         var sent = SendProperties.Scan(header.Properties.Span);
         bool isHalf = IsHalf(in sent, in header);
@@ -93,7 +99,7 @@ internal sealed class SendMessageHandler(
             uniqueKey = madeKey[..uniqueKeys.Digits];
         }
 
-        byte[] added = AddedTo(ref sent, in header, request);
+        byte[] added = AddedTo(ref sent, in header, in request);
         int propertyBytes = sent.MaxBytes(uniqueKey, added);
         byte[]? rented = propertyBytes <= MaxStackBytes ? null : ArrayPool<byte>.Shared.Rent(propertyBytes);
         Span<byte> properties = rented ?? stackalloc byte[MaxStackBytes];
@@ -107,15 +113,17 @@ internal sealed class SendMessageHandler(
                 Flag = header.Flag,
                 SysFlag = SysFlagOf(topic, in header),
                 BornTimestampMs = header.BornTimestampMs,
-                BornHost = BornHost(request),
+                BornHost = request.Connection.Host,
                 StoreHost = _storeHost,
                 ReconsumeTimes = header.ReconsumeTimes,
+                IsAnnouncedLater = true,
             };
             string? recallHandle = null;
             AppendResult result = isHalf ? halves.Append(topic, queueId, in message, uniqueKey)
                 : sent.IsDelayed ? delayed.Append(topic, queueId, in message, uniqueKey, out recallHandle)
                 : intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
+            request.Connection.AfterBatch(_announceAppended);
             // What is stored for good may have been moved to a queue of its side; what waits is moved when it is due.
             var outcome = new SendOutcome(request.Responder, result.QueueId, result, recallHandle);
             if (sent.WaitForFlush)
@@ -135,9 +143,9 @@ internal sealed class SendMessageHandler(
         }
     }
 
-    private ValueTask SendBatch(RemotingRequest request, in SendMessageHeader header)
+    private ValueTask SendBatch(in RemotingRequest request, in SendMessageHeader header)
     {
-        Topic topic = _targets.FindTopic(in header, request);
+        Topic topic = _targets.FindTopic(in header, in request);
         gate.Enter(in request, topic);
         if (topic.IsRetry)
         {
@@ -145,7 +153,7 @@ internal sealed class SendMessageHandler(
                 ResponseCode.MessageIllegal, $"batch request does not support retry group {topic.Name}");
         }
 
-        int queueId = SendTargets.ChooseQueue(topic, in header, request);
+        int queueId = SendTargets.ChooseQueue(topic, in header, in request);
         var sent = SendProperties.Scan(header.Properties.Span);
         RefuseUnsupported(in sent, header.SysFlag);
         if (sent.IsTransaction)
@@ -159,7 +167,7 @@ internal sealed class SendMessageHandler(
         }
 
         CheckType(topic, in sent);
-        byte[] added = AddedTo(ref sent, in header, request);
+        byte[] added = AddedTo(ref sent, in header, in request);
         int propertyBytes = sent.MaxBytes(default, added);
         byte[] properties = ArrayPool<byte>.Shared.Rent(propertyBytes);
         try
@@ -170,7 +178,7 @@ internal sealed class SendMessageHandler(
                 Flag = header.Flag,
                 SysFlag = SysFlagOf(topic, in header),
                 BornTimestampMs = header.BornTimestampMs,
-                BornHost = BornHost(request),
+                BornHost = request.Connection.Host,
                 StoreHost = _storeHost,
                 ReconsumeTimes = header.ReconsumeTimes,
             };
@@ -242,9 +250,6 @@ internal sealed class SendMessageHandler(
         int sysFlag = MessageSysFlag.WithTransaction(header.SysFlag, MessageSysFlag.TransactionNone);
         return topic.Config.TopicFilterType == TopicFilterType.MultiTag ? sysFlag | MessageSysFlag.MultiTags : sysFlag;
     }
-
-    private static MessageHost BornHost(in RemotingRequest request) =>
-        request.Connection.RemoteEndPoint is { } peer ? MessageHost.From(peer) : default;
 
     private void ThrowUnlessStored(AppendStatus status)
     {

@@ -20,9 +20,9 @@ internal readonly ref struct SendReply(
 
     public void Write(ref HeaderWriter writer)
     {
-        writer.Write("msgId"u8, _messageIds);
-        writer.Write("queueId"u8, queueId);
-        writer.Write("queueOffset"u8, queueOffset);
+        writer.WritePlain("msgId"u8, _messageIds);
+        writer.WritePlain("queueId"u8, queueId);
+        writer.WritePlain("queueOffset"u8, queueOffset);
         if (!_uniqueKey.IsEmpty)
         {
             writer.Write("transactionId"u8, _uniqueKey);
@@ -41,15 +41,23 @@ internal readonly ref struct SendReply(
 /// <remarks>RocketMQ's clients pass over <c>leaving</c>; those of this project send elsewhere from then on.</remarks>
 internal sealed class SendIdentity(string region, bool traceOn, SendGate gate) : IHeaderFields
 {
-    private readonly byte[] _region = System.Text.Encoding.UTF8.GetBytes(region);
+    private readonly FixedFields _origin = FixedFields.Of(new SendOrigin(region, traceOn));
 
     public void Write(ref HeaderWriter writer)
     {
-        writer.Write("MSG_REGION"u8, _region);
-        writer.Write("TRACE_ON"u8, traceOn);
+        writer.Write(_origin);
         if (gate.IsLeaving)
         {
             writer.Write("leaving"u8, true);
+        }
+    }
+
+    private readonly struct SendOrigin(string region, bool traceOn) : IHeaderFields
+    {
+        public void Write(ref HeaderWriter writer)
+        {
+            writer.Write("MSG_REGION"u8, region);
+            writer.Write("TRACE_ON"u8, traceOn);
         }
     }
 }

@@ -14,6 +14,9 @@ public static class CommandWriter
         "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS",
     ];
 
+    private static readonly byte[] JsonEnd =
+        Encoding.UTF8.GetBytes($",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":{RemotingCommand.CurrentVersion}}}");
+
     /// <summary>
     /// Writes a request that this side makes.
     /// </summary>
@@ -115,14 +118,30 @@ public static class CommandWriter
         HeaderBuffer buffer, int code, int opaque, int flag, string? remark, in THeader header)
         where THeader : IHeaderFields, allows ref struct
     {
-        buffer.Append("{\"code\":"u8);
-        AppendNumber(buffer, code);
-        buffer.Append(",\"extFields\":{"u8);
+        if (code == (int)ResponseCode.Success)
+        {
+            buffer.Append("{\"code\":0,\"extFields\":{"u8);
+        }
+        else
+        {
+            buffer.Append("{\"code\":"u8);
+            AppendNumber(buffer, code);
+            buffer.Append(",\"extFields\":{"u8);
+        }
+
         var writer = new HeaderWriter(buffer, SerializeType.Json);
         header.Write(ref writer);
-        buffer.Append("},\"flag\":"u8);
-        AppendNumber(buffer, flag);
-        buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
+        if (flag == RemotingCommand.ResponseFlag)
+        {
+            buffer.Append("},\"flag\":1,\"language\":\"DOTNET\",\"opaque\":"u8);
+        }
+        else
+        {
+            buffer.Append("},\"flag\":"u8);
+            AppendNumber(buffer, flag);
+            buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
+        }
+
         AppendNumber(buffer, opaque);
         if (!string.IsNullOrEmpty(remark))
         {
@@ -130,9 +149,7 @@ public static class CommandWriter
             HeaderWriter.AppendJsonString(buffer, remark);
         }
 
-        buffer.Append(",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":"u8);
-        AppendNumber(buffer, RemotingCommand.CurrentVersion);
-        buffer.Append("}"u8);
+        buffer.Append(JsonEnd);
     }
 
     private static void WriteBinary<THeader>(

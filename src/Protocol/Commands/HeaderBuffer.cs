@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace GrayMQ.Protocol.Commands;
 
 /// <summary>A growing array that headers are written into before their length is known; kept and used again by one thread at a time.</summary>
@@ -29,11 +31,12 @@ public sealed class HeaderBuffer
     }
 
     /// <summary>Room for <paramref name="bytes"/> more bytes, taken into use by <see cref="Advance"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Span<byte> Reserve(int bytes)
     {
         if (_bytes.Length - Length < bytes)
         {
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + bytes));
+            Grow(bytes);
         }
 
         return _bytes.AsSpan(Length);
@@ -43,9 +46,13 @@ public sealed class HeaderBuffer
 
     internal Span<byte> At(int offset) => _bytes.AsSpan(offset, Length - offset);
 
+    // Of what the code itself writes the length is known when it is compiled, and the copy becomes a few moves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Append(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(Reserve(bytes.Length));
         Length += bytes.Length;
     }
+
+    private void Grow(int bytes) => Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + bytes));
 }

@@ -13,6 +13,9 @@ namespace GrayMQ.Protocol.Commands;
 /// </summary>
 public sealed class HeaderFields
 {
+    /// <summary>As <see cref="Changes"/>: other fields have come, or stand elsewhere.</summary>
+    internal const ulong AllChanged = ulong.MaxValue;
+
     private const int InitialBytes = 512;
     private const int InitialFields = 24;
 
@@ -28,6 +31,15 @@ public sealed class HeaderFields
 
     /// <summary>The memory that the fields take, in bytes.</summary>
     public int Bytes => _bytes.Length;
+
+    /// <summary>Who keeps from one header to the next what it made of the fields.</summary>
+    internal object? Reader { get; set; }
+
+    /// <summary>
+    /// The fields that have another value, of the same length and in the same place, since <see cref="Reader"/> has read them and set this
+    /// to 0: bit n for field n, or <see cref="AllChanged"/>.
+    /// </summary>
+    internal ulong Changes { get; set; } = AllChanged;
 
     /// <summary>Name of field <paramref name="index"/>, UTF-8.</summary>
     public ReadOnlySpan<byte> NameAt(int index) => _bytes.AsSpan(Checked(index).NameStart, _slots[index].NameLength);
@@ -106,23 +118,33 @@ public sealed class HeaderFields
         return all;
     }
 
-    internal static int ParseInt32(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
-        Utf8Parser.TryParse(value, out int number, out int read) && read == value.Length
+    internal static int ParseInt32(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        if (value.Length == 1 && char.IsAsciiDigit((char)value[0]))
+        {
+            // As most are: queues, flags.
+            return value[0] - '0';
+        }
+
+        return Utf8Parser.TryParse(value, out int number, out int read) && read == value.Length
             ? number
             : throw Malformed(name, value, "a 32-bit number");
+    }
 
     internal static long ParseInt64(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         Utf8Parser.TryParse(value, out long number, out int read) && read == value.Length
             ? number
             : throw Malformed(name, value, "a 64-bit number");
 
-    internal static bool ParseBoolean(ReadOnlySpan<byte> value) => Ascii.EqualsIgnoreCase(value, "true"u8);
+    internal static bool ParseBoolean(ReadOnlySpan<byte> value) =>
+        value.Length == 4 && Ascii.EqualsIgnoreCase(value, "true"u8);
 
     internal static HeaderFieldException Missing(ReadOnlySpan<byte> name) =>
         new($"the custom field <{Encoding.UTF8.GetString(name)}> is null");
 
     internal void Clear()
     {
+        Changes = AllChanged;
         Count = 0;
         _used = 0;
         if (_bytes.Length > MaxKeptBytes)

@@ -10,6 +10,7 @@ public ref struct HeaderWriter
 {
     private const int MaxNumberBytes = 20;
     private const int MaxEscapeBytes = 6;
+    private const int MaxPunctuationBytes = 8;
     private const int MaxStackBytes = 256;
     private const byte FirstPrintable = 0x20;
 
@@ -29,8 +30,51 @@ public ref struct HeaderWriter
     /// <summary>Writes a field of UTF-8 text.</summary>
     public void Write(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
     {
-        WriteName(name);
-        WriteValue(value);
+        if (_json && value.IndexOfAny(Escaped) >= 0)
+        {
+            Begin(name, 0);
+            AppendJsonString(_buffer, value);
+            return;
+        }
+
+        Span<byte> to = Begin(name, value.Length);
+        value.CopyTo(to[ValueAt..]);
+        End(to, value.Length);
+    }
+
+    /// <summary>Writes a field whose name and value are known to need no escapes in JSON: letters, digits.</summary>
+    public void WritePlain(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
+    {
+        Span<byte> to = BeginPlain(name, value.Length);
+        value.CopyTo(to[ValueAt..]);
+        End(to, value.Length);
+    }
+
+    /// <inheritdoc cref="WritePlain(ReadOnlySpan{byte}, ReadOnlySpan{byte})"/>
+    public void WritePlain(scoped ReadOnlySpan<byte> name, long value)
+    {
+        Span<byte> to = BeginPlain(name, MaxNumberBytes);
+        Utf8Formatter.TryFormat(value, to[ValueAt..], out int length);
+        End(to, length);
+    }
+
+    /// <summary>Writes fields that were encoded before.</summary>
+    public void Write(FixedFields fields)
+    {
+        if (!_json)
+        {
+            _buffer.Append(fields.Binary);
+        }
+        else if (fields.Json.Length > 0)
+        {
+            if (_any)
+            {
+                _buffer.Append(","u8);
+            }
+
+            _buffer.Append(fields.Json);
+            _any = true;
+        }
     }
 
     /// <summary>Writes a field unless <paramref name="value"/> is null.</summary>
@@ -41,25 +85,22 @@ public ref struct HeaderWriter
             return;
         }
 
-        WriteName(name);
         if (_json)
         {
+            Begin(name, 0);
             AppendJsonString(_buffer, value);
             return;
         }
 
-        int most = Encoding.UTF8.GetMaxByteCount(value.Length);
-        Span<byte> to = _buffer.Reserve(sizeof(int) + most);
-        int length = Encoding.UTF8.GetBytes(value, to[sizeof(int)..]);
-        BinaryPrimitives.WriteInt32BigEndian(to, length);
-        _buffer.Advance(sizeof(int) + length);
+        Span<byte> to = Begin(name, Encoding.UTF8.GetMaxByteCount(value.Length));
+        End(to, Encoding.UTF8.GetBytes(value, to[ValueAt..]));
     }
 
     public void Write(scoped ReadOnlySpan<byte> name, long value)
     {
-        Span<byte> digits = stackalloc byte[MaxNumberBytes];
-        Utf8Formatter.TryFormat(value, digits, out int length);
-        WritePlain(name, digits[..length]);
+        Span<byte> to = Begin(name, MaxNumberBytes);
+        Utf8Formatter.TryFormat(value, to[ValueAt..], out int length);
+        End(to, length);
     }
 
     /// <summary>Writes a field unless <paramref name="value"/> is null.</summary>
@@ -71,7 +112,7 @@ public ref struct HeaderWriter
         }
     }
 
-    public void Write(scoped ReadOnlySpan<byte> name, bool value) => WritePlain(name, value ? "true"u8 : "false"u8);
+    public void Write(scoped ReadOnlySpan<byte> name, bool value) => Write(name, value ? "true"u8 : "false"u8);
 
     /// <summary>Writes a field unless <paramref name="value"/> is null.</summary>
     public void Write(scoped ReadOnlySpan<byte> name, bool? value)
@@ -141,54 +182,70 @@ public ref struct HeaderWriter
         return MaxEscapeBytes;
     }
 
-    private void WriteName(scoped ReadOnlySpan<byte> name)
+    // How far the text of a value stands behind where its field has been begun: behind a quotation mark, or its length.
+    private readonly int ValueAt => _json ? 1 : sizeof(int);
+
+    // Writes the name; returns room for so many bytes of value and what goes around it.
+    private Span<byte> Begin(scoped ReadOnlySpan<byte> name, int valueBytes)
     {
+        if (!_json || name.IndexOfAny(Escaped) < 0)
+        {
+            return BeginPlain(name, valueBytes);
+        }
+
+        if (_any)
+        {
+            _buffer.Append(","u8);
+        }
+
+        _any = true;
+        AppendJsonString(_buffer, name);
+        _buffer.Append(":"u8);
+        return _buffer.Reserve(valueBytes + MaxPunctuationBytes);
+    }
+
+    private Span<byte> BeginPlain(scoped ReadOnlySpan<byte> name, int valueBytes)
+    {
+        Span<byte> to = _buffer.Reserve(name.Length + valueBytes + MaxPunctuationBytes);
+        int at = 0;
         if (_json)
         {
             if (_any)
             {
-                _buffer.Append(","u8);
+                to[at++] = (byte)',';
             }
 
-            AppendJsonString(_buffer, name);
-            _buffer.Append(":"u8);
             _any = true;
+            to[at++] = (byte)'"';
+            name.CopyTo(to[at..]);
+            at += name.Length;
+            to[at++] = (byte)'"';
+            to[at++] = (byte)':';
         }
         else
         {
-            Span<byte> to = _buffer.Reserve(sizeof(short) + name.Length);
             BinaryPrimitives.WriteInt16BigEndian(to, checked((short)name.Length));
             name.CopyTo(to[sizeof(short)..]);
-            _buffer.Advance(sizeof(short) + name.Length);
+            at = sizeof(short) + name.Length;
         }
+
+        _buffer.Advance(at);
+        return to[at..];
     }
 
-    // A value that needs no escapes.
-    private void WritePlain(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value)
-    {
-        WriteName(name);
-        if (_json)
-        {
-            AppendPlainString(_buffer, value);
-        }
-        else
-        {
-            WriteValue(value);
-        }
-    }
-
-    private readonly void WriteValue(scoped ReadOnlySpan<byte> value)
+    // The value stands where it belongs.
+    private readonly void End(Span<byte> to, int valueBytes)
     {
         if (_json)
         {
-            AppendJsonString(_buffer, value);
+            to[0] = (byte)'"';
+            to[valueBytes + 1] = (byte)'"';
+            _buffer.Advance(valueBytes + 2);
         }
         else
         {
-            Span<byte> to = _buffer.Reserve(sizeof(int) + value.Length);
-            BinaryPrimitives.WriteInt32BigEndian(to, value.Length);
-            value.CopyTo(to[sizeof(int)..]);
-            _buffer.Advance(sizeof(int) + value.Length);
+            BinaryPrimitives.WriteInt32BigEndian(to, valueBytes);
+            _buffer.Advance(sizeof(int) + valueBytes);
         }
     }
 }

@@ -141,8 +141,9 @@ public sealed class RemotingCommand
     private bool TryRepeat(ReadOnlySpan<byte> header)
     {
         int opaque = Opaque;
-        bool taken = _repeated.TryTake(header, Fields.Text, ref opaque);
+        bool taken = _repeated.TryTake(header, Fields.Text, ref opaque, out ulong changes);
         Opaque = opaque;
+        Fields.Changes |= changes;
         return taken;
     }
 

@@ -15,6 +15,9 @@ namespace GrayMQ.Protocol.Commands;
 internal sealed class RepeatedHeader
 {
     private const int MaxBytes = 2048;
+
+    // Fields that have a bit of their own.
+    private const int MaxFields = 63;
     private const byte FirstPrintable = 0x20;
     private const byte FirstBeyondAscii = 0x80;
 
@@ -52,19 +55,19 @@ internal sealed class RepeatedHeader
             (int valueAt, int valueLength) = fields.PlaceOfValue(i);
             if (!opaqueLearned && opaqueAt < valueAt)
             {
-                Add(opaqueAt, opaqueLength, Run.OfOpaque);
+                Add(opaqueAt, opaqueLength, Run.OfOpaque, 0);
                 opaqueLearned = true;
             }
 
             if (header[valueAt - 1] == '"')
             {
-                LearnString(header, valueAt, valueLength);
+                LearnString(header, valueAt, valueLength, i < MaxFields ? 1UL << i : HeaderFields.AllChanged);
             }
         }
 
         if (!opaqueLearned)
         {
-            Add(opaqueAt, opaqueLength, Run.OfOpaque);
+            Add(opaqueAt, opaqueLength, Run.OfOpaque, 0);
         }
 
         _length = header.Length;
@@ -74,8 +77,10 @@ internal sealed class RepeatedHeader
     /// Puts what differs into the fields' bytes; false when the header has to be parsed, and then they are of no use any more.
     /// </summary>
     /// <param name="opaque">Changed if the header has another.</param>
-    public bool TryTake(ReadOnlySpan<byte> header, Span<byte> fields, ref int opaque)
+    /// <param name="changes">The fields that have another value, see <see cref="HeaderFields.Changes"/>.</param>
+    public bool TryTake(ReadOnlySpan<byte> header, Span<byte> fields, ref int opaque, out ulong changes)
     {
+        changes = 0;
         if (_length == 0 || header.Length != _length)
         {
             return false;
@@ -116,6 +121,7 @@ internal sealed class RepeatedHeader
                 }
 
                 fields[at - runs[run].Shift] = character;
+                changes |= runs[run].Field;
             }
 
             known[at++] = character;
@@ -128,7 +134,7 @@ internal sealed class RepeatedHeader
     private static bool TryReadNumber(ReadOnlySpan<byte> digits, out int number) =>
         Utf8Parser.TryParse(digits, out number, out int read) && read == digits.Length && (digits[0] != '0' || digits.Length == 1);
 
-    private void LearnString(ReadOnlySpan<byte> header, int valueAt, int valueLength)
+    private void LearnString(ReadOnlySpan<byte> header, int valueAt, int valueLength, ulong field)
     {
         // Where escapes come before it, a character stands further to the front among the fields than in the header.
         int at = valueAt;
@@ -138,7 +144,7 @@ internal sealed class RepeatedHeader
             int left = valueAt + valueLength - to;
             int plain = header.Slice(at, left).IndexOf((byte)'\\');
             plain = plain < 0 ? left : plain;
-            Add(at, plain, at - to);
+            Add(at, plain, at - to, field);
             at += plain;
             to += plain;
             if (to < valueAt + valueLength)
@@ -149,7 +155,7 @@ internal sealed class RepeatedHeader
         }
     }
 
-    private void Add(int start, int length, int shift)
+    private void Add(int start, int length, int shift, ulong field)
     {
         if (length == 0)
         {
@@ -161,11 +167,12 @@ internal sealed class RepeatedHeader
             Array.Resize(ref _runs, Math.Max(16, _runCount * 2));
         }
 
-        _runs[_runCount++] = new Run((short)start, (short)(start + length), (short)shift);
+        _runs[_runCount++] = new Run((short)start, (short)(start + length), (short)shift, field);
     }
 
-    // Characters of the header that may differ, in ascending order, and how much further to the front they stand among the fields.
-    private readonly record struct Run(short Start, short End, short Shift)
+    // Characters of the header that may differ, in ascending order, how much further to the front they stand among the fields, and the
+    // bit of their field.
+    private readonly record struct Run(short Start, short End, short Shift, ulong Field)
     {
         public const short OfOpaque = -1;
     }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace GrayMQ.Protocol.Messages;
@@ -9,6 +11,17 @@ namespace GrayMQ.Protocol.Messages;
 /// </summary>
 public static class JavaStringHash
 {
+    private const int EightBytes = 8;
+    private const ulong BeyondAscii = 0x8080_8080_8080_8080;
+
+    // 31^8, modulo 2^32 as everything here.
+    private const uint PowerOfEight = 2_487_512_833;
+
+    // 31^7 to 31^4, and 31^3 to 31^0: what each of eight characters counts.
+    private static Vector128<uint> FirstPowers => Vector128.Create(1_742_810_335u, 887_503_681u, 28_629_151u, 923_521u);
+
+    private static Vector128<uint> LastPowers => Vector128.Create(29_791u, 961u, 31u, 1u);
+
     public static int Of(ReadOnlySpan<byte> utf8) => Append(0, utf8);
 
     public static int Of(ReadOnlySpan<char> text)
@@ -25,6 +38,20 @@ public static class JavaStringHash
     /// <summary>Continues <paramref name="hash"/> with more text: Append(Of(a), b) = Of(a + b).</summary>
     public static int Append(int hash, ReadOnlySpan<byte> utf8)
     {
+        while (Vector128.IsHardwareAccelerated && utf8.Length >= EightBytes)
+        {
+            ulong eight = BinaryPrimitives.ReadUInt64LittleEndian(utf8);
+            if ((eight & BeyondAscii) != 0)
+            {
+                break;
+            }
+
+            (Vector128<uint> first, Vector128<uint> last) = Vector128.Widen(Vector128.WidenLower(Vector128.CreateScalar(eight).AsByte()));
+            uint sum = Vector128.Sum((first * FirstPowers) + (last * LastPowers));
+            hash = unchecked((hash * (int)PowerOfEight) + (int)sum);
+            utf8 = utf8[EightBytes..];
+        }
+
         for (int i = 0; i < utf8.Length; i++)
         {
             byte b = utf8[i];

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace GrayMQ.Protocol.Messages;
 
 /// <summary>The fields of a record that is to be written; spans are only borrowed for the call.</summary>
-public readonly ref struct StoredMessageFields
+public ref struct StoredMessageFields
 {
     public ReadOnlySpan<byte> Topic { get; init; }
 
@@ -14,9 +14,11 @@ public readonly ref struct StoredMessageFields
 
     public int Flag { get; init; }
 
-    public long QueueOffset { get; init; }
+    /// <summary>Known last, when the record has its place.</summary>
+    public long QueueOffset { get; set; }
 
-    public long PhysicalOffset { get; init; }
+    /// <inheritdoc cref="QueueOffset"/>
+    public long PhysicalOffset { get; set; }
 
     /// <summary>The two host bits are set from the hosts; what is given for them does not matter.</summary>
     public int SysFlag { get; init; }
@@ -25,7 +27,8 @@ public readonly ref struct StoredMessageFields
 
     public MessageHost BornHost { get; init; }
 
-    public long StoreTimestampMs { get; init; }
+    /// <inheritdoc cref="QueueOffset"/>
+    public long StoreTimestampMs { get; set; }
 
     public MessageHost StoreHost { get; init; }
 

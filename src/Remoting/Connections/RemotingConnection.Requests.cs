@@ -157,7 +157,8 @@ public sealed partial class RemotingConnection
         ValueTask handling;
         try
         {
-            handling = entry.Handle(new RemotingRequest(responder, command.Language, command.Version, command.Fields, command.Body));
+            var request = new RemotingRequest(responder, command.Language, command.Version, command.Fields, command.Body);
+            handling = entry.Handle(in request);
             if (handling.IsCompletedSuccessfully)
             {
                 // Gives a pooled source back.

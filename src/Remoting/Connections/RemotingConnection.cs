@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
@@ -30,6 +31,9 @@ public sealed partial class RemotingConnection : RemotingPeer
     private readonly ConcurrentDictionary<int, OutboundCall> _outbound = new();
     private readonly TaskCompletionSource _allAnswered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RemotingCommand _command = new();
+
+    // Used by the thread that reads requests, while it handles what it has read.
+    private Action? _afterBatch;
     private volatile bool _stopping;
     private volatile bool _draining;
     private long _lastReadTimestamp;
@@ -58,12 +62,19 @@ public sealed partial class RemotingConnection : RemotingPeer
         _logger = logger;
         _lastReadTimestamp = time.GetTimestamp();
         Features = new ConnectionFeatures(context.Features);
+        Host = HostOf(RemoteEndPoint);
     }
 
     public string Id => _context.ConnectionId;
 
     /// <inheritdoc/>
     public override IPEndPoint? RemoteEndPoint => _context.RemoteEndPoint as IPEndPoint;
+
+    /// <inheritdoc/>
+    public override MessageHost Host { get; }
+
+    /// <inheritdoc/>
+    public override long? ReadTimestamp => LastReadTimestamp;
 
     public IPEndPoint? LocalEndPoint => _context.LocalEndPoint as IPEndPoint;
 
@@ -88,6 +99,19 @@ public sealed partial class RemotingConnection : RemotingPeer
     /// <summary>How long a frame has been coming that is not there in full yet.</summary>
     internal TimeSpan FrameAge =>
         Volatile.Read(ref _frameBegunTimestamp) is long begun and not NoFrame ? _time.GetElapsedTime(begun) : TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    public override void AfterBatch(Action work)
+    {
+        if (_output.Batch is not null && (_afterBatch is null || ReferenceEquals(_afterBatch, work)))
+        {
+            _afterBatch = work;
+        }
+        else
+        {
+            work();
+        }
+    }
 
     /// <inheritdoc/>
     /// <remarks>While too much waits to be sent, the request waits first.</remarks>
@@ -296,6 +320,20 @@ public sealed partial class RemotingConnection : RemotingPeer
             }
 
             return false;
+        }
+        finally
+        {
+            EndBatch();
+        }
+    }
+
+    private void EndBatch()
+    {
+        try
+        {
+            Action? work = _afterBatch;
+            _afterBatch = null;
+            work?.Invoke();
         }
         finally
         {

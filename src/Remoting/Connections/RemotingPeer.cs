@@ -1,5 +1,6 @@
 using System.Net;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -13,6 +14,12 @@ public abstract class RemotingPeer
 {
     public abstract IPEndPoint? RemoteEndPoint { get; }
 
+    /// <summary>The same, as messages name it; empty where it is not known.</summary>
+    public virtual MessageHost Host => HostOf(RemoteEndPoint);
+
+    /// <summary>When bytes of it came last, as <see cref="TimeProvider.GetTimestamp"/> counts; null where nobody looks at the clock then.</summary>
+    public virtual long? ReadTimestamp => null;
+
     /// <summary>The peer itself, or the client that it asks for where it stands for no more than one request.</summary>
     public virtual RemotingPeer Client => this;
 
@@ -24,6 +31,13 @@ public abstract class RemotingPeer
 
     /// <summary>Requests of the peer that have not been answered yet.</summary>
     public abstract int RequestsInFlight { get; }
+
+    /// <summary>
+    /// Does work that can be done once for many requests: behind those that the calling thread is just reading, and before their answers
+    /// leave; at once where it reads none.
+    /// </summary>
+    /// <param name="work">The same object each time; must not throw.</param>
+    public virtual void AfterBatch(Action work) => work();
 
     /// <summary>Asks the peer and waits for its answer.</summary>
     /// <param name="body">Stays as it is until the task that is returned has ended.</param>
@@ -47,6 +61,8 @@ public abstract class RemotingPeer
 
     /// <summary>Ends the connection at once.</summary>
     public abstract void Abort(string reason);
+
+    protected static MessageHost HostOf(IPEndPoint? endPoint) => endPoint is null ? default : MessageHost.From(endPoint);
 
     /// <summary>Takes the answer to a request.</summary>
     /// <returns>False when the request has been answered before.</returns>

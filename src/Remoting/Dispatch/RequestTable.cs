@@ -3,6 +3,12 @@ using GrayMQ.Protocol.Commands;
 namespace GrayMQ.Remoting.Dispatch;
 
 /// <summary>
+/// Answers a request where it stands: for what is asked so often that copies of request and header, a few hundred bytes each, would be
+/// worth noticing.
+/// </summary>
+public delegate ValueTask RequestHandler<THeader>(in RemotingRequest request, in THeader header);
+
+/// <summary>
 /// What a side of a connection answers: each request code with the header that it reads and the handler that answers it. A code
 /// without an entry is answered REQUEST_CODE_NOT_SUPPORTED.
 /// </summary>
@@ -20,7 +26,14 @@ public sealed class RequestTable
     public RequestTable On<THeader>(
         RequestCode code, Func<HeaderFields, THeader> read, Func<RemotingRequest, THeader, ValueTask> handle)
     {
-        _entries.Add((int)code, new Entry(request => handle(request, read(request.Fields)), OnPool: false, handle));
+        _entries.Add((int)code, new Entry((in request) => handle(request, read(request.Fields)), OnPool: false, handle));
+        return this;
+    }
+
+    /// <inheritdoc cref="On{THeader}(RequestCode, Func{HeaderFields, THeader}, Func{RemotingRequest, THeader, ValueTask})"/>
+    public RequestTable On<THeader>(RequestCode code, Func<HeaderFields, THeader> read, RequestHandler<THeader> handle)
+    {
+        _entries.Add((int)code, new Entry((in request) => handle(in request, read(request.Fields)), OnPool: false, handle));
         return this;
     }
 
@@ -35,18 +48,23 @@ public sealed class RequestTable
     public RequestTable OnPool<THeader>(RequestCode code, Func<RemotingRequest, THeader, ValueTask> handle)
         where THeader : ICommandHeader<THeader>
     {
-        _entries.Add((int)code, new Entry(request => handle(request, THeader.Read(request.Fields)), OnPool: true, handle));
+        _entries.Add((int)code, new Entry((in request) => handle(request, THeader.Read(request.Fields)), OnPool: true, handle));
         return this;
     }
 
     /// <summary>The handler of a code, for servers that have read its header from something else than a frame.</summary>
     /// <exception cref="ArgumentException">There is no handler, or it takes another header.</exception>
-    public Func<RemotingRequest, THeader, ValueTask> HandlerOf<THeader>(RequestCode code) =>
-        TryGet((int)code, out Entry entry) && entry.Typed is Func<RemotingRequest, THeader, ValueTask> handle
-            ? handle
-            : throw new ArgumentException($"{code} has no handler for {typeof(THeader).Name}", nameof(code));
+    public RequestHandler<THeader> HandlerOf<THeader>(RequestCode code) =>
+        (TryGet((int)code, out Entry entry) ? entry.Typed : null) switch
+        {
+            RequestHandler<THeader> handle => handle,
+            Func<RemotingRequest, THeader, ValueTask> handle => (in request, in header) => handle(request, header),
+            _ => throw new ArgumentException($"{code} has no handler for {typeof(THeader).Name}", nameof(code)),
+        };
 
     internal bool TryGet(int code, out Entry entry) => _entries.TryGetValue(code, out entry);
 
-    internal readonly record struct Entry(Func<RemotingRequest, ValueTask> Handle, bool OnPool, Delegate Typed);
+    internal delegate ValueTask Handling(in RemotingRequest request);
+
+    internal readonly record struct Entry(Handling Handle, bool OnPool, Delegate Typed);
 }

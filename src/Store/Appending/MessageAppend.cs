@@ -27,8 +27,8 @@ public readonly ref struct MessageAppend
     public long PreparedTransactionOffset { get; init; }
 
     /// <summary>
-    /// The <see cref="MessageStore.MappingEpoch"/> by which its queue was chosen: the message is only stored while that is the epoch. Null
-    /// where the queue depends on nothing that <see cref="MessageStore.Cut"/> changes.
+    /// Whether the caller itself announces what it appends, soon and for several messages at a time
+    /// (<see cref="MessageStore.AnnounceAppended"/>): until then it need not be dispatched or flushed.
     /// </summary>
-    public int? MappingEpoch { get; init; }
+    public bool IsAnnouncedLater { get; init; }
 }

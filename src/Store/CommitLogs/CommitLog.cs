@@ -69,21 +69,27 @@ internal sealed class CommitLog(
         Volatile.Write(ref _flushedOffset, flushedOffset);
     }
 
-    public AppendResult Append(LogicQueue queue, in MessageAppend message)
+    /// <param name="mappingEpoch">See <see cref="MessageStore.Append"/>.</param>
+    public AppendResult Append(LogicQueue queue, in MessageAppend message, int? mappingEpoch = null)
     {
-        var fields = new StoredMessageFields
-        {
-            Topic = queue.TopicUtf8,
-            Properties = message.Properties,
-            SysFlag = message.SysFlag,
-            BornHost = message.BornHost,
-            StoreHost = message.StoreHost,
-        };
         if (message.Properties.Length > MessagePropertiesCodec.MaxBytes)
         {
             return Refused(AppendStatus.PropertiesSizeExceeded);
         }
 
+        var fields = new StoredMessageFields
+        {
+            Topic = queue.TopicUtf8,
+            Properties = message.Properties,
+            QueueId = queue.QueueId,
+            Flag = message.Flag,
+            SysFlag = message.SysFlag,
+            BornTimestampMs = message.BornTimestampMs,
+            BornHost = message.BornHost,
+            StoreHost = message.StoreHost,
+            ReconsumeTimes = message.ReconsumeTimes,
+            PreparedTransactionOffset = message.PreparedTransactionOffset,
+        };
         long bytes = StoredMessageWriter.RecordBytes(fields, message.Body.Length);
         if (message.Body.Length > options.MaxMessageBytes || bytes > LargestRecord)
         {
@@ -94,7 +100,7 @@ internal sealed class CommitLog(
         bool entersQueue = LogicQueue.Takes(message.SysFlag);
         lock (_appendLock)
         {
-            if (message.MappingEpoch is { } epoch && epoch != _mappingEpoch)
+            if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
             {
                 return new AppendResult(AppendStatus.MappingChanged, 0, 0, 0, 0);
             }
@@ -105,25 +111,11 @@ internal sealed class CommitLog(
                 return Refused(status);
             }
 
-            long startedAt = time.GetTimestamp();
-            long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            long now = NowMs;
             long queueOffset = entersQueue ? queue.NextOffset : 0;
-            fields = new StoredMessageFields
-            {
-                Topic = queue.TopicUtf8,
-                Properties = message.Properties,
-                QueueId = queue.QueueId,
-                Flag = message.Flag,
-                QueueOffset = queueOffset,
-                PhysicalOffset = offset,
-                SysFlag = message.SysFlag,
-                BornTimestampMs = message.BornTimestampMs,
-                BornHost = message.BornHost,
-                StoreTimestampMs = now,
-                StoreHost = message.StoreHost,
-                ReconsumeTimes = message.ReconsumeTimes,
-                PreparedTransactionOffset = message.PreparedTransactionOffset,
-            };
+            fields.QueueOffset = queueOffset;
+            fields.PhysicalOffset = offset;
+            fields.StoreTimestampMs = now;
             StoredMessageWriter.Write(destination, fields, message.Body);
             if (entersQueue)
             {
@@ -131,7 +123,7 @@ internal sealed class CommitLog(
             }
 
             Publish(offset + total, now);
-            statistics.OnPut(1, total, time.GetElapsedTime(startedAt));
+            statistics.OnPut(1, total, NowMs - now);
             return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now) { QueueId = queue.QueueId };
         }
     }
@@ -141,7 +133,7 @@ internal sealed class CommitLog(
     /// physical offset of each is put into <paramref name="physicalOffsets"/>, if that is given.
     /// </summary>
     public AppendBatchResult AppendBatch(
-        LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, List<long>? physicalOffsets)
+        LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, List<long>? physicalOffsets, int? mappingEpoch)
     {
         physicalOffsets?.Clear();
         AppendStatus status = MeasureBatch(queue, common, batchBody, out long bytes, out int count);
@@ -154,7 +146,7 @@ internal sealed class CommitLog(
         int total = (int)bytes;
         lock (_appendLock)
         {
-            if (common.MappingEpoch is { } epoch && epoch != _mappingEpoch)
+            if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
             {
                 return new AppendBatchResult(AppendStatus.MappingChanged, 0, 0, 0, 0, 0);
             }
@@ -166,14 +158,13 @@ internal sealed class CommitLog(
                 return new AppendBatchResult(status, 0, 0, 0, 0, 0);
             }
 
-            long startedAt = time.GetTimestamp();
-            long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            long now = NowMs;
             long firstQueueOffset = queue.NextOffset;
             long end = _batches.Write(
                 destination, queue, common, batchBody, firstQueueOffset, start, now, physicalOffsets);
             queue.NextOffset = firstQueueOffset + count;
             Publish(end, now);
-            statistics.OnPut(count, total, time.GetElapsedTime(startedAt));
+            statistics.OnPut(count, total, NowMs - now);
             return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
         }
     }
@@ -250,6 +241,8 @@ internal sealed class CommitLog(
     }
 
     public void Dispose() => files.Dispose();
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private int LargestRecord => files.FileBytes - StoredMessageLayout.BlankHeaderBytes;
 

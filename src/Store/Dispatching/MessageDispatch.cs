@@ -37,28 +37,20 @@ internal sealed class MessageDispatch(
 
         LogicQueue queue = queues.GetOrAdd(message.Topic, message.QueueId);
 
+        var properties = IndexedProperties.Of(in message);
+
         // Before the queue: what fails here is tried again, and an entry in the queue would then count as dispatched.
-        DispatchBesidesQueue(queue, message);
-        return Put(queue, message, out tagsCode) ? queue : null;
+        DispatchBesidesQueue(queue, in message, in properties);
+        return Put(queue, in message, in properties, out tagsCode) ? queue : null;
     }
 
     /// <summary>Puts a message into its queue alone, for what followers and index have seen. Throws IOException.</summary>
-    public void DispatchToQueue(LogicQueue queue, in StoredMessage message) => Put(queue, message, out _);
+    public void DispatchToQueue(LogicQueue queue, in StoredMessage message) =>
+        Put(queue, in message, IndexedProperties.Of(in message), out _);
 
     /// <summary>Shows a message to followers and puts it into the index, but into no queue. Throws IOException.</summary>
-    public void DispatchBesidesQueue(LogicQueue queue, in StoredMessage message)
-    {
-        if (queue.TopicQueues.IsFollowed || message.PreparedTransactionOffset != 0)
-        {
-            followers.Show(message);
-        }
-
-        if (options.MessageIndexEnable
-            && MessageSysFlag.Transaction(message.SysFlag) != MessageSysFlag.TransactionRollback)
-        {
-            index.Put(queue.TopicQueues, message);
-        }
-    }
+    public void DispatchBesidesQueue(LogicQueue queue, in StoredMessage message) =>
+        DispatchBesidesQueue(queue, in message, IndexedProperties.Of(in message));
 
     /// <summary>Hands over the queues that were written to since the last call; under the lock.</summary>
     public void TakeDirtyQueues(List<DirtyRange> ranges, List<LogicQueue> newFiles)
@@ -101,7 +93,21 @@ internal sealed class MessageDispatch(
         }
     }
 
-    private bool Put(LogicQueue queue, in StoredMessage message, out long tagsCode)
+    private void DispatchBesidesQueue(LogicQueue queue, in StoredMessage message, in IndexedProperties properties)
+    {
+        if (queue.TopicQueues.IsFollowed || message.PreparedTransactionOffset != 0)
+        {
+            followers.Show(message);
+        }
+
+        if (options.MessageIndexEnable
+            && MessageSysFlag.Transaction(message.SysFlag) != MessageSysFlag.TransactionRollback)
+        {
+            index.Put(queue.TopicQueues, in message, in properties);
+        }
+    }
+
+    private bool Put(LogicQueue queue, in StoredMessage message, in IndexedProperties properties, out long tagsCode)
     {
         tagsCode = 0;
         if (!LogicQueue.Takes(message.SysFlag))
@@ -109,7 +115,7 @@ internal sealed class MessageDispatch(
             return false;
         }
 
-        tagsCode = TagsCodeOf(message);
+        tagsCode = TagsCodeOf(in message, properties.Tags);
         try
         {
             if (!queue.Put(message.QueueOffset, new ConsumeQueueEntry(message.PhysicalOffset, message.TotalSize, tagsCode)))
@@ -136,11 +142,9 @@ internal sealed class MessageDispatch(
         }
     }
 
-    private long TagsCodeOf(in StoredMessage message)
+    private long TagsCodeOf(in StoredMessage message, ReadOnlySpan<byte> tags)
     {
-        long tagsCode = message.TryGetProperty(MessagePropertyUtf8.Tags, out ReadOnlySpan<byte> tags)
-            ? TagsCode.Of(tags)
-            : 0;
+        long tagsCode = TagsCode.Of(tags);
         return tagsCodes is null ? tagsCode : tagsCodes.TagsCodeOf(message, tagsCode);
     }
 }

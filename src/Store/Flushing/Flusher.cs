@@ -58,7 +58,10 @@ internal sealed class Flusher : IDisposable
         }
     }
 
-    /// <summary>Completes when everything below <paramref name="offset"/> is on disk; at once with ASYNC_FLUSH.</summary>
+    /// <summary>
+    /// Completes when everything below <paramref name="offset"/> is on disk; at once with ASYNC_FLUSH. What was appended is announced by
+    /// <see cref="OnAppended"/>, before or after.
+    /// </summary>
     public ValueTask<FlushStatus> WaitAsync(long offset)
     {
         if (!IsSync || _log.FlushedOffset >= offset)
@@ -72,10 +75,6 @@ internal sealed class Flusher : IDisposable
         {
             // The flush came between the look and the list, and there may be no other.
             _commits.Complete(flushed);
-        }
-        else
-        {
-            _signal.Wake();
         }
 
         return waiting;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.ConsumeQueues;
+using GrayMQ.Store.Dispatching;
 using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
@@ -36,11 +37,10 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
     /// Adds all keys of a message; one that is there already is passed over. Throws IOException, and then has added none: the
     /// message can be put again.
     /// </summary>
-    public void Put(TopicQueues topic, in StoredMessage message)
+    /// <param name="properties">Of the message.</param>
+    public void Put(TopicQueues topic, in StoredMessage message, in IndexedProperties properties)
     {
-        bool hasUniqueKey = message.TryGetProperty(MessagePropertyUtf8.UniqueKey, out ReadOnlySpan<byte> uniqueKey);
-        bool hasKeys = message.TryGetProperty(MessagePropertyUtf8.Keys, out ReadOnlySpan<byte> keys);
-        if (!hasUniqueKey && !hasKeys)
+        if (properties.UniqueKey.IsEmpty && properties.Keys.IsEmpty)
         {
             return;
         }
@@ -56,7 +56,7 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
             first is null ? (1, 0, 0) : (first.Count, first.EndOffset, first.EndTimestampMs);
         try
         {
-            PutKeys(topic, uniqueKey, keys, offset, message.StoreTimestampMs);
+            PutKeys(topic, properties.UniqueKey, properties.Keys, offset, message.StoreTimestampMs);
         }
         catch (IOException)
         {

@@ -92,12 +92,12 @@ public sealed class StoreStatistics
         info["getTransferredTps"] = Rates(static sample => sample.Transferred);
     }
 
-    internal void OnPut(int messages, int bytes, TimeSpan elapsed)
+    /// <param name="elapsedMs">By a clock that may be set back meanwhile.</param>
+    internal void OnPut(int messages, int bytes, long elapsedMs)
     {
         // One writer at a time: plain additions, published for readers.
         Volatile.Write(ref _putTimes, _putTimes + messages);
         Volatile.Write(ref _putBytes, _putBytes + bytes);
-        long elapsedMs = elapsed.Ticks / TimeSpan.TicksPerMillisecond;
         int bucket = 0;
         while (bucket < PutTimeBoundsMs.Length && elapsedMs > PutTimeBoundsMs[bucket])
         {

@@ -122,6 +122,34 @@ public class CommandRoundTripTests
         }
     }
 
+    [Theory]
+    [InlineData(SerializeType.Json)]
+    [InlineData(SerializeType.RocketMq)]
+    public void Write_FieldsThatWereEncodedBefore_StandAmongTheOthers(SerializeType type)
+    {
+        var some = FixedFields.Of(new AllFields(new Dictionary<string, string> { ["a"] = "1 \"", ["b"] = "2" }));
+        var none = FixedFields.Of(default(NoHeader));
+        var buffer = new HeaderBuffer();
+        CommandWriter.WriteResponse(buffer, type, ResponseCode.Success, 1, null, new FixedAndOthers(some, none), 0);
+
+        Assert.Equal(
+            new Dictionary<string, string> { ["a"] = "1 \"", ["b"] = "2", ["first"] = "-3", ["last"] = "x" },
+            Frames.Decode(buffer.Written.ToArray()).Fields.ToDictionary());
+    }
+
+    // Before and behind others, and where there are none.
+    private readonly struct FixedAndOthers(FixedFields some, FixedFields none) : IHeaderFields
+    {
+        public void Write(ref HeaderWriter writer)
+        {
+            writer.Write(none);
+            writer.WritePlain("first"u8, -3);
+            writer.Write(some);
+            writer.Write(none);
+            writer.WritePlain("last"u8, "x"u8);
+        }
+    }
+
     private readonly struct SomeNulls : IHeaderFields
     {
         public void Write(ref HeaderWriter writer)

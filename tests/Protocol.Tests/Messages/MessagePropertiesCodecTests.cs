@@ -63,4 +63,46 @@ public class MessagePropertiesCodecTests
     public void JavaStringHash_InPieces_EqualsTheWhole() => Assert.Equal(
         JavaStringHash.Of("topic#key"u8),
         JavaStringHash.Append(JavaStringHash.Append(JavaStringHash.Of("topic"u8), "#"u8), "key"u8));
+
+    [Fact]
+    public void JavaStringHash_OfAnyLength_IsJavas()
+    {
+        var random = new Random(31);
+        for (int length = 0; length < 100; length++)
+        {
+            string ascii = string.Concat(Enumerable.Range(0, length).Select(_ => (char)random.Next(1, 0x80)));
+            string text = ascii.Insert(random.Next(length + 1), length % 2 == 0 ? "" : "ä");
+            int expected = text.Aggregate(0, (hash, c) => unchecked((31 * hash) + c));
+
+            Assert.Equal(expected, JavaStringHash.Of(Encoding.UTF8.GetBytes(text)));
+        }
+    }
+
+    /// <summary>Entries of all lengths, with separators in any places, are what splitting the text makes of them.</summary>
+    [Fact]
+    public void Enumerate_AnyBytes_FindsWhatSplittingFinds()
+    {
+        var random = new Random(2);
+        for (int round = 0; round < 3_000; round++)
+        {
+            int density = random.Next(2, 40);
+            string text = string.Concat(
+                Enumerable.Range(0, random.Next(200)).Select(_ => random.Next(density) == 0 ? (char)random.Next(1, 3) : 'a'));
+            List<(string, string)> expected =
+            [
+                .. text.Split('\u0002')
+                    .Select(entry => entry.Split('\u0001', 2))
+                    .Where(parts => parts is [{ Length: > 0 }, { Length: > 0 }])
+                    .Select(parts => (parts[0], parts[1])),
+            ];
+
+            List<(string, string)> found = [];
+            foreach (MessagePropertyBytes property in MessagePropertiesCodec.Enumerate(Encoding.UTF8.GetBytes(text)))
+            {
+                found.Add((Encoding.UTF8.GetString(property.Name), Encoding.UTF8.GetString(property.Value)));
+            }
+
+            Assert.Equal(expected, found);
+        }
+    }
 }

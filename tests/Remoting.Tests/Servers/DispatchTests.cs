@@ -59,6 +59,55 @@ public class DispatchTests
     }
 
     [Fact]
+    public async Task AfterBatch_OfRequestsReadTogether_RunsOnceBehindThemAndBeforeTheirAnswers()
+    {
+        const int Requests = 5;
+        var seen = new ConcurrentQueue<string>();
+        Action work = () => seen.Enqueue("work");
+        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, header) =>
+        {
+            seen.Enqueue($"request {header.Number}");
+            request.Connection.AfterBatch(work);
+            request.Reply(ResponseCode.Success);
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table);
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync([.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))]);
+        await client.ReadAnswerAsync();
+
+        // One write of a few hundred bytes is mostly, not always, one read.
+        List<string> before = [.. seen];
+        Assert.Contains("work", before);
+        Assert.Equal("request 0", before[0]);
+        Assert.DoesNotContain("work, work", string.Join(", ", before), StringComparison.Ordinal);
+        for (int i = 1; i < Requests; i++)
+        {
+            await client.ReadAnswerAsync();
+        }
+
+        Assert.Equal("work", seen.Last());
+    }
+
+    [Fact]
+    public async Task AfterBatch_OnAThreadThatReadsNothing_RunsAtOnce()
+    {
+        var seen = new ConcurrentQueue<string>();
+        RequestTable table = new RequestTable().OnPool<TestHeader>(Tables.Echo, (request, _) =>
+        {
+            request.Connection.AfterBatch(() => seen.Enqueue("work"));
+            seen.Enqueue("behind");
+            request.Reply(ResponseCode.Success);
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table);
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(RawClient.Request(Tables.Echo, 1));
+        await client.ReadAnswerAsync();
+        Assert.Equal(["work", "behind"], seen);
+    }
+
+    [Fact]
     public async Task OneWay_OfPeersThatLeaveAtOnce_IsHandled()
     {
         const int Peers = 200;

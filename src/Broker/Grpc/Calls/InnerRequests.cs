@@ -24,7 +24,7 @@ internal sealed class InnerRequests(RequestTable table)
         Action<RemotingCommand>? late = null,
         CancellationToken cancel = default)
     {
-        Func<RemotingRequest, THeader, ValueTask> handle = table.HandlerOf<THeader>(code);
+        RequestHandler<THeader> handle = table.HandlerOf<THeader>(code);
         var call = new InnerCall(caller, late);
         var responder = new Responder(call, code, Opaque: 0, SerializeType.RocketMq, IsOneWay: false);
         try
