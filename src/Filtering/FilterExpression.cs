@@ -63,28 +63,11 @@ public sealed class FilterExpression
 
     public override string ToString() => Text;
 
-    internal PropertyNames AddNamesTo(PropertyNames names)
-    {
-        for (int slot = 0; slot < PropertyNames.Count; slot++)
-        {
-            if (names.Find(PropertyNames.Utf8(slot)) < 0)
-            {
-                return names.With(Enumerable.Range(0, PropertyNames.Count).Select(each => PropertyNames[each]));
-            }
-        }
-
-        return names;
-    }
-
     private static void AddNames(Expression expression, List<string> names)
     {
         if (expression is PropertyText property)
         {
-            if (!names.Contains(property.Name))
-            {
-                names.Add(property.Name);
-            }
-
+            names.Add(property.Name);
             return;
         }
 

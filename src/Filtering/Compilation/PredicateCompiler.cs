@@ -13,7 +13,10 @@ namespace GrayMQ.Filtering.Compilation;
 /// </summary>
 public static class PredicateCompiler
 {
-    /// <summary>Shapes that are kept; expressions of further ones become closures.</summary>
+    /// <summary>
+    /// Shapes that are kept. Before there are more, all are forgotten: the code of those in use stays for as long as it is, and what comes
+    /// later is not worse off for what there was once.
+    /// </summary>
     public const int MaxShapes = 4096;
 
     // A shape that only one expression has is not worth its code, unless that is asked for.
@@ -46,7 +49,7 @@ public static class PredicateCompiler
         {
             if (Shapes.Count >= MaxShapes)
             {
-                return ClosureCompiler.Compile(expression, names);
+                Shapes.Clear();
             }
 
             shape = Shapes.GetOrAdd(code, static code => new Shape(code));

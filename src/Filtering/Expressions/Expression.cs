@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
 namespace GrayMQ.Filtering.Expressions;
 
 /// <summary>
@@ -15,6 +18,7 @@ public abstract class Expression
         foreach (Expression operand in operands)
         {
             Depth = Math.Max(Depth, operand.Depth + 1);
+            Size += operand.Size;
             UsesProperties |= operand.UsesProperties;
         }
     }
@@ -25,16 +29,40 @@ public abstract class Expression
     /// <summary>Levels below this one.</summary>
     public int Depth { get; }
 
+    /// <summary>Expressions that it is made of, itself included.</summary>
+    public int Size { get; } = 1;
+
     /// <summary>Whether its value depends on the message.</summary>
     public bool UsesProperties { get; private protected init; }
 
     /// <summary>What it means, written out in one way: for people, and for telling whether two are the same.</summary>
-    public string Form => _form ??= Write();
+    public string Form
+    {
+        get
+        {
+            if (_form is null)
+            {
+                var form = new StringBuilder();
+                Write(form);
+                _form = form.ToString();
+            }
+
+            return _form;
+        }
+    }
 
     /// <summary>The expressions that it is made of, in the order of evaluation.</summary>
     public abstract IReadOnlyList<Expression> Operands { get; }
 
     public sealed override string ToString() => Form;
 
-    private protected abstract string Write();
+    internal abstract void Write(StringBuilder form);
+
+    // For those who write themselves by an interpolated string.
+    private protected static void Put(
+        StringBuilder form, [InterpolatedStringHandlerArgument(nameof(form))] ref FormWriter written)
+    {
+        _ = form;
+        _ = written;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using GrayMQ.Filtering.Numbers;
 using GrayMQ.Filtering.Outcomes;
 
@@ -50,7 +51,7 @@ public sealed class NumberTest : TruthExpression
     /// <summary>The same question about another text.</summary>
     public NumberTest Of(TextExpression text) => new(Span, Reading, text, Comparison, Value, ValueForm, IfMissing, IfNoNumber);
 
-    private protected override string Write()
+    internal override void Write(StringBuilder form)
     {
         string reading = Reading switch
         {
@@ -59,7 +60,9 @@ public sealed class NumberTest : TruthExpression
             NumberReading.JavaDouble => "double",
             _ => "number",
         };
-        return $"({reading}({Text.Form}) {Comparison.Symbol()} {ValueForm}{Unless("missing", IfMissing)}{Unless("no number", IfNoNumber)})";
+        Put(
+            form,
+            $"({reading}({Text}) {Comparison.Symbol()} {ValueForm}{Unless("missing", IfMissing)}{Unless("no number", IfNoNumber)})");
     }
 }
 
@@ -77,7 +80,7 @@ public sealed class TextNumberOrder(SourceSpan span, ComparisonOperator comparis
 
     public override IReadOnlyList<Expression> Operands => [Left, Right];
 
-    private protected override string Write() => $"(double({Left.Form}) {Comparison.Symbol()} double({Right.Form}))";
+    internal override void Write(StringBuilder form) => Put(form, $"(double({Left}) {Comparison.Symbol()} double({Right}))");
 }
 
 /// <summary>HEADER's comparison of two numbers; false where either is none.</summary>
@@ -92,5 +95,5 @@ public sealed class NumberComparison(SourceSpan span, ComparisonOperator compari
 
     public override IReadOnlyList<Expression> Operands => [Left, Right];
 
-    private protected override string Write() => $"({Left.Form} {Comparison.Symbol()} {Right.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Left} {Comparison.Symbol()} {Right})");
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using GrayMQ.Filtering.Numbers;
 
 namespace GrayMQ.Filtering.Expressions;
@@ -17,7 +18,7 @@ public sealed class LiteralNumber(SourceSpan span, FilterNumber value) : NumberE
 
     public override IReadOnlyList<Expression> Operands => [];
 
-    private protected override string Write() => Value.ToString();
+    internal override void Write(StringBuilder form) => form.Append(Value.ToString());
 }
 
 /// <summary>A text read as a number.</summary>
@@ -27,7 +28,7 @@ public sealed class ReadNumber(SourceSpan span, TextExpression text) : NumberExp
 
     public override IReadOnlyList<Expression> Operands => [Text];
 
-    private protected override string Write() => $"number({Text.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"number({Text})");
 }
 
 public sealed class ArithmeticNumber(SourceSpan span, ArithmeticOperator operation, NumberExpression left, NumberExpression right)
@@ -41,7 +42,7 @@ public sealed class ArithmeticNumber(SourceSpan span, ArithmeticOperator operati
 
     public override IReadOnlyList<Expression> Operands => [Left, Right];
 
-    private protected override string Write() => $"({Left.Form} {"+-*/%"[(int)Operation]} {Right.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Left} {"+-*/%"[(int)Operation]} {Right})");
 }
 
 /// <summary>How long a text is, in UTF-16 units.</summary>
@@ -51,7 +52,7 @@ public sealed class LengthNumber(SourceSpan span, TextExpression text) : NumberE
 
     public override IReadOnlyList<Expression> Operands => [Text];
 
-    private protected override string Write() => $"length({Text.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"length({Text})");
 }
 
 /// <summary>Where a text stands in another, in UTF-16 units; -1 when it does not, none when either is missing.</summary>
@@ -63,7 +64,7 @@ public sealed class IndexOfNumber(SourceSpan span, TextExpression text, TextExpr
 
     public override IReadOnlyList<Expression> Operands => [Text, Part];
 
-    private protected override string Write() => $"indexOf({Text.Form}, {Part.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"indexOf({Text}, {Part})");
 }
 
 /// <summary>One number or another.</summary>
@@ -78,5 +79,5 @@ public sealed class ChosenNumber(SourceSpan span, TruthExpression condition, Num
 
     public override IReadOnlyList<Expression> Operands => [Condition, Then, Otherwise];
 
-    private protected override string Write() => $"({Condition.Form} ? {Then.Form} : {Otherwise.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Condition} ? {Then} : {Otherwise})");
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using GrayMQ.Filtering.Numbers;
 using GrayMQ.Filtering.Outcomes;
@@ -11,7 +12,7 @@ public sealed class MissingTest(SourceSpan span, TextExpression text) : TruthExp
 
     public override IReadOnlyList<Expression> Operands => [Text];
 
-    private protected override string Write() => $"missing({Text.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"missing({Text})");
 }
 
 /// <summary>Whether two texts are the same, byte by byte; two that are missing are.</summary>
@@ -27,7 +28,7 @@ public sealed class TextEquality(SourceSpan span, TextExpression left, TextExpre
 
     public override IReadOnlyList<Expression> Operands => [Left, Right];
 
-    private protected override string Write() => $"({Left.Form} == {Right.Form}{Unless("missing", IfLeftMissing)})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Left} == {Right}{Unless("missing", IfLeftMissing)})");
 }
 
 /// <summary>Whether a text is one of a list.</summary>
@@ -44,8 +45,8 @@ public sealed class TextMembership(SourceSpan span, TextExpression text, TextSet
 
     public override IReadOnlyList<Expression> Operands => [Text];
 
-    private protected override string Write() =>
-        $"({Text.Form} {(IsNegated ? "not in" : "in")} {Values}{Unless("missing", IfMissing)})";
+    internal override void Write(StringBuilder form) =>
+        Put(form, $"({Text} {(IsNegated ? "not in" : "in")} {Values.ToString()}{Unless("missing", IfMissing)})");
 }
 
 /// <summary>Whether a text contains, starts with or ends with another; false where either is missing, negated or not.</summary>
@@ -62,7 +63,7 @@ public sealed class TextSearch(SourceSpan span, TextSearchKind kind, TextExpress
 
     public override IReadOnlyList<Expression> Operands => [Text, Part];
 
-    private protected override string Write() => $"({Text.Form} {(IsNegated ? "not " : "")}{Kind} {Part.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Text} {(IsNegated ? "not " : "")}{Kind.ToString()} {Part})");
 }
 
 public enum TextSearchKind : byte
@@ -84,7 +85,7 @@ public sealed class TextOrder(SourceSpan span, ComparisonOperator comparison, Te
 
     public override IReadOnlyList<Expression> Operands => [Left, Right];
 
-    private protected override string Write() => $"({Left.Form} {Comparison.Symbol()} {Right.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Left} {Comparison.Symbol()} {Right})");
 }
 
 /// <summary>Whether a pattern fits all of a text; false where it is missing.</summary>
@@ -100,7 +101,7 @@ public sealed class TextPattern(SourceSpan span, TextExpression text, string pat
 
     public override IReadOnlyList<Expression> Operands => [Text];
 
-    private protected override string Write() => $"({Text.Form} =~ /{Pattern}/)";
+    internal override void Write(StringBuilder form) => Put(form, $"({Text} =~ {LiteralText.Quote(Pattern)})");
 }
 
 /// <summary>
@@ -119,5 +120,5 @@ public sealed class TextTruthEquality(SourceSpan span, TextExpression text, Trut
 
     public override IReadOnlyList<Expression> Operands => [Text, Truth];
 
-    private protected override string Write() => $"({Text.Form} == {Truth.Form}{Unless("missing", IfTextMissing)})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Text} == {Truth}{Unless("missing", IfTextMissing)})");
 }

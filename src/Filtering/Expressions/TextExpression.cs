@@ -30,7 +30,7 @@ public sealed class PropertyText : TextExpression
 
     public override IReadOnlyList<Expression> Operands => [];
 
-    private protected override string Write() => Name;
+    internal override void Write(StringBuilder form) => form.Append(Name);
 }
 
 /// <summary>A text written in the expression.</summary>
@@ -46,10 +46,9 @@ public sealed class LiteralText(SourceSpan span, byte[] utf8) : TextExpression(s
 
     public override IReadOnlyList<Expression> Operands => [];
 
-    private protected override string Write() => Quote(Utf8);
+    internal override void Write(StringBuilder form) => form.Append(Quote(Encoding.UTF8.GetString(Utf8)));
 
-    internal static string Quote(byte[] utf8) =>
-        "'" + Encoding.UTF8.GetString(utf8).Replace("'", "''", StringComparison.Ordinal) + "'";
+    internal static string Quote(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
 }
 
 /// <summary>No text: <c>nil</c>.</summary>
@@ -57,7 +56,8 @@ public sealed class MissingText(SourceSpan span) : TextExpression(span)
 {
     public override IReadOnlyList<Expression> Operands => [];
 
-    private protected override string Write() => "nil";
+    // With something around it that no name has: SQL92 has properties called nil.
+    internal override void Write(StringBuilder form) => form.Append("(nil)");
 }
 
 /// <summary>A part of a text, from one index up to another, in UTF-16 units as Java counts; missing where an index lies outside.</summary>
@@ -73,8 +73,16 @@ public sealed class SubstringText(SourceSpan span, TextExpression text, NumberEx
 
     public override IReadOnlyList<Expression> Operands => End is null ? [Text, Begin] : [Text, Begin, End];
 
-    private protected override string Write() =>
-        End is null ? $"substring({Text.Form}, {Begin.Form})" : $"substring({Text.Form}, {Begin.Form}, {End.Form})";
+    internal override void Write(StringBuilder form)
+    {
+        Put(form, $"substring({Text}, {Begin}");
+        if (End is not null)
+        {
+            Put(form, $", {End}");
+        }
+
+        form.Append(')');
+    }
 }
 
 /// <summary>One text or another.</summary>
@@ -89,5 +97,5 @@ public sealed class ChosenText(SourceSpan span, TruthExpression condition, TextE
 
     public override IReadOnlyList<Expression> Operands => [Condition, Then, Otherwise];
 
-    private protected override string Write() => $"({Condition.Form} ? {Then.Form} : {Otherwise.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Condition} ? {Then} : {Otherwise})");
 }

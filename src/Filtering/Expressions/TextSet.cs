@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using GrayMQ.Filtering.Properties;
 
 namespace GrayMQ.Filtering.Expressions;
@@ -40,5 +41,5 @@ public sealed class TextSet
         return false;
     }
 
-    public override string ToString() => "(" + string.Join(", ", _values.Select(LiteralText.Quote)) + ")";
+    public override string ToString() => "(" + string.Join(", ", _values.Select(value => LiteralText.Quote(Encoding.UTF8.GetString(value)))) + ")";
 }

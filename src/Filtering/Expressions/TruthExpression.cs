@@ -1,3 +1,4 @@
+using System.Text;
 using GrayMQ.Filtering.Outcomes;
 
 namespace GrayMQ.Filtering.Expressions;
@@ -23,13 +24,13 @@ public sealed class ConstantTruth(SourceSpan span, Outcome value) : TruthExpress
 
     public override IReadOnlyList<Expression> Operands => [];
 
-    private protected override string Write() => Value switch
+    internal override void Write(StringBuilder form) => form.Append(Value switch
     {
         Outcome.True => "true",
         Outcome.False => "false",
         Outcome.Null => "null",
         _ => "error",
-    };
+    });
 }
 
 /// <summary>All of the operands (AND), or one of them (OR): evaluated from the left, as far as needed.</summary>
@@ -46,8 +47,17 @@ public sealed class JunctionTruth : TruthExpression
 
     public override IReadOnlyList<TruthExpression> Operands { get; }
 
-    private protected override string Write() =>
-        "(" + string.Join(IsAnd ? " && " : " || ", Operands.Select(operand => operand.Form)) + ")";
+    internal override void Write(StringBuilder form)
+    {
+        string before = "(";
+        foreach (TruthExpression operand in Operands)
+        {
+            Put(form, $"{before}{operand}");
+            before = IsAnd ? " && " : " || ";
+        }
+
+        form.Append(')');
+    }
 
     private static OutcomeSet PossibleOf(bool isAnd, IReadOnlyList<TruthExpression> operands)
     {
@@ -71,7 +81,17 @@ public sealed class MappedTruth(SourceSpan span, OutcomeMap map, TruthExpression
 
     public override IReadOnlyList<Expression> Operands => [Operand];
 
-    private protected override string Write() => Map == OutcomeMap.Not ? $"!{Operand.Form}" : $"{Map}({Operand.Form})";
+    internal override void Write(StringBuilder form)
+    {
+        if (Map == OutcomeMap.Not)
+        {
+            Put(form, $"!{Operand}");
+        }
+        else
+        {
+            Put(form, $"{Map.ToString()}({Operand})");
+        }
+    }
 }
 
 /// <summary>Whether two conditions have the same outcome; see <see cref="OutcomeAlgebra.Equal"/>.</summary>
@@ -84,7 +104,7 @@ public sealed class TruthEquality(SourceSpan span, TruthExpression left, TruthEx
 
     public override IReadOnlyList<Expression> Operands => [Left, Right];
 
-    private protected override string Write() => $"({Left.Form} == {Right.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Left} == {Right})");
 }
 
 /// <summary>One condition or another.</summary>
@@ -99,5 +119,5 @@ public sealed class ChosenTruth(SourceSpan span, TruthExpression condition, Trut
 
     public override IReadOnlyList<Expression> Operands => [Condition, Then, Otherwise];
 
-    private protected override string Write() => $"({Condition.Form} ? {Then.Form} : {Otherwise.Form})";
+    internal override void Write(StringBuilder form) => Put(form, $"({Condition} ? {Then} : {Otherwise})");
 }

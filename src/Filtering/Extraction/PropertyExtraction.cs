@@ -12,6 +12,9 @@ public sealed class PropertyExtraction
     /// <summary>An expression that compares the property with more values is not specialised.</summary>
     public const int MaxValues = 256;
 
+    /// <summary>Nor is one whose residuals could have more parts in all: for each value there may be nearly as much left as there was.</summary>
+    public const int MaxParts = 500_000;
+
     private PropertyExtraction(
         string property, IReadOnlyList<ValueResidual> values, TruthExpression anyOther, TruthExpression missing)
     {
@@ -33,12 +36,14 @@ public sealed class PropertyExtraction
     public TruthExpression Missing { get; }
 
     /// <summary>Specialises an expression.</summary>
-    /// <returns>Null when the expression does not ask for the property, or compares it with too many values.</returns>
+    /// <returns>Null when the expression does not ask for the property, compares it with too many values, or is too large for as many.</returns>
     public static PropertyExtraction? Of(TruthExpression expression, string property)
     {
         var values = new List<byte[]>();
         var known = new HashSet<byte[]>(Utf8Comparer.Instance);
-        if (!Collect(expression, property, values, known) || values.Count > MaxValues)
+        if (!Collect(expression, property, values, known)
+            || values.Count > MaxValues
+            || (long)values.Count * expression.Size > MaxParts)
         {
             return null;
         }

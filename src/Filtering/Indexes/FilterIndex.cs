@@ -70,22 +70,32 @@ public sealed class FilterIndex
         FilterIndex empty = Create(options);
         var byId = ImmutableDictionary.CreateBuilder<int, FilterExpression>();
         byId.AddRange(subscriptions);
-        foreach (FilterExpression expression in byId.Values)
-        {
-            empty._vocabulary.AddNames(expression);
-        }
+        empty._vocabulary.AddNames(byId.Values);
 
-        // Expressions that are written alike have everything in common but their subscribers.
-        IndexNode root = IndexNode.Empty;
-        var change = new IndexChange(empty._indexedSlots);
+        // Expressions that are written alike have everything in common but their subscribers, and so have clauses.
+        var clauses = new OrderedDictionary<Condition[], Clause>(ClauseComparer.Instance);
         foreach (IGrouping<(FilterLanguage, string), KeyValuePair<int, FilterExpression>> same in
             byId.GroupBy(subscription => (subscription.Value.Language, subscription.Value.Text)))
         {
             int[] ids = [.. same.Select(subscription => subscription.Key)];
-            foreach (Condition[] clause in ClauseBuilder.Build(same.First().Value, empty._options.IndexedProperties, empty._vocabulary))
+            List<Condition[]> parts = ClauseBuilder.Build(same.First().Value, empty._options.IndexedProperties, empty._vocabulary);
+            foreach (Condition[] conditions in parts)
             {
-                root = change.Add(root, clause, ids);
+                if (!clauses.TryGetValue(conditions, out Clause? clause))
+                {
+                    clauses.Add(conditions, clause = new Clause());
+                }
+
+                clause.Ids.AddRange(ids);
+                clause.Places = Math.Max(clause.Places, parts.Count);
             }
+        }
+
+        IndexNode root = IndexNode.Empty;
+        var change = new IndexChange(empty._indexedSlots);
+        foreach ((Condition[] conditions, Clause clause) in clauses)
+        {
+            root = change.Add(root, new IndexEntry(conditions, [.. clause.Ids], clause.Places));
         }
 
         empty._vocabulary.OnBuilt();
@@ -99,12 +109,13 @@ public sealed class FilterIndex
     public FilterIndex With(int id, FilterExpression expression)
     {
         FilterIndex others = Without(CheckId(id));
-        _vocabulary.AddNames(expression);
+        _vocabulary.AddNames([expression]);
         IndexNode root = others.Root;
         var change = new IndexChange(_indexedSlots);
-        foreach (Condition[] clause in ClauseBuilder.Build(expression, _options.IndexedProperties, _vocabulary))
+        List<Condition[]> clauses = ClauseBuilder.Build(expression, _options.IndexedProperties, _vocabulary);
+        foreach (Condition[] conditions in clauses)
         {
-            root = change.Add(root, clause, [id]);
+            root = change.Add(root, new IndexEntry(conditions, [id], clauses.Count));
         }
 
         return new FilterIndex(
@@ -158,4 +169,12 @@ public sealed class FilterIndex
         id is >= 0 and <= FilterIndexOptions.MaxId
             ? id
             : throw new ArgumentOutOfRangeException(nameof(id), id, $"ids are numbered from 0 to {FilterIndexOptions.MaxId}");
+
+    private sealed class Clause
+    {
+        public List<int> Ids { get; } = [];
+
+        /// <summary>See <see cref="IndexEntry.Places"/>.</summary>
+        public int Places { get; set; }
+    }
 }

@@ -75,10 +75,8 @@ internal sealed class HashTrie
         return null;
     }
 
-    /// <summary>The trie with something else behind a key, which may be new.</summary>
-    public HashTrie With(Leaf leaf) => With(leaf, 0);
-
-    public HashTrie Without(Leaf key) => Without(key, 0);
+    /// <summary>The trie with a node behind a key, or without the key when the node is empty.</summary>
+    public HashTrie Put(Leaf key, IndexNode node) => node.IsEmpty ? Without(key, 0) : With(key with { Node = node }, 0);
 
     private Leaf? FindLeaf(uint hash)
     {

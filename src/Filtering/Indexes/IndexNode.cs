@@ -19,8 +19,14 @@ internal sealed class IndexNode
     /// <summary>Subscriptions that match every message that gets here.</summary>
     public int[] Always { get; init; } = [];
 
-    /// <summary>Clauses that are evaluated: the few of a leaf, or those that cannot be found in a table.</summary>
+    /// <summary>Clauses that are evaluated: the few of a leaf.</summary>
     public IndexEntry[] Entries { get; init; } = [];
+
+    /// <summary>
+    /// Clauses that are evaluated because they cannot be found in a table: the entries of its nodes. There may be many, so that a change
+    /// must not copy them all.
+    /// </summary>
+    public HashTrie Others { get; init; } = HashTrie.Empty;
 
     public TextTable[] Texts { get; init; } = [];
 
@@ -31,7 +37,7 @@ internal sealed class IndexNode
     /// <summary>Clauses here and below.</summary>
     public int Count { get; init; }
 
-    /// <summary>Whether there is nothing to look up.</summary>
+    /// <summary>Whether its clauses have not been divided among tables.</summary>
     public bool IsLeaf { get; private init; } = true;
 
     public bool IsEmpty => Count == 0;
@@ -42,7 +48,8 @@ internal sealed class IndexNode
         IndexEntry[]? entries = null,
         TextTable[]? texts = null,
         NumberTable[]? numbers = null,
-        RangeTable[]? ranges = null) => new()
+        RangeTable[]? ranges = null,
+        HashTrie? others = null) => new()
         {
             Count = count,
             Always = always ?? Always,
@@ -50,7 +57,9 @@ internal sealed class IndexNode
             Texts = texts ?? Texts,
             Numbers = numbers ?? Numbers,
             Ranges = ranges ?? Ranges,
-            IsLeaf = (texts ?? Texts).Length == 0 && (numbers ?? Numbers).Length == 0 && (ranges ?? Ranges).Length == 0,
+            Others = others ?? Others,
+            IsLeaf = (texts ?? Texts).Length == 0 && (numbers ?? Numbers).Length == 0 && (ranges ?? Ranges).Length == 0
+                && (others ?? Others).IsEmpty,
         };
 
     /// <summary>Adds the subscriptions that the message matches.</summary>
@@ -117,11 +126,12 @@ internal sealed class IndexNode
 
     private int[] Write()
     {
-        var asked = new int[1 + Always.Length + Entries.Sum(entry => 2 + entry.Conditions.Length + entry.Ids.Length)];
+        IndexEntry[] entries = [.. Entries, .. Others.Leaves.SelectMany(leaf => leaf.Node.Entries)];
+        var asked = new int[1 + Always.Length + entries.Sum(entry => 2 + entry.Conditions.Length + entry.Ids.Length)];
         asked[0] = Always.Length;
         Always.CopyTo(asked, 1);
         int at = 1 + Always.Length;
-        foreach (IndexEntry entry in Entries)
+        foreach (IndexEntry entry in entries)
         {
             asked[at++] = entry.Conditions.Length;
             asked[at++] = entry.Ids.Length;

@@ -66,7 +66,8 @@ internal sealed class IntervalTree
     {
         if (tree is null)
         {
-            uint priority = Utf8Hash.Of(low.High ^ (high.High * 31), low.Low ^ high.Low);
+            // Nobody outside can choose intervals of the same priority, which would be a list.
+            uint priority = Utf8Hash.Of(((long)Utf8Hash.Of(low.High, low.Low) << 32) | Utf8Hash.Of(high.High, high.Low), 0);
             return new IntervalTree(low, high, node, priority, null, null);
         }
 

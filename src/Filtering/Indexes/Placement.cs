@@ -21,6 +21,9 @@ internal readonly struct Placement
 
     public int Slot => _clause[_at].Slot;
 
+    /// <summary>How many keys it is found under.</summary>
+    public int KeyCount => Access.Kind == AccessKind.Text ? Access.Texts.Count : 1;
+
     /// <summary>Every place of a clause; ranges only where there is no value to go by.</summary>
     public static List<Placement> Of(Condition[] clause)
     {
@@ -108,11 +111,11 @@ internal readonly struct Placement
         {
             case AccessKind.Text:
                 int text = IndexOfText(node);
-                HashTrie texts = Put(text < 0 ? HashTrie.Empty : node.Texts[text].Trie, key, child);
+                HashTrie texts = (text < 0 ? HashTrie.Empty : node.Texts[text].Trie).Put(key, child);
                 return node.Copy(count, texts: Put(node.Texts, text, texts.IsEmpty ? null : new TextTable(Slot, texts)));
             case AccessKind.Number:
                 int number = IndexOfNumber(node);
-                HashTrie numbers = Put(number < 0 ? HashTrie.Empty : node.Numbers[number].Trie, key, child);
+                HashTrie numbers = (number < 0 ? HashTrie.Empty : node.Numbers[number].Trie).Put(key, child);
                 return node.Copy(
                     count, numbers: Put(node.Numbers, number, numbers.IsEmpty ? null : new NumberTable(Slot, Access.Reading, numbers)));
             default:
@@ -124,9 +127,6 @@ internal readonly struct Placement
                 return node.Copy(count, ranges: Put(node.Ranges, range, tree is null ? null : new RangeTable(Slot, Access.Reading, tree)));
         }
     }
-
-    private static HashTrie Put(HashTrie trie, HashTrie.Leaf key, IndexNode child) =>
-        child.IsEmpty ? trie.Without(key) : trie.With(key with { Node = child });
 
     private static T[] Put<T>(T[] tables, int at, T? table)
         where T : class

@@ -36,11 +36,11 @@ internal sealed class Vocabulary
     public void OnBuilt() => _countWhenBuilt = _count;
 
     /// <exception cref="InvalidOperationException">There would be more names than there are slots.</exception>
-    public void AddNames(FilterExpression expression)
+    public void AddNames(IEnumerable<FilterExpression> expressions)
     {
         lock (_lock)
         {
-            Volatile.Write(ref _names, expression.AddNamesTo(_names));
+            Volatile.Write(ref _names, _names.With(expressions.SelectMany(expression => expression.PropertyNames.All)));
         }
     }
 

@@ -35,7 +35,8 @@ public sealed class PropertyNames
 
     public int Count => _names.Length;
 
-    public string this[int slot] => _names[slot];
+    /// <summary>By slot.</summary>
+    public IReadOnlyList<string> All => _names;
 
     public ReadOnlySpan<byte> Utf8(int slot) => _utf8[slot];
 
@@ -66,12 +67,12 @@ public sealed class PropertyNames
     /// <summary>These names, and those of <paramref name="more"/> that are not among them; slots stay what they are.</summary>
     public PropertyNames With(IEnumerable<string> more)
     {
-        List<string>? added = null;
+        OrderedDictionary<string, byte>? added = null;
         foreach (string name in more)
         {
-            if (Find(name) < 0 && added?.Contains(name) != true)
+            if (Find(name) < 0)
             {
-                (added ??= []).Add(name);
+                (added ??= new(StringComparer.Ordinal)).TryAdd(name, 0);
             }
         }
 
@@ -81,21 +82,9 @@ public sealed class PropertyNames
         }
 
         return Count + added.Count <= MaxCount
-            ? new PropertyNames([.. _names, .. added], [.. _utf8, .. added.Select(Encoding.UTF8.GetBytes)])
+            ? new PropertyNames([.. _names, .. added.Keys], [.. _utf8, .. added.Keys.Select(Encoding.UTF8.GetBytes)])
             : throw new InvalidOperationException($"the expressions name more than {MaxCount} properties");
     }
 
-    // Names that differ mostly differ in length, beginning or end.
-    private int Home(ReadOnlySpan<byte> name)
-    {
-        uint hash = (uint)name.Length;
-        if (name.Length > 0)
-        {
-            hash = (hash * 31) + name[0];
-            hash = (hash * 31) + name[^1];
-            hash = (hash * 31) + name[name.Length / 2];
-        }
-
-        return (int)((hash * 0x9E3779B1u) >> 16) & (_table.Length - 1);
-    }
+    private int Home(ReadOnlySpan<byte> name) => (int)(Utf8Hash.Of(name) & (uint)(_table.Length - 1));
 }

@@ -14,19 +14,21 @@ internal static class Utf8Hash
     public static uint Of(ReadOnlySpan<byte> utf8)
     {
         ulong hash = Seed ^ (ulong)utf8.Length;
-        while (utf8.Length >= sizeof(ulong))
+        ReadOnlySpan<byte> rest = utf8;
+        for (; rest.Length > sizeof(ulong); rest = rest[sizeof(ulong)..])
         {
-            hash = Fold(hash, MemoryMarshal.Read<ulong>(utf8));
-            utf8 = utf8[sizeof(ulong)..];
+            hash = Fold(hash, MemoryMarshal.Read<ulong>(rest));
         }
 
-        ulong tail = 0;
-        foreach (byte b in utf8)
+        // The last eight, some of which may have been there already; of fewer all, some of them twice.
+        ulong last = utf8.Length switch
         {
-            tail = (tail << 8) | b;
-        }
-
-        hash = Fold(hash, tail);
+            >= sizeof(ulong) => MemoryMarshal.Read<ulong>(utf8[^sizeof(ulong)..]),
+            >= sizeof(uint) => MemoryMarshal.Read<uint>(utf8) | ((ulong)MemoryMarshal.Read<uint>(utf8[^sizeof(uint)..]) << 32),
+            0 => 0,
+            _ => utf8[0] | ((ulong)utf8[utf8.Length / 2] << 8) | ((ulong)utf8[^1] << 16),
+        };
+        hash = Fold(hash, last);
         return (uint)(hash ^ (hash >> 32));
     }
 
