@@ -84,6 +84,30 @@ public sealed class ConsumerTable
         }
     }
 
+    /// <summary>
+    /// Says after <see cref="Restore"/> that a group has sides, or had: it subscribes to what its normal clients do, and not to what those do
+    /// that a release has retired, however much newer that is.
+    /// </summary>
+    /// <param name="gray">Ids of clients on the gray side.</param>
+    /// <param name="retired">Ids of clients that are neither.</param>
+    internal void RestoreSides(string name, IReadOnlySet<string> gray, IReadOnlySet<string> retired)
+    {
+        lock (_changing)
+        {
+            if (Find(name) is { } group)
+            {
+                group.Subscriptions = Of(clientId => !gray.Contains(clientId));
+                group.GraySubscriptions = Of(gray.Contains);
+                SubscriptionsChanged?.Invoke(name);
+
+                SubscriptionSet Of(Func<string, bool> isOne) => group.Remembered.Values
+                    .Where(client => isOne(client.ClientId) && !retired.Contains(client.ClientId))
+                    .OrderBy(client => NewestVersion(client.Subscriptions))
+                    .Aggregate(SubscriptionSet.Empty, (all, client) => all.UpdatedBy(client.Subscriptions, out _));
+            }
+        }
+    }
+
     /// <summary>A group has no sides any more: what the gray one subscribed to is forgotten, or is what the group subscribes to now.</summary>
     internal void EndSides(string name, bool grayStays)
     {
@@ -270,7 +294,8 @@ public sealed class ConsumerTable
         Log.ConsumerLeft(_logger, client.Session, group.Name, reason);
         if (group.FindClient(client.ClientId) is null && group.Remembered.TryGetValue(client.ClientId, out RememberedClient? memory))
         {
-            if (remember && _remembered <= _limits.MaxRemembered)
+            // A retired client is nobody whose subscriptions the group should have after a restart.
+            if (remember && _remembered <= _limits.MaxRemembered && (IsRetired is not { } isRetired || !isRetired(group, client)))
             {
                 group.Remembered[client.ClientId] = memory with { LastSeenMs = NowMs() };
             }

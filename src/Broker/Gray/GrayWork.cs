@@ -83,6 +83,14 @@ internal sealed class GrayWork : IDisposable
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
         _entries = new GrayRecovery(store, topics, offsets, facts, _roster).Recover(_acting);
+        foreach (GrayEntry entry in _entries.Values)
+        {
+            clients.Consumers.RestoreSides(
+                entry.Group.Name,
+                entry.Group.Release.IsOpen ? entry.Clients.Of(Side.Gray).ToHashSet(StringComparer.Ordinal) : new HashSet<string>(),
+                entry.Group.Retired);
+        }
+
         _topics.Changed += _ => SignalIfGray();
         _clients.Consumers.GroupChanged += OnGroupChanged;
         _clients.Consumers.IsGray = (group, client) =>

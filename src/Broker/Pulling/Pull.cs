@@ -10,6 +10,9 @@ namespace GrayMQ.Broker.Pulling;
 /// <param name="QueueOffset">Where to read from. While it waits, messages are passed that are not for it, and need not be read again.</param>
 /// <param name="HasPassed">Whether there were such.</param>
 /// <param name="IsHeld">What it asks for belongs to another side of a gray release: no message that arrives is for it.</param>
+/// <param name="IsFilterOfGroup">
+/// The filter is what the group wants, whose sides may want different things, since nobody knew whose the pull is: it holds for no later answer.
+/// </param>
 internal readonly record struct Pull(
     Responder Responder,
     Topic Topic,
@@ -20,4 +23,5 @@ internal readonly record struct Pull(
     int MaxMessageBytes,
     IMessageFilter? Filter,
     bool HasPassed = false,
-    bool IsHeld = false);
+    bool IsHeld = false,
+    bool IsFilterOfGroup = false);

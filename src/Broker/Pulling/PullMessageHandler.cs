@@ -66,7 +66,7 @@ internal sealed class PullMessageHandler
         _statistics = statistics;
         _filters = filters;
         _gray = gray;
-        parked.AnswerWith(pull => Answer(in pull, TimeSpan.Zero));
+        parked.AnswerWith(AnswerParked);
     }
 
     public ValueTask HandleAsync(RemotingRequest request, PullMessageHeader header)
@@ -88,7 +88,7 @@ internal sealed class PullMessageHandler
         SubscriptionGroupConfig group = FindGroup(in header, request.Code);
         Topic topic = FindTopic(in header, request);
         GrayGroup? sides = _gray.FindGroup(header.ConsumerGroup.Span);
-        IMessageFilter? filter = FindFilter(in header, topic.Name, group, sides is null ? null : request.Connection);
+        IMessageFilter? filter = FindFilter(in header, topic.Name, group, sides, request.Connection, out bool isOfGroup);
 
         if ((header.SysFlag & PullSysFlag.CommitOffset) != 0 && header.CommitOffset >= 0)
         {
@@ -103,7 +103,8 @@ internal sealed class PullMessageHandler
             header.QueueOffset,
             Math.Max(1, header.MaxMessages),
             header.MaxMessageBytes is > 0 and int most ? most : int.MaxValue,
-            filter);
+            filter,
+            IsFilterOfGroup: isOfGroup);
         if ((sides is null || sides.CapFor(header.Topic.Span, header.QueueId, sides.StandingOf(request.Connection)) > 0)
             && _offsets.TakeReset(header.ConsumerGroup.Span, header.Topic.Span, header.QueueId) is long reset)
         {
@@ -127,6 +128,18 @@ internal sealed class PullMessageHandler
         TopicSysFlag = pull.Topic.Config.TopicSysFlag,
         GroupSysFlag = pull.Group.GroupSysFlag,
     };
+
+    private void AnswerParked(Pull pull)
+    {
+        if (pull.IsFilterOfGroup)
+        {
+            // A heartbeat may have told meanwhile whose it is: by the other side's filter it would pass over messages for good.
+            Reply(in pull, ResponseCode.PullNotFound, "it was not known what this client subscribes to", pull.QueueOffset);
+            return;
+        }
+
+        Answer(in pull, TimeSpan.Zero);
+    }
 
     /// <summary>Reads and answers; parks the pull instead when there is nothing yet and it may wait.</summary>
     private void Answer(in Pull pull, TimeSpan suspend)
@@ -318,14 +331,24 @@ internal sealed class PullMessageHandler
                 + $"topicConfig.readQueueNums:[{topic.Config.ReadQueueNums}] consumer:[{request.Connection.RemoteEndPoint}]");
     }
 
-    /// <param name="client">Who asks, where the group has a gray release: the sides may subscribe differently. Else null.</param>
+    /// <param name="sides">Of the group, where it has a gray release: they may subscribe differently.</param>
+    /// <param name="isOfGroup">Whether it is that of a group with sides, and not of the client that asks.</param>
     private IMessageFilter? FindFilter(
-        in PullMessageHeader header, string topic, SubscriptionGroupConfig group, RemotingPeer? client) =>
-        _filters.For(topic, (header.SysFlag & PullSysFlag.Subscription) != 0
+        in PullMessageHeader header,
+        string topic,
+        SubscriptionGroupConfig group,
+        GrayGroup? sides,
+        RemotingPeer client,
+        out bool isOfGroup)
+    {
+        isOfGroup = false;
+        return _filters.For(topic, (header.SysFlag & PullSysFlag.Subscription) != 0
             ? _filters.Parse(header.ExpressionType.Span, header.Subscription.Span)
-            : FindExpression(in header, group, client));
+            : FindExpression(in header, group, sides, client, out isOfGroup));
+    }
 
-    private SubscriptionExpression FindExpression(in PullMessageHeader header, SubscriptionGroupConfig group, RemotingPeer? client)
+    private SubscriptionExpression FindExpression(
+        in PullMessageHeader header, SubscriptionGroupConfig group, GrayGroup? sides, RemotingPeer client, out bool isOfGroup)
     {
         ConsumerGroup consumers = _consumers.Find(header.ConsumerGroup.Span)
             ?? throw new RemotingException(
@@ -341,10 +364,14 @@ internal sealed class PullMessageHandler
                 ForbiddenType.Subscription, $"the consumer group[{group.GroupName}] is forbidden for topic[{Text(header.Topic)}]");
         }
 
-        SubscriptionSet? own = client is not null && ClientSession.Of(client) is { } session
+        SubscriptionSet? own = sides is not null && ClientSession.Of(client) is { } session
             ? consumers.FindClient(session)?.Subscriptions
             : null;
-        Subscription subscription = (own is { Count: > 0 } ? own.Find(header.Topic.Span) : consumers.FindSubscription(header.Topic.Span))
+        isOfGroup = sides is not null && own is not { Count: > 0 };
+        Subscription subscription = (own is { Count: > 0 } ? own.Find(header.Topic.Span)
+                : sides?.StandingOf(client) == Standing.Gray
+                    ? consumers.GraySubscriptions.Find(header.Topic.Span) ?? consumers.FindSubscription(header.Topic.Span)
+                    : consumers.FindSubscription(header.Topic.Span))
             ?? throw new RemotingException(
                 ResponseCode.SubscriptionNotExist,
                 $"the consumer's subscription not exist: group {group.GroupName}, topic {Text(header.Topic)}");

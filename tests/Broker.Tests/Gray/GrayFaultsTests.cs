@@ -115,6 +115,44 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Single(Pulls.Bodies(await known.PullAsync(Pulls.Header(Topic, 0, 1 - queueOfTheirs))));
     }
 
+    // MQClientInstance of the normal side: its pull comes before its heartbeat, and was parked by what the gray side subscribes to.
+    [Fact]
+    public async Task Connection_BeforeItsHeartbeatAfterARestart_IsNotFilteredByTheOtherSidesSubscription()
+    {
+        await using GrayFixture gray = await StartAsync();
+        Peer normal = await JoinAsync(gray, "v1-1", "A || B", version: 1);
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1", "A", version: 2);
+        await Eventually.TrueAsync(() => Queue(gray, 1) is { Owner: Side.Normal }, "queue 1 is normal");
+        await gray.SendAsync(Topic, "n", gray: false, 1, "B");
+        await gray.RestartAsync();
+
+        normal = gray.Broker.Connect("v1-1");
+        Task<RemotingCommand> parked = await normal.ParkAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null, suspendMs: 60_000));
+        await normal.HeartbeatAsync(Group, [ClientsFixture.To(Topic, "A || B", 1)]);
+
+        RemotingCommand answer = await parked;
+        Assert.Equal(0, PullMessageResponseHeader.Read(answer.Fields).NextBeginOffset);
+        Assert.Equal(["n"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null, suspendMs: 10_000))));
+    }
+
+    [Fact]
+    public async Task Connection_BeforeItsHeartbeatAfterTheEndAndARestart_IsNotFilteredByWhatARetiredSideSubscribedTo()
+    {
+        await using GrayFixture gray = await StartAsync();
+        Peer normal = await JoinAsync(gray, "v1-1", "A || B", version: 1);
+        await gray.State.OpenAsync(Group);
+        await JoinAsync(gray, "v2-1", "A", version: 2);
+        await Eventually.TrueAsync(() => Queue(gray, 1) is { Owner: Side.Normal }, "queue 1 is normal");
+        await gray.State.WithdrawAsync(Group, GrayLeftover.Normal);
+        await gray.SendAsync(Topic, "n", gray: false, 1, "B");
+        await gray.RestartAsync();
+
+        QuerySubscriptionResponseBody known = await gray.Admin.AskAsync<GroupTopicHeader, QuerySubscriptionResponseBody>(
+            RequestCode.QuerySubscriptionByConsumer, new GroupTopicHeader { Group = Group, Topic = Topic });
+        Assert.Equal("A || B", known.SubscriptionData?.SubString);
+    }
+
     [Fact]
     public async Task Connection_BeforeItsHeartbeatAfterTheEnd_MayBeThatOfARetiredClient()
     {

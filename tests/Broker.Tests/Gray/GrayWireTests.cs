@@ -37,10 +37,10 @@ public abstract class GrayWireTests
         return (normal, canary);
     }
 
-    private protected static async Task<Peer> JoinAsync(GrayFixture gray, string id, string expression = "*")
+    private protected static async Task<Peer> JoinAsync(GrayFixture gray, string id, string expression = "*", long version = 1)
     {
         Peer peer = gray.Broker.Connect(id);
-        await peer.HeartbeatAsync(Group, [ClientsFixture.To(Topic, expression)]);
+        await peer.HeartbeatAsync(Group, [ClientsFixture.To(Topic, expression, version)]);
         return peer;
     }
 
