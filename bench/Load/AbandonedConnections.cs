@@ -32,6 +32,8 @@ internal sealed class AbandonedConnections(LoadOptions options, int count)
         using Socket good = Connect(0);
         Ask(good);
         int sockets = Sockets();
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Task asking = AskAgainAsync(good, done.Token);
         Console.WriteLine($"{"connections",11} {"per s",8} {"anon MB",8} {"sockets",10}");
         long started = Stopwatch.GetTimestamp();
         long early = 0;
@@ -40,7 +42,6 @@ internal sealed class AbandonedConnections(LoadOptions options, int count)
             int until = (int)((long)count * report / Reports);
             await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Factory.StartNew(
                 () => Open(until, cancel), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
-            Ask(good);
             long bytes = ProcessUsage.Read(_process).AnonymousBytes;
             early = report == 1 ? bytes : early;
             Console.WriteLine(string.Create(
@@ -52,6 +53,8 @@ internal sealed class AbandonedConnections(LoadOptions options, int count)
             }
         }
 
+        await done.CancelAsync();
+        await asking;
         if (!SpinWait.SpinUntil(() => Sockets() <= sockets, ReceiveTimeoutMs))
         {
             throw new InvalidOperationException($"{Sockets() - sockets} sockets more are open than before");
@@ -128,6 +131,22 @@ internal sealed class AbandonedConnections(LoadOptions options, int count)
 
         socket.Connect(options.Broker);
         return socket;
+    }
+
+    private async Task AskAgainAsync(Socket socket, CancellationToken cancel)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancel))
+            {
+                Ask(socket);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is over.
+        }
     }
 
     private void Ask(Socket socket)
