@@ -18,7 +18,7 @@ internal sealed class AbandonedConnections(LoadOptions options, int count)
 
     // Ports of one address run out, since a connection that was left keeps its port for a minute.
     private const int SourceAddresses = 64;
-    private const long MaxGrowthBytes = 16L << 20;
+    private const long MaxGrowthBytes = 32L << 20;
     private const int ReceiveTimeoutMs = 30_000;
 
     private readonly int _process = options.ProcessId ?? throw new InvalidOperationException("the broker's process is not to be seen");

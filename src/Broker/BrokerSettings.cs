@@ -39,6 +39,9 @@ public static class BrokerSettings
         Setting.Text("brokerName", "", "Name of this broker, unique in its cluster") with
         {
             Derive = _ => HostName(),
+
+            // The handle of a popped message has the name between spaces, and lists of handles have semicolons.
+            Check = name => name.Length > 0 && !name.Any(c => char.IsWhiteSpace(c) || c == ';') ? null : "a name without spaces and semicolons",
         };
 
     public static readonly SettingDefinition<string> BrokerClusterName =

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using GrayMQ.Settings;
 
 namespace GrayMQ.Cli;
@@ -36,8 +37,18 @@ internal static class UsageError
             return [$"expected a command: {string.Join(", ", group.Subcommands.Select(command => command.Name))}"];
         }
 
-        return parsed.Errors.Select(error => error.Message).Distinct();
+        return parsed.Errors.Select(Describe).Distinct();
     }
+
+    // In one line, and without the names of .NET's types.
+    private static string Describe(ParseError error) =>
+        error.SymbolResult is OptionResult { Option: { } option, Tokens: [.., { Value: var value }] } && IsNoNumber(option.ValueType, value)
+            ? $"{option.Name}: {value}: expected a whole number"
+            : string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+    private static bool IsNoNumber(Type type, string text) =>
+        type == typeof(int) || type == typeof(int?) ? !int.TryParse(text, CultureInfo.InvariantCulture, out _)
+        : (type == typeof(long) || type == typeof(long?)) && !long.TryParse(text, CultureInfo.InvariantCulture, out _);
 
     private static IEnumerable<string> Candidates(Command command, string unknown) => unknown.StartsWith('-')
         ? command.Options.Where(option => !option.Hidden).Select(option => option.Name)

@@ -11,8 +11,8 @@ public static class NearestName
 
     /// <summary>
     /// The candidate with the fewest edits, the earlier one of equals; null when nothing is similar, that is when more
-    /// than a third of the letters (and more than two) would have to change. Letter case counts for nothing; a name that
-    /// stops short of a candidate counts as two edits.
+    /// than a third of the letters (and more than two), or half of them, would have to change. Letter case counts for
+    /// nothing; a name that stops short of a candidate counts as two edits.
     /// </summary>
     public static string? Find(string name, IEnumerable<string> candidates)
     {
@@ -20,7 +20,7 @@ public static class NearestName
         {
             return null;
         }
-        int best = Math.Max(2, name.Length / 3) + 1;
+        int best = Math.Min(Math.Max(2, name.Length / 3), (name.Length - 1) / 2) + 1;
         string? nearest = null;
         string lower = name.ToLowerInvariant();
         foreach (string candidate in candidates)

@@ -19,8 +19,8 @@ internal sealed record ModelOptions
     /// <summary>The server ends, one way or the other, after so many steps on the average.</summary>
     public int StepsBetweenRestarts { get; init; } = 500;
 
-    /// <summary>The server has to serve again within this time.</summary>
-    public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>The server has to serve again within this time, on a machine that has little left for it as well.</summary>
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>What is still to come has to come within this time when nothing more is asked for.</summary>
     public TimeSpan DrainLimit { get; init; } = TimeSpan.FromSeconds(60);

@@ -105,6 +105,18 @@ public sealed class SettingsCatalogueTests
             error.ToString());
     }
 
+    [Theory]
+    [InlineData("t1", "vm", null)]
+    [InlineData("ab", "abc", null)]
+    [InlineData("foo", "fab", null)]
+    [InlineData("lst", "list", "list")]
+    [InlineData("sned", "send", "send")]
+    [InlineData("greetigns", "greetings", "greetings")]
+    public void Find_ShortNames_AreNotGuessedFromHalfOfThem(string name, string candidate, string? nearest)
+    {
+        Assert.Equal(nearest, NearestName.Find(name, [candidate]));
+    }
+
     [Fact]
     public void Load_UnknownKeyLikeNothing_GuessesNothing()
     {

@@ -11,7 +11,7 @@ internal static class ToolFailure
 {
     /// <returns>False for what should not happen: that deserves its stack trace.</returns>
     public static bool TryExplain(
-        Exception failure, NameServerChoice nameServers, out int exitCode, [NotNullWhen(true)] out string? message)
+        Exception failure, NameServerChoice? nameServers, out int exitCode, [NotNullWhen(true)] out string? message)
     {
         Exception e = failure is SendFailedException { InnerException: { } cause } ? cause : failure;
         (exitCode, message) = e switch
@@ -19,7 +19,7 @@ internal static class ToolFailure
             CommandFailure known => (known.ExitCode, known.Message),
             NameServersUnavailableException => (
                 ExitCode.Unreachable,
-                $"no name server answers at {nameServers.Addresses} ({nameServers.Origin}){Reason(e.InnerException)}"),
+                $"no name server answers at {nameServers?.Addresses} ({nameServers?.Origin}){Reason(e.InnerException)}"),
             ConnectionClosedException or TimeoutException => (ExitCode.Unreachable, e.Message),
             BrokerException { Code: ResponseCode.GrayRefused or ResponseCode.GrayConflict or ResponseCode.GrayUnavailable, Remark: { } remark } =>
                 (ExitCode.Failure, remark),

@@ -43,9 +43,10 @@ internal sealed class ToolHost(CommandContext context)
     public void OnRun(Command command, Func<ToolRun, CancellationToken, Task> body) =>
         command.SetAction(async (parsed, cancel) =>
         {
-            var chosen = NameServerChoice.Make(parsed.GetValue(_nameServers), context.Variables);
+            NameServerChoice? chosen = null;
             try
             {
+                chosen = NameServerChoice.Make(parsed.GetValue(_nameServers), context.Variables);
                 await using var run = new ToolRun(context, parsed, chosen, parsed.GetValue(_json));
                 await body(run, cancel).ConfigureAwait(false);
                 return ExitCode.Success;

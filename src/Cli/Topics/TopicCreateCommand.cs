@@ -57,6 +57,9 @@ internal sealed class TopicCreateCommand
     {
         string topic = run.Get(_name);
         Cluster.RequireTopicName(topic);
+        Require(_queues, atLeast: 1);
+        Require(_readQueues, atLeast: 0);
+        Require(_writeQueues, atLeast: 0);
         IReadOnlyList<BrokerNode> masters = await _scope.MastersAsync(run, cancel).ConfigureAwait(false);
         bool existed = false;
         foreach (BrokerNode master in masters)
@@ -73,6 +76,14 @@ internal sealed class TopicCreateCommand
             result,
             ResultJson.Document.TopicChange,
             _ => run.Context.Output.WriteLine($"Topic {topic} is {result.Change} at {string.Join(", ", result.Brokers)}."));
+
+        void Require(Option<int?> option, int atLeast)
+        {
+            if (run.Get(option) is { } given && given < atLeast)
+            {
+                throw CommandFailure.Usage($"{option.Name}: {given}: expected at least {atLeast}");
+            }
+        }
     }
 
     private TopicConfig Configure(ToolRun run, string topic, TopicConfig? former)

@@ -12,7 +12,17 @@ public sealed class LinuxFileSystem : IStoreFileSystem
 
     public bool DirectoryExists(string path) => Directory.Exists(path);
 
-    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+    public void CreateDirectory(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"cannot make the directory {path}: {e.Message}", e);
+        }
+    }
 
     public IReadOnlyList<string> ListFiles(string directory) => List(directory, files: true);
 

@@ -96,6 +96,29 @@ public sealed class ServerSettingsTests
     }
 
     [Theory]
+    [InlineData("bad name")]
+    [InlineData("a;b")]
+    [InlineData("")]
+    public async Task Broker_NameThatHandlesCannotHold_IsRefused(string name)
+    {
+        CommandResult result = await TestCommand.RunAsync("broker", "--set", $"brokerName={name}");
+
+        result.ShouldFail(ExitCode.Usage, $"--set: brokerName={name}: expected a name without spaces and semicolons");
+    }
+
+    [Fact]
+    public async Task Start_StoreCannotBeMade_SaysWhich()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder.PathOf("file"), "");
+
+        CommandResult result = await TestCommand.RunAsync(
+            "standalone", "--store", folder.PathOf("file/store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
+
+        result.ShouldFail(ExitCode.Failure, $"cannot make the directory {folder.PathOf("file/store")}");
+    }
+
+    [Theory]
     [InlineData("--broker-port", "x")]
     [InlineData("--namesrv-port", "70000")]
     [InlineData("--http-port", "-1")]

@@ -17,7 +17,12 @@ public sealed class ToolUsageTests
     [InlineData("illegal characters", "topic", "create", "no/topic")]
     [InlineData("illegal characters", "group", "create", "no group")]
     [InlineData("is no message id", "message", "view", "123")]
-    [InlineData("is no address", "topic", "list", "-n", "nowhere")]
+    [InlineData("graymq: --namesrv: 'nowhere' is no address: expected host:port", "topic", "list", "-n", "nowhere")]
+    [InlineData("graymq: --queues: many: expected a whole number", "topic", "create", "t", "--queues", "many")]
+    [InlineData("graymq: --queues: 99999999999: expected a whole number", "topic", "create", "t", "--queues", "99999999999")]
+    [InlineData("graymq: --queues: 0: expected at least 1", "topic", "create", "t", "--queues", "0")]
+    [InlineData("graymq: --write-queues: -1: expected at least 0", "topic", "create", "t", "--write-queues", "-1")]
+    [InlineData("Must be one of: 'rw' 'r' 'w'", "topic", "create", "t", "--perm", "x")]
     public async Task Run_WrongUsage_EndsWith2AndHelps(string message, params string[] arguments)
     {
         (await TestCommand.RunAsync(arguments)).ShouldFail(ExitCode.Usage, message);
