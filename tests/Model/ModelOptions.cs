@@ -23,5 +23,5 @@ internal sealed record ModelOptions
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>What is still to come has to come within this time when nothing more is asked for.</summary>
-    public TimeSpan DrainLimit { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan DrainLimit { get; init; } = TimeSpan.FromMinutes(3);
 }

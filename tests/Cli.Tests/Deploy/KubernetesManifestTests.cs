@@ -51,7 +51,7 @@ public sealed class KubernetesManifestTests(KubernetesSchemas schemas) : IClassF
         JsonNode pod = await FindPodAsync("graymq-broker");
         PrintedSettings settings = await PrintSettingsAsync("graymq-broker", pod);
 
-        Assert.Equal(("pod's metadata.name", "192.0.2.7"), (settings["brokerName"], settings["brokerIP1"]));
+        Assert.Equal(("pods-metadata.name", "192.0.2.7"), (settings["brokerName"], settings["brokerIP1"]));
         Assert.Equal("/data", settings["storePathRootDir"]);
         int listenPort = settings.Number("listenPort");
         Assert.Equal(
@@ -130,7 +130,7 @@ public sealed class KubernetesManifestTests(KubernetesSchemas schemas) : IClassF
         JsonNode container = Assert.Single(pod["containers"]!.AsArray())!;
         Dictionary<string, string> variables = container["env"]?.AsArray().ToDictionary(
             variable => (string)variable!["name"]!,
-            variable => (string)variable!["valueFrom"]!["fieldRef"]!["fieldPath"]! == "status.podIP" ? "192.0.2.7" : "pod's metadata.name") ?? [];
+            variable => (string)variable!["valueFrom"]!["fieldRef"]!["fieldPath"]! == "status.podIP" ? "192.0.2.7" : "pods-metadata.name") ?? [];
         return await PrintedSettings.OfAsync(
             container["args"]!.AsArray().Select(word => ((string)word!).Replace("/etc/graymq", folder.Path, StringComparison.Ordinal)), variables);
     }
