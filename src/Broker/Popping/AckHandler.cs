@@ -66,6 +66,13 @@ internal sealed class AckHandler(PopAccess access, PopAcks acks)
     {
         Topic topic = access.FindTopic(header.Topic, header.QueueId, request.Connection.RemoteEndPoint);
         PopHandle handle = acks.Read(header.ExtraInfo.Span, topic, header.QueueId, header.Offset);
+        if (header.KeepsHandle)
+        {
+            acks.Prolong(header.ConsumerGroup.Span, topic, in handle, header.Offset, header.InvisibleTimeMs);
+            request.Responder.Reply(ResponseCode.Success);
+            return ValueTask.CompletedTask;
+        }
+
         (long popTime, long invisible) = acks.Change(
             header.ConsumerGroup.Span, topic, in handle, header.Offset, header.InvisibleTimeMs);
         request.Responder.Reply(new ChangeInvisibleTimeResponseHeader

@@ -117,6 +117,28 @@ internal sealed class PopAcks(
             : throw NotInHand(topic, handle.QueueId, offset);
     }
 
+    /// <summary>
+    /// Has a message stay invisible for a time from now on at least, and with it those in hand that were popped with it; its handle goes on to
+    /// count, also after a restart.
+    /// </summary>
+    /// <inheritdoc cref="Change"/>
+    public void Prolong(ReadOnlySpan<byte> group, Topic topic, in PopHandle handle, long offset, long invisibleMs)
+    {
+        if (handle.IsOrdered)
+        {
+            // The handles of such messages count until their batch is over.
+            Change(group, topic, in handle, offset, invisibleMs);
+            return;
+        }
+
+        access.CheckInvisible(invisibleMs, least: 0);
+        PopQueue queue = Find(group, topic, handle.QueueId, offset);
+        if (!_pops.TryProlong(queue, new CheckPointId(handle.StartOffset, handle.PopTimeMs), offset, NowMs + invisibleMs))
+        {
+            throw NotInHand(topic, handle.QueueId, offset);
+        }
+    }
+
     private static ReadOnlySpan<byte> RetryName(in BatchAckEntry ack, Span<byte> buffer)
     {
         ReadOnlySpan<byte> prefix = "%RETRY%"u8;

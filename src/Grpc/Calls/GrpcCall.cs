@@ -87,8 +87,18 @@ public sealed class GrpcCall : IDisposable
     /// to come within the time that a request may take.
     /// </summary>
     /// <exception cref="GrpcException">What comes is no message, too large a one, or too slow.</exception>
-    /// <exception cref="OperationCanceledException">See <paramref name="cancel"/>.</exception>
-    public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancel)
+    /// <exception cref="OperationCanceledException">See <paramref name="cancel"/>; or the deadline has come.</exception>
+    public ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancel)
+        where T : class, IMessage<T> => Timeout is null ? ReadNextAsync(parser, cancel) : ReadInTimeAsync(parser, cancel);
+
+    private async ValueTask<T?> ReadInTimeAsync<T>(MessageParser<T> parser, CancellationToken cancel)
+        where T : class, IMessage<T>
+    {
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancel, Cancelled);
+        return await ReadNextAsync(parser, linked.Token).ConfigureAwait(false);
+    }
+
+    private async ValueTask<T?> ReadNextAsync<T>(MessageParser<T> parser, CancellationToken cancel)
         where T : class, IMessage<T>
     {
         // The message before has been dealt with.

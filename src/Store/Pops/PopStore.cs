@@ -235,6 +235,34 @@ public sealed class PopStore : IDisposable
         }
     }
 
+    /// <summary>
+    /// Has a message, and with it all of its batch that is in hand, wait until a later time at least; the handles that name the batch go on to
+    /// count. Takes the gate. False when the batch does not hold the message, or does no more.
+    /// </summary>
+    /// <param name="dueMs">Ms since 1970; an earlier time than the batch's changes nothing.</param>
+    public bool TryProlong(PopQueue queue, CheckPointId id, long queueOffset, long dueMs)
+    {
+        lock (queue.Gate)
+        {
+            if (TryFind(queue, id, queueOffset, out _) is not { } checkPoint)
+            {
+                return false;
+            }
+
+            if (dueMs > checkPoint.DueMs)
+            {
+                using PopChange change = _database.Begin();
+                change.Put(checkPoint, checkPoint.Unacked, dueMs, checkPoint.IsPutOff);
+                change.Write();
+
+                // Before others write what is left of the batch.
+                _ledger.Schedule(checkPoint, dueMs);
+            }
+
+            return true;
+        }
+    }
+
     /// <summary>All messages in hand of a queue, but for those in order, as they are now. Takes the gate.</summary>
     public static IReadOnlyList<(CheckPointId Id, long QueueOffset)> Unacked(PopQueue queue)
     {

@@ -1,7 +1,9 @@
 using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Broker.Grpc;
@@ -82,6 +84,13 @@ public sealed class GraySidesTests : IAsyncLifetime
         GrpcPeer gray = await ConsumerAsync("v2-0");
         GrpcPeer normal = await ConsumerAsync("v1-0");
         await _gray.State.DoneAsync(Group);
+
+        // What is stored before is the normal side's to consume, and the gray one waits for it.
+        await Eventually.TrueAsync(
+            async () => (await _gray.Admin.AskAsync<GetBrokerGrayStatusHeader, BrokerGrayStatus>(
+                    RequestCode.GetBrokerGrayStatus, new GetBrokerGrayStatusHeader { Group = Group }))
+                .Queues.Where(queue => GrayQueues.Contains(queue.QueueId)).All(queue => queue.Owner == "GRAY"),
+            "the gray queues are the gray side's");
         GrpcPeer producer = await ProducerAsync("p");
         for (int i = 0; i < 12; i++)
         {

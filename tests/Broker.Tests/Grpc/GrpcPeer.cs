@@ -203,8 +203,9 @@ internal sealed class GrpcPeer : IAsyncDisposable
         V2.ChangeInvisibleDurationResponse.Parser);
 
     /// <summary>Says that the client is there; it answers behind all that was asked before on the connection.</summary>
-    public Task<V2.HeartbeatResponse> HeartbeatAsync() =>
-        CallAsync("Heartbeat", new V2.HeartbeatRequest(), V2.HeartbeatResponse.Parser);
+    /// <param name="group">That it consumes for; empty for a producer.</param>
+    public Task<V2.HeartbeatResponse> HeartbeatAsync(string group = "") => CallAsync(
+        "Heartbeat", new V2.HeartbeatRequest { Group = new V2.Resource { Name = group } }, V2.HeartbeatResponse.Parser);
 
     /// <summary>Says that the client ends.</summary>
     public Task<V2.NotifyClientTerminationResponse> TerminateAsync() =>

@@ -143,12 +143,57 @@ public sealed class ReceivingTests : IAsyncLifetime
         for (int i = 0; i < 120; i++)
         {
             _broker.Time.Advance(TimeSpan.FromSeconds(5));
-            await consumer.CallAsync(
-                "Heartbeat", new V2.HeartbeatRequest { Group = new V2.Resource { Name = Group } }, V2.HeartbeatResponse.Parser);
+            await consumer.HeartbeatAsync(Group);
         }
 
         V2.AckMessageResponse acked = await consumer.AckAsync(Group, Topic, message);
         Assert.True(acked.Status.Code == V2.Code.Ok, acked.ToString());
+        Assert.Equal(0, (await _broker.ShowAsync()).PopsInFlight);
+    }
+
+    [Fact]
+    public async Task AutoRenew_TheBrokerIsRestarted_TheReceiptsGoOnToCount()
+    {
+        GrpcPeer consumer = await ConsumerAsync();
+        var messages = new List<V2.Message>();
+        for (int i = 0; i < 4; i++)
+        {
+            await SendAsync(GrpcPeer.MessageOf(Topic, $"long work {i}"));
+        }
+
+        while (messages.Count < 4)
+        {
+            messages.AddRange((await consumer.ReceiveAsync(Group, Topic)).Messages);
+        }
+
+        // Several times what they are invisible for.
+        for (int i = 0; i < 60; i++)
+        {
+            _broker.Time.Advance(TimeSpan.FromSeconds(5));
+            await consumer.HeartbeatAsync(Group);
+        }
+
+        V2.AckMessageResponse acked = await consumer.AckAsync(Group, Topic, messages[0]);
+        Assert.True(acked.Status.Code == V2.Code.Ok, acked.ToString());
+        consumer.EndStreams();
+        await _broker.Broker.StopServingAsync();
+        await _broker.Broker.StartAgainAsync();
+
+        GrpcPeer again = await ConsumerAsync(consumer.Id);
+        acked = await again.AckAsync(Group, Topic, [.. messages.Skip(1)]);
+        Assert.True(acked.Status.Code == V2.Code.Ok, acked.ToString());
+        Peer asking = _broker.Broker.Connect("asking");
+        Assert.Equal(0, (await asking.AskAsync<NoHeader, LifecycleReport>(RequestCode.ShowLifecycle, default)).PopsInFlight);
+    }
+
+    [Fact]
+    public async Task AutoRenew_OfAClientThatToldNoSettings_IsRefusedAndTakesNothing()
+    {
+        await SendAsync(GrpcPeer.MessageOf(Topic, "for who is known"));
+        GrpcPeer stranger = Connect("stranger");
+
+        Assert.Equal(V2.Code.UnrecognizedClientType, (await stranger.ReceiveAsync(Group, Topic)).Status);
+
         Assert.Equal(0, (await _broker.ShowAsync()).PopsInFlight);
     }
 

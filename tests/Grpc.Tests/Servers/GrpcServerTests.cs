@@ -97,6 +97,22 @@ public sealed class GrpcServerTests
         Assert.Equal(GrpcStatusCode.DeadlineExceeded, answer.Status);
     }
 
+    [Fact]
+    public async Task Duplex_PastItsDeadline_IsToldSoThoughTheClientSaysNothing()
+    {
+        await using EchoServer server = await EchoServer.StartAsync();
+        using var client = new RawClient(server.EndPoint);
+        var body = new OpenContent();
+        await body.WriteAsync(RawClient.Frame(new StringValue { Value = "one" }));
+        using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body, [("grpc-timeout", "500m")]);
+        using var limit = new CancellationTokenSource(RawClient.Deadline);
+
+        byte[] answers = await response.Content.ReadAsByteArrayAsync(limit.Token);
+
+        Assert.Equal(GrpcStatusCode.DeadlineExceeded, RawClient.Answer.Of(response, answers).Status);
+        body.End();
+    }
+
     [Theory]
     [InlineData("1")]
     [InlineData("soon")]

@@ -49,7 +49,7 @@ public sealed class PopStoreModelTests
         {
             int queueId = random.Next(Queues);
             PopQueue queue = pops.Topics.Get("G"u8, "T"u8).GetQueue(queueId);
-            switch (random.Next(8))
+            switch (random.Next(9))
             {
                 case 0 or 1:
                     Take(queue, now);
@@ -64,6 +64,9 @@ public sealed class PopStoreModelTests
                     Change(queue, now);
                     break;
                 case 6:
+                    Prolong(queue, now);
+                    break;
+                case 7:
                     Revive(now);
                     break;
                 default:
@@ -179,6 +182,21 @@ public sealed class PopStoreModelTests
             Assert.True(pops.TryChange(queue, key.Id, key.Offset, now, invisible, out CheckPointId changed));
             _inHand.Remove((queue.QueueId, key.Id, key.Offset));
             _inHand.Add((queue.QueueId, changed, key.Offset), changed.PopTimeMs + invisible);
+        }
+
+        private void Prolong(PopQueue queue, long now)
+        {
+            if (Choose(queue) is not { } key)
+            {
+                return;
+            }
+
+            long dueMs = now + random.Next(0, 500);
+            Assert.True(pops.TryProlong(queue, key.Id, key.Offset, dueMs));
+            foreach ((int Queue, CheckPointId Id, long Offset) other in _inHand.Keys.Where(each => each.Queue == queue.QueueId && each.Id == key.Id).ToArray())
+            {
+                _inHand[other] = Math.Max(_inHand[other], dueMs);
+            }
         }
 
         private void Revive(long now)

@@ -101,6 +101,26 @@ public sealed class PopStoreTests : IDisposable
     }
 
     [Fact]
+    public void Prolong_OfOneMessage_LetsItsBatchWaitLongerUnderTheSameName()
+    {
+        var id = new CheckPointId(10, 1000);
+        Take(id, [10, 11, 12], 13, 60_000);
+        Assert.True(_pops.Ack(_queue, id, 10));
+
+        Assert.True(_pops.TryProlong(_queue, id, 11, dueMs: 200_000));
+        Assert.True(_pops.TryProlong(_queue, id, 12, dueMs: 100_000));
+        Assert.False(_pops.TryProlong(_queue, id, 10, dueMs: 300_000));
+        Assert.False(_pops.TryProlong(_queue, id with { PopTimeMs = 1001 }, 11, dueMs: 300_000));
+
+        Assert.Equal(200_000, _pops.Revivals.EarliestDueMs);
+        Assert.True(_pops.Ack(_queue, id, 11));
+        using PopStores.Reopened again = PopStores.CopyOf(_folder.Path);
+        PopQueue queue = again.Pops.Topics.Get("G"u8, "T"u8).GetQueue(0);
+        Assert.Equal([(id, 12L)], PopStore.Unacked(queue));
+        Assert.Equal(200_000, again.Pops.Revivals.EarliestDueMs);
+    }
+
+    [Fact]
     public void Due_InAnyOrder_ComesByTimeAndEndsWithTheAck()
     {
         var random = new Random(1);

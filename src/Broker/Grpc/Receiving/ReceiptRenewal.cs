@@ -1,5 +1,4 @@
 using GrayMQ.Broker.Groups;
-using GrayMQ.Broker.Grpc.Calls;
 using GrayMQ.Broker.Grpc.Clients;
 using GrayMQ.Protocol.Bodies;
 using Microsoft.Extensions.Logging;
@@ -85,24 +84,23 @@ internal sealed class ReceiptRenewal(
                 await GiveBackAsync(client, receipt, group.NextRetryDelay(0)).ConfigureAwait(false);
             }
         }
-        else if (!await RenewAsync(client, receipt, Steps[Math.Min(receipt.Renewals, Steps.Length - 1)]).ConfigureAwait(false))
+        else
         {
-            client.Renewed?.Take(receipt.Known);
+            TimeSpan invisible = Steps[Math.Min(receipt.Renewals, Steps.Length - 1)];
+            long visibleMs = NowMs() + (long)invisible.TotalMilliseconds;
+            if (await receipts.ProlongAsync(client.ToCaller(), receipt.Topic, receipt.Group, receipt.Receipt, invisible).ConfigureAwait(false))
+            {
+                receipt.Prolonged(visibleMs);
+            }
+            else
+            {
+                client.Renewed?.Take(receipt.Known);
+            }
         }
     }
 
-    private async Task GiveBackAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible)
-    {
-        Receipt current = await receipt.TakeAsync().ConfigureAwait(false);
-        await receipts.ChangeAsync(client.ToCaller(), receipt.Topic, receipt.Group, current, invisible).ConfigureAwait(false);
-    }
-
-    private Task<bool> RenewAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible)
-    {
-        Caller caller = client.ToCaller();
-        return receipt.RenewAsync(async current =>
-            (await receipts.ChangeAsync(caller, receipt.Topic, receipt.Group, current, invisible).ConfigureAwait(false)).Changed);
-    }
+    private async Task GiveBackAsync(GrpcClient client, RenewedReceipt receipt, TimeSpan invisible) =>
+        await receipts.ChangeAsync(client.ToCaller(), receipt.Topic, receipt.Group, receipt.Receipt, invisible).ConfigureAwait(false);
 
     private long NowMs() => time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -35,7 +35,7 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
         {
             try
             {
-                receipts[i] = await CurrentAsync(caller, request.Entries[i].ReceiptHandle).ConfigureAwait(false);
+                receipts[i] = Take(caller, request.Entries[i].ReceiptHandle);
             }
             catch (MessagingException e)
             {
@@ -65,7 +65,7 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
         string group = ResourceNames.GroupOf(request.Group, caller);
         TimeSpan invisible = request.InvisibleDuration is { } duration ? Durations.Of(duration) : TimeSpan.Zero;
         Durations.CheckInvisible(invisible, TimeSpan.Zero);
-        Receipt receipt = await CurrentAsync(caller, request.ReceiptHandle).ConfigureAwait(false);
+        Receipt receipt = Take(caller, request.ReceiptHandle);
         (V2.Status status, Receipt? changed) = await ChangeAsync(caller, topic, group, receipt, invisible).ConfigureAwait(false);
         return new V2.ChangeInvisibleDurationResponse { Status = status, ReceiptHandle = changed?.ToString() ?? "" };
     }
@@ -75,7 +75,7 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
     {
         string topic = ResourceNames.TopicOf(request.Topic, caller);
         string group = ResourceNames.GroupOf(request.Group, caller);
-        Receipt receipt = await CurrentAsync(caller, request.ReceiptHandle).ConfigureAwait(false);
+        Receipt receipt = Take(caller, request.ReceiptHandle);
         if (receipt.PhysicalOffset < 0)
         {
             throw new MessagingException(V2.Code.InvalidReceiptHandle, "the receipt handle does not say where the message is");
@@ -106,16 +106,7 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
     public async ValueTask<(V2.Status Status, Receipt? Changed)> ChangeAsync(
         Caller caller, string topic, string group, Receipt receipt, TimeSpan invisible)
     {
-        var header = new ChangeInvisibleTimeHeader
-        {
-            ConsumerGroup = Encoding.UTF8.GetBytes(group),
-            Topic = Encoding.UTF8.GetBytes(receipt.StoredTopic(topic, group)),
-            QueueId = receipt.QueueId,
-            ExtraInfo = receipt.Handle,
-            Offset = receipt.QueueOffset,
-            InvisibleTimeMs = (long)invisible.TotalMilliseconds,
-        };
-        RemotingCommand answer = await inner.AskAsync(caller, RequestCode.ChangeMessageInvisibleTime, header).ConfigureAwait(false);
+        RemotingCommand answer = await AskAsync(caller, topic, group, receipt, invisible, keepsHandle: false).ConfigureAwait(false);
         if (answer.ResponseCode != ResponseCode.Success)
         {
             return (StatusOf(answer), null);
@@ -136,6 +127,27 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
             },
             receipt.PhysicalOffset));
     }
+
+    /// <summary>Has a message stay invisible for a time from now on; its receipt goes on to count.</summary>
+    /// <returns>False when it is not in hand any more.</returns>
+    public async Task<bool> ProlongAsync(Caller caller, string topic, string group, Receipt receipt, TimeSpan invisible) =>
+        (await AskAsync(caller, topic, group, receipt, invisible, keepsHandle: true).ConfigureAwait(false)).ResponseCode
+            == ResponseCode.Success;
+
+    private ValueTask<RemotingCommand> AskAsync(
+        Caller caller, string topic, string group, Receipt receipt, TimeSpan invisible, bool keepsHandle) => inner.AskAsync(
+        caller,
+        RequestCode.ChangeMessageInvisibleTime,
+        new ChangeInvisibleTimeHeader
+        {
+            ConsumerGroup = Encoding.UTF8.GetBytes(group),
+            Topic = Encoding.UTF8.GetBytes(receipt.StoredTopic(topic, group)),
+            QueueId = receipt.QueueId,
+            ExtraInfo = receipt.Handle,
+            Offset = receipt.QueueOffset,
+            InvisibleTimeMs = (long)invisible.TotalMilliseconds,
+            KeepsHandle = keepsHandle,
+        });
 
     // Those that are receipts, at once and one behind the other: they are written together when the last of them comes.
     private async Task AckAsync(Caller caller, string topic, string group, Receipt?[] receipts, V2.Status?[] statuses)
@@ -170,10 +182,12 @@ internal sealed class ReceiptService(GrpcOptions options, InnerRequests inner)
         }
     }
 
-    private static async ValueTask<Receipt> CurrentAsync(Caller caller, string known) =>
-        caller.Client?.Renewed?.Take(known) is { } renewed
-            ? await renewed.TakeAsync().ConfigureAwait(false)
-            : Receipt.Parse(known);
+    // It is renewed no more.
+    private static Receipt Take(Caller caller, string known)
+    {
+        caller.Client?.Renewed?.Take(known);
+        return Receipt.Parse(known);
+    }
 
     // A handle that is none and one whose time is up are the same to a client: the message is not its own.
     private static V2.Status StatusOf(RemotingCommand answer) =>

@@ -32,7 +32,13 @@ internal sealed class ReceiveService(
     {
         string topic = ResourceNames.TopicOf(request.MessageQueue?.Topic, caller);
         string group = ResourceNames.GroupOf(request.Group, caller);
-        bool isRenewed = request.AutoRenew && caller.Client is not null;
+        bool isRenewed = request.AutoRenew;
+        if (isRenewed && caller.Client is null)
+        {
+            // Nobody knows how long it is there. After a restart of the broker, libraries tell their settings within moments.
+            throw new MessagingException(V2.Code.UnrecognizedClientType, "cannot find client settings for this client");
+        }
+
         TimeSpan invisible = isRenewed
             ? GrpcOptions.RenewedInvisible
             : request.InvisibleDuration is { } duration ? Durations.Of(duration) : TimeSpan.Zero;
@@ -126,11 +132,7 @@ internal sealed class ReceiveService(
         while (reply.HasMessageAt(from))
         {
             Receipt receipt = reply.ReadReceipt(ref from);
-            if (caller.Client?.Renewed?.Take(receipt.ToString()) is { } renewed)
-            {
-                receipt = await renewed.TakeAsync().ConfigureAwait(false);
-            }
-
+            caller.Client?.Renewed?.Take(receipt.ToString());
             await receipts.ChangeAsync(caller, topic, group, receipt, NotTakenInvisible).ConfigureAwait(false);
         }
     }

@@ -1,8 +1,7 @@
 namespace GrayMQ.Broker.Grpc.Receiving;
 
 /// <summary>
-/// The messages in one client's hands whose invisible time the broker prolongs. Each is known by the receipt that the client has, and
-/// stands for the receipt that counts now.
+/// The messages in one client's hands whose invisible time the broker prolongs, each known by the receipt that the client has.
 /// </summary>
 internal sealed class RenewedReceipts
 {

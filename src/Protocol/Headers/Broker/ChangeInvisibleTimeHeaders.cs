@@ -25,6 +25,12 @@ public readonly record struct ChangeInvisibleTimeHeader : ICommandHeader<ChangeI
 
     public ReadOnlyMemory<byte> BrokerName { get; init; }
 
+    /// <summary>
+    /// Whether the handle goes on to count, for the time is only prolonged: then that of the messages that were popped with it is, too. Never on
+    /// the wire: said within a broker, which does it for its clients.
+    /// </summary>
+    public bool KeepsHandle { get; init; }
+
     public static ChangeInvisibleTimeHeader Read(HeaderFields fields) => new()
     {
         ConsumerGroup = fields.GetUtf8("consumerGroup"u8),
