@@ -176,6 +176,14 @@ public sealed record QueueOwnership
             ],
         };
 
+    /// <summary>The state where a handover that ends at a time, whether its boundary is reached or not, ends no earlier than this.</summary>
+    public QueueOwnership WithDeadline(long deadlineMs) => Handovers.All(each => each.DeadlineMs == 0 || each.DeadlineMs >= deadlineMs)
+        ? this
+        : this with
+        {
+            Handovers = [.. Handovers.Select(each => each.DeadlineMs == 0 ? each : each with { DeadlineMs = Math.Max(each.DeadlineMs, deadlineMs) })],
+        };
+
     public bool Equals(QueueOwnership? other) =>
         other is not null
         && Owner == other.Owner

@@ -22,6 +22,9 @@ internal sealed class GrayEntry(GrayGroup group, IEnumerable<GraySubscriber> sub
     /// <summary>The clients of both sides, those among them that were there a short while ago.</summary>
     public GrayClients Clients { get; init; } = new([]);
 
+    /// <summary>When this process took the group over from disk, ms since 1970: its clients come back from then on. 0 where it did not.</summary>
+    public long RecoveredMs { get; init; }
+
     /// <summary>When the release ended, ms since 1970; 0 while it has not.</summary>
     public long EndedMs { get; set; }
 

@@ -36,7 +36,7 @@ internal sealed class GrayHandovers(GrayOptions options, ConsumerOffsetTable off
                 turn.Target,
                 in terms,
                 given,
-                now + (long)options.WithdrawWait.TotalMilliseconds,
+                Math.Max(now, ReturnedMs(turn.Entry)) + (long)options.WithdrawWait.TotalMilliseconds,
                 release.Leftover == GrayLeftover.Skip,
                 release.Unsubscribed == GrayUnsubscribed.Hold);
         }
@@ -52,6 +52,10 @@ internal sealed class GrayHandovers(GrayOptions options, ConsumerOffsetTable off
 
         return next;
     }
+
+    // When all who were there before a restart are back: before that nobody can say what he has in hand.
+    private long ReturnedMs(GrayEntry entry) =>
+        entry.RecoveredMs == 0 ? 0 : entry.RecoveredMs + (long)options.ReturnWait.TotalMilliseconds;
 
     /// <summary>The queues with one in the place of another, or one more.</summary>
     public static QueueOwnership[] With(QueueOwnership[] queues, int queueId, QueueOwnership queue)

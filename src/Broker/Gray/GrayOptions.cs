@@ -20,6 +20,12 @@ internal sealed record GrayOptions
     /// <summary>How long a withdrawn side has for the messages that it was given.</summary>
     public required TimeSpan WithdrawWait { get; init; }
 
+    /// <summary>
+    /// How long clients may need after a start of this broker until it knows them again: a stock client that reconnects says who it is by its
+    /// next heartbeat, which is every 30 s. What it has consumed counts only then.
+    /// </summary>
+    public TimeSpan ReturnWait { get; init; } = TimeSpan.FromSeconds(35);
+
     /// <summary>How often it is looked whether a queue can change hands.</summary>
     public TimeSpan LookInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 

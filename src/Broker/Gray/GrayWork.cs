@@ -82,7 +82,7 @@ internal sealed class GrayWork : IDisposable
         _settlement = new GraySettlement(table, store, handovers, facts, wake);
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
-        _entries = new GrayRecovery(store, topics, offsets, facts, _roster).Recover(_acting);
+        _entries = new GrayRecovery(store, topics, offsets, facts, options, _roster).Recover(_acting, NowMs());
         foreach (GrayEntry entry in _entries.Values)
         {
             clients.Consumers.RestoreSides(

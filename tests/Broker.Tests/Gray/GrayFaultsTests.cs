@@ -137,6 +137,25 @@ public sealed class GrayFaultsTests : GrayWireTests
     }
 
     [Fact]
+    public async Task Withdraw_RightAfterARestart_WaitsForWhatReturningClientsHaveConsumed()
+    {
+        await using GrayFixture gray = await StartAsync(("grayWithdrawWaitMs", "0"));
+        (Peer normal, Peer canary) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "g", gray: true, 0);
+        Assert.Equal(["g"], await TakeAsync(canary, 0));
+        await gray.RestartAsync();
+        await JoinAsync(gray, "v1-1");
+        await gray.State.SetReleaseAsync(
+            Group, release => release with { State = GrayReleaseState.Withdrawing, Leftover = GrayLeftover.Normal });
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: true, Boundary: 1 }, "queue 0 is not given up on");
+
+        await CommitAsync(await JoinAsync(gray, "v2-1"), 0, 1);
+        await gray.State.DoneAsync(Group);
+
+        Assert.Equal(1, await gray.CommittedAsync(Group, Topic, 0));
+    }
+
+    [Fact]
     public async Task Connection_BeforeItsHeartbeatAfterTheEndAndARestart_IsNotFilteredByWhatARetiredSideSubscribedTo()
     {
         await using GrayFixture gray = await StartAsync();
