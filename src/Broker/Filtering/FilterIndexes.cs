@@ -14,7 +14,8 @@ namespace GrayMQ.Broker.Filtering;
 /// </summary>
 internal sealed class FilterIndexes : IDisposable
 {
-    // A new store's first generation is the time, so that answers which a lost one has left behind are older than anything.
+    // A start's first generation is the time, so that answers which a lost store has left behind, or one that an older copy of it was put in
+    // the place of, are older than anything.
     private const int GenerationsPerMs = 1 << 16;
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
@@ -44,7 +45,7 @@ internal sealed class FilterIndexes : IDisposable
         _consumers = consumers;
         _topics = topics;
         _logger = logger;
-        _generation = store.ReadGeneration() ?? time.GetUtcNow().ToUnixTimeMilliseconds() * GenerationsPerMs;
+        _generation = Math.Max(store.ReadGeneration() ?? 0, time.GetUtcNow().ToUnixTimeMilliseconds() * GenerationsPerMs);
         _retry = time.CreateTimer(_ => Start(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -217,6 +217,36 @@ public sealed class FilterIndexTests
     }
 
     [Fact]
+    public async Task OldCopyOfTheDatabase_PutBack_AnswersFromAfterItAreNotBelieved()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync();
+        Peer peer = await StartAsync(broker);
+        await peer.SubscribeAsync(Pulls.Group, Topic, "messageType = 'paid'");
+        await broker.StopAllAsync();
+        string database = Path.Combine(broker.StorePath, "config", "graymq.db");
+        Dictionary<string, byte[]> copy = Directory.GetFiles(database).ToDictionary(file => file, File.ReadAllBytes);
+        await broker.StartAgainAsync();
+        peer = broker.Connect("b");
+        await peer.SubscribeAsync("G2", Topic, "messageType = 'sent'");
+        await peer.StoreTradesAsync(Topic, ("m1", "paid", 5), ("m2", "sent", 20));
+        await peer.AnsweredAsync(Topic, 2);
+        await broker.StopAllAsync();
+        Directory.Delete(database, recursive: true);
+        Directory.CreateDirectory(database);
+        foreach ((string file, byte[] bytes) in copy)
+        {
+            await File.WriteAllBytesAsync(file, bytes);
+        }
+
+        await broker.StartAgainAsync();
+        peer = broker.Connect("c");
+
+        // It gets the number that the other one had.
+        await peer.SubscribeAsync("G3", Topic, "amount > 1");
+        Assert.Equal(["m1", "m2"], await peer.PullBodiesAsync("G3", Topic));
+    }
+
+    [Fact]
     public async Task TopicWithoutConditions_NothingIsKept()
     {
         await using RunningBroker broker = await RunningBroker.StartAsync();
