@@ -114,6 +114,21 @@ internal sealed class NodeClient : IAsyncDisposable
     public async Task<IReadOnlyList<Incoming>> PushedAsync(params string[] bodies) =>
         (await CallAsync(new { call = "pushed", bodies })).Deserialize<List<Incoming>>(Json)!;
 
+    /// <summary>
+    /// Sends until a push consumer was given one. A new group begins with what comes next: a message that it is given settles where that is, in
+    /// every queue.
+    /// </summary>
+    public async Task SendUntilPushedAsync(string topic, string body, NodeClient consumer)
+    {
+        Task<IReadOnlyList<Incoming>> pushed = consumer.PushedAsync(body);
+        while (!pushed.IsCompleted)
+        {
+            await SendAsync(new Outgoing(topic, body));
+        }
+
+        await pushed;
+    }
+
     /// <summary>The messages whose transactions it was asked about.</summary>
     public async Task<IReadOnlyList<Incoming>> CheckedAsync() =>
         (await CallAsync(new { call = "checked" })).Deserialize<List<Incoming>>(Json)!;

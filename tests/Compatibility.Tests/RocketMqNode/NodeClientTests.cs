@@ -104,7 +104,7 @@ public sealed class NodeClientTests(NodePackage package, AliOnsPackage remoting)
         await using NodeClient consumer = NodeClient.Open(package, servers.Grpc);
         await consumer.ConsumeAsync(Group, Topic, "bad");
         await using NodeClient producer = await ProducerAsync(servers);
-        await SendUntilPushedAsync(producer, consumer);
+        await producer.SendUntilPushedAsync(Topic, "first", consumer);
         await producer.SendAsync(new NodeClient.Outgoing(Topic, "good"));
         await producer.SendAsync(new NodeClient.Outgoing(Topic, "bad"));
 
@@ -123,7 +123,7 @@ public sealed class NodeClientTests(NodePackage package, AliOnsPackage remoting)
         await using NodeClient consumer = NodeClient.Open(package, servers.Grpc);
         await consumer.ConsumeAsync(Group, Topic, Body(5));
         await using NodeClient producer = await ProducerAsync(servers);
-        await SendUntilPushedAsync(producer, consumer);
+        await producer.SendUntilPushedAsync(Topic, "first", consumer);
         string[] bodies = [.. Enumerable.Range(0, 12).Select(Body)];
         foreach (string body in bodies)
         {
@@ -230,17 +230,5 @@ public sealed class NodeClientTests(NodePackage package, AliOnsPackage remoting)
         await consumer.ReceiveFromAsync(Group, Topic, expression, sql);
         await consumer.ReceiveAsync(1);
         return consumer;
-    }
-
-    // A new group begins with what comes next: a message that it is given settles where that is, in every queue.
-    private static async Task SendUntilPushedAsync(NodeClient producer, NodeClient consumer)
-    {
-        Task<IReadOnlyList<NodeClient.Incoming>> pushed = consumer.PushedAsync("first");
-        while (!pushed.IsCompleted)
-        {
-            await producer.SendAsync(new NodeClient.Outgoing(Topic, "first"));
-        }
-
-        await pushed;
     }
 }

@@ -28,7 +28,7 @@ public sealed class NodeGrayTests(NodePackage package) : IClassFixture<NodePacka
         await producer.ProduceAsync(Topic);
         await using NodeClient v1 = NodeClient.Open(package, servers.Grpc);
         await v1.ConsumeAsync(Group, Topic);
-        await SendUntilPushedAsync(producer, v1);
+        await producer.SendUntilPushedAsync(Topic, Warm, v1);
         await ChangeAsync(admin, new GrayCommand { Action = GrayAction.EnableTopic, Topic = Topic, Size = 2 });
         await EndedAsync(admin);
 
@@ -123,17 +123,5 @@ public sealed class NodeGrayTests(NodePackage package) : IClassFixture<NodePacka
             Assert.False(limit.IsCancellationRequested, $"not in time: {what}");
             await Task.Yield();
         }
-    }
-
-    // A new group begins with what comes next: a message that it is given settles where that is.
-    private static async Task SendUntilPushedAsync(NodeClient producer, NodeClient consumer)
-    {
-        Task<IReadOnlyList<NodeClient.Incoming>> pushed = consumer.PushedAsync(Warm);
-        while (!pushed.IsCompleted)
-        {
-            await producer.SendAsync(new NodeClient.Outgoing(Topic, Warm));
-        }
-
-        await pushed;
     }
 }
