@@ -262,6 +262,13 @@ public sealed class MessageStore : IAsyncDisposable
     /// </summary>
     public ValueTask<FlushStatus> WaitForFlushAsync(long endOffset) => _flusher.WaitAsync(endOffset);
 
+    /// <summary>As <see cref="WaitForFlushAsync"/>, for who keeps its waiters.</summary>
+    /// <returns>Null where <paramref name="waiter"/> will be told, or was already; else how it ended, and it is not.</returns>
+    public FlushStatus? WaitForFlush(long endOffset, FlushWaiter waiter) => _flusher.Wait(endOffset, waiter);
+
+    /// <summary>Whether nobody has to wait for what stands below <paramref name="endOffset"/>: it is on disk, or with ASYNC_FLUSH.</summary>
+    public bool IsFlushed(long endOffset) => _flusher.IsFlushed(endOffset);
+
     /// <summary>
     /// Reads messages of a queue from an offset on: at most so many and (but for the first) so many bytes.
     /// <paramref name="result"/> is cleared first; it also tells where to read next. Throws IOException if the queue cannot be

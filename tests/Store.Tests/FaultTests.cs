@@ -197,9 +197,35 @@ public sealed class FaultTests : IDisposable
         await using TestStore killed = TestStore.Open(options, _files, start: false);
         Task<FlushStatus> waiting = killed.Store.WaitForFlushAsync(killed.Append("next").EndOffset).AsTask();
         Assert.False(waiting.IsCompleted);
+        var waiter = new ToldWaiter();
+        Assert.Null(killed.Store.WaitForFlush(killed.Store.MaxPhysicalOffset, waiter));
         Assert.True(killed.Store.TakeCheckPoint());
         Assert.Equal(killed.Store.MaxPhysicalOffset, killed.Store.FlushedOffset);
         Assert.Equal(FlushStatus.Flushed, await waiting.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Equal(FlushStatus.Flushed, await waiter.Told.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
+    public async Task WaitForFlush_NothingToWaitFor_SaysSoAndTellsNobody()
+    {
+        var waiter = new ToldWaiter();
+        TestStore store = TestStore.Open(SyncOptions, _files);
+        store.Append("message");
+        await store.FlushAsync();
+        long end = store.Store.MaxPhysicalOffset;
+        Assert.Equal(FlushStatus.Flushed, store.Store.WaitForFlush(end, waiter));
+        await store.DisposeAsync();
+        Assert.Equal(FlushStatus.Closed, store.Store.WaitForFlush(end + 1, waiter));
+        Assert.False(waiter.Told.IsCompleted);
+    }
+
+    private sealed class ToldWaiter : FlushWaiter
+    {
+        private readonly TaskCompletionSource<FlushStatus> _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<FlushStatus> Told => _told.Task;
+
+        protected override void OnFlushed(FlushStatus status) => _told.SetResult(status);
     }
 
     [Fact]

@@ -127,6 +127,12 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
     /// <inheritdoc cref="MessageStore.WaitForFlushAsync"/>
     public ValueTask<FlushStatus> WaitForFlushAsync(long endOffset) => store.WaitForFlushAsync(endOffset);
 
+    /// <inheritdoc cref="MessageStore.WaitForFlush"/>
+    public FlushStatus? WaitForFlush(long endOffset, FlushWaiter waiter) => store.WaitForFlush(endOffset, waiter);
+
+    /// <inheritdoc cref="MessageStore.IsFlushed"/>
+    public bool IsFlushed(long endOffset) => store.IsFlushed(endOffset);
+
     /// <summary>What to answer to whom a message's flush was waited for (RocketMQ: SendMessageProcessor.handlePutMessageResult).</summary>
     public static ResponseCode ToCode(FlushStatus status) => status switch
     {

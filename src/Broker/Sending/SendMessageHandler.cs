@@ -128,10 +128,13 @@ internal sealed class SendMessageHandler(
             var outcome = new SendOutcome(request.Responder, result.QueueId, result, recallHandle);
             if (sent.WaitForFlush)
             {
-                return _replies.ReplyWhenFlushed(in outcome, uniqueKey);
+                _replies.ReplyWhenFlushed(in outcome, uniqueKey);
+            }
+            else
+            {
+                _replies.Reply(in outcome, ResponseCode.Success, uniqueKey);
             }
 
-            _replies.Reply(in outcome, ResponseCode.Success, uniqueKey);
             return ValueTask.CompletedTask;
         }
         finally

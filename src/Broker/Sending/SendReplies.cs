@@ -2,7 +2,6 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Appending;
-using GrayMQ.Store.Flushing;
 
 namespace GrayMQ.Broker.Sending;
 
@@ -26,17 +25,17 @@ internal sealed class SendReplies
 
     public SendIdentity Identity { get; }
 
-    /// <returns>Ends when the answer has been given.</returns>
-    public ValueTask ReplyWhenFlushed(in SendOutcome outcome, ReadOnlySpan<byte> uniqueKey)
+    /// <summary>Answers once the message is on disk: at once, or later from another thread.</summary>
+    public void ReplyWhenFlushed(in SendOutcome outcome, ReadOnlySpan<byte> uniqueKey)
     {
-        ValueTask<FlushStatus> flush = _intake.WaitForFlushAsync(outcome.Result.EndOffset);
-        if (!flush.IsCompletedSuccessfully)
+        if (_intake.IsFlushed(outcome.Result.EndOffset))
         {
-            return _waiting.Take().Start(flush, in outcome, uniqueKey);
+            Reply(in outcome, ResponseCode.Success, uniqueKey);
         }
-
-        Reply(in outcome, MessageIntake.ToCode(flush.Result), uniqueKey);
-        return ValueTask.CompletedTask;
+        else
+        {
+            _waiting.Take().Start(_intake, in outcome, uniqueKey);
+        }
     }
 
     public void Reply(in SendOutcome outcome, ResponseCode code, ReadOnlySpan<byte> uniqueKey)

@@ -11,6 +11,9 @@ internal sealed class Flusher : IDisposable
 {
     private const int PageBytes = 4096;
 
+    // A flush is put off for no longer, however many go on appending.
+    private const int MaxGatheringYields = 16;
+
     private readonly StoreOptions _options;
     private readonly CommitLog _log;
     private readonly RunningFlags _flags;
@@ -64,21 +67,31 @@ internal sealed class Flusher : IDisposable
     /// </summary>
     public ValueTask<FlushStatus> WaitAsync(long offset)
     {
-        if (!IsSync || _log.FlushedOffset >= offset)
+        if (IsFlushed(offset))
         {
             return ValueTask.FromResult(FlushStatus.Flushed);
         }
 
         ValueTask<FlushStatus> waiting = _commits.Add(offset);
-        long flushed = _log.FlushedOffset;
-        if (flushed >= offset)
-        {
-            // The flush came between the look and the list, and there may be no other.
-            _commits.Complete(flushed);
-        }
-
+        CompleteIfFlushed(offset);
         return waiting;
     }
+
+    /// <summary>As <see cref="WaitAsync"/>: null where <paramref name="waiter"/> is told, else how the wait has ended.</summary>
+    public FlushStatus? Wait(long offset, FlushWaiter waiter)
+    {
+        if (IsFlushed(offset))
+        {
+            return FlushStatus.Flushed;
+        }
+
+        FlushStatus? ended = _commits.TryAdd(offset, waiter);
+        CompleteIfFlushed(offset);
+        return ended;
+    }
+
+    /// <summary>Whether nobody has to wait for everything below <paramref name="offset"/>.</summary>
+    public bool IsFlushed(long offset) => !IsSync || _log.FlushedOffset >= offset;
 
     /// <summary>Stops the thread after a last flush; throws nothing: whether it went well, the flags say.</summary>
     public void Stop()
@@ -122,6 +135,16 @@ internal sealed class Flusher : IDisposable
         }
     }
 
+    // The flush may have come between the look and the list, and there may be no other.
+    private void CompleteIfFlushed(long offset)
+    {
+        long flushed = _log.FlushedOffset;
+        if (flushed >= offset)
+        {
+            _commits.Complete(flushed);
+        }
+    }
+
     private void OnInterval()
     {
         _commits.Expire(TimeSpan.FromMilliseconds(_options.SyncFlushTimeoutMs));
@@ -135,6 +158,7 @@ internal sealed class Flusher : IDisposable
         {
             if (HasWork)
             {
+                Gather();
                 TryFlush();
                 continue;
             }
@@ -154,6 +178,29 @@ internal sealed class Flusher : IDisposable
             }
 
             _signal.Sleep();
+        }
+    }
+
+    // Whoever can append now does so first, and shares the flush: one costs about as much as all else that is done for a dozen messages.
+    // Where nobody can, which is so where one sender waits for its answer, that is seen at once.
+    private void Gather()
+    {
+        if (!IsSync)
+        {
+            return;
+        }
+
+        long end = _log.MaxOffset;
+        for (int yields = 0; yields < MaxGatheringYields && !_stopping; yields++)
+        {
+            Thread.Yield();
+            long now = _log.MaxOffset;
+            if (now == end)
+            {
+                return;
+            }
+
+            end = now;
         }
     }
 

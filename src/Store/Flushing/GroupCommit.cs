@@ -11,11 +11,11 @@ internal sealed class GroupCommit(TimeProvider time)
 
     private readonly Lock _lock = new();
     private FlushWaiter? _waiting;
-    private FlushWaiter? _pool;
+    private FlushTask? _pool;
     private int _pooled;
     private FlushStatus? _ended;
 
-    /// <summary>Adds a waiter for everything below <paramref name="offset"/>.</summary>
+    /// <summary>Waits for everything below <paramref name="offset"/>.</summary>
     public ValueTask<FlushStatus> Add(long offset)
     {
         lock (_lock)
@@ -25,17 +25,30 @@ internal sealed class GroupCommit(TimeProvider time)
                 return ValueTask.FromResult(status);
             }
 
-            FlushWaiter waiter = _pool ?? new FlushWaiter(this);
+            FlushTask task = _pool ?? new FlushTask(this);
             if (_pool is not null)
             {
-                _pool = waiter.Next;
+                _pool = task.NextUnused;
                 _pooled--;
             }
 
-            waiter.Begin(offset, time.GetTimestamp());
-            waiter.Next = _waiting;
-            _waiting = waiter;
-            return waiter.Task;
+            Add(offset, task);
+            return task.Task;
+        }
+    }
+
+    /// <summary>Has <paramref name="waiter"/> wait for everything below <paramref name="offset"/>.</summary>
+    /// <returns>Null; or, where there are no more flushes, how it ended, and the waiter is not told.</returns>
+    public FlushStatus? TryAdd(long offset, FlushWaiter waiter)
+    {
+        lock (_lock)
+        {
+            if (_ended is null)
+            {
+                Add(offset, waiter);
+            }
+
+            return _ended;
         }
     }
 
@@ -59,17 +72,25 @@ internal sealed class GroupCommit(TimeProvider time)
         CompleteAll(taken, status);
     }
 
-    internal void GiveBack(FlushWaiter waiter)
+    internal void GiveBack(FlushTask task)
     {
         lock (_lock)
         {
             if (_pooled < MaxPooled)
             {
-                waiter.Next = _pool;
-                _pool = waiter;
+                task.NextUnused = _pool;
+                _pool = task;
                 _pooled++;
             }
         }
+    }
+
+    // With the lock held.
+    private void Add(long offset, FlushWaiter waiter)
+    {
+        waiter.Begin(offset, time.GetTimestamp());
+        waiter.Next = _waiting;
+        _waiting = waiter;
     }
 
     // Takes out of the list those that are flushed or too old; the list is in no order.
