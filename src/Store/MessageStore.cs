@@ -1,10 +1,8 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
-using GrayMQ.Store.CheckPoints;
 using GrayMQ.Store.CommitLogs;
 using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Dispatching;
@@ -12,8 +10,6 @@ using GrayMQ.Store.Files;
 using GrayMQ.Store.Flushing;
 using GrayMQ.Store.Indexes;
 using GrayMQ.Store.Reading;
-using GrayMQ.Store.Recovering;
-using GrayMQ.Store.Retention;
 using GrayMQ.Store.Statistics;
 using Microsoft.Extensions.Logging;
 
@@ -29,70 +25,35 @@ public sealed class MessageStore : IAsyncDisposable
     // Each is a file to be mapped.
     private const int MaxQueuesPagedIn = 1000;
 
+    private readonly StoreParts _parts;
     private readonly StoreOptions _options;
     private readonly IStoreFileSystem _fileSystem;
-    private readonly ILogger _logger;
-    private readonly StoreLock? _ownLock;
-    private readonly RunningFlags _flags;
     private readonly QueueTable _queues;
-    private readonly KeyIndex _index;
     private readonly CommitLog _log;
     private readonly CommitLogReader _logReader;
-    private readonly LogView _logView;
-    private readonly MessageDispatch _dispatch;
     private readonly Dispatcher _dispatcher;
     private readonly Flusher _flusher;
-    private readonly CheckPointFiles _checkPointFiles;
-    private readonly CheckPointer _checkPointer;
-    private readonly Cleaner _cleaner;
-    private readonly TopicRemoval _topicRemoval;
-    private readonly Housekeeper _housekeeper;
     private readonly QueueReader _reader;
     private readonly KeyQuery _keyQuery;
     private int _closed;
 
-    private MessageStore(
-        StoreOptions options,
-        IStoreFileSystem fileSystem,
-        TimeProvider time,
-        ILogger logger,
-        IArrivalListener arrivals,
-        ITagsCodeRule? tagsCodes,
-        IReadOnlyList<ILogFollower> followers,
-        StoreLock? ownLock)
+    private MessageStore(StoreOptions options, IStoreFileSystem fileSystem, StoreParts parts)
     {
         _options = options;
         _fileSystem = fileSystem;
-        _logger = logger;
-        _ownLock = ownLock;
-        _flags = new RunningFlags();
-        Statistics = new StoreStatistics(time);
-        var storage = new ConsumeQueueStorage(options, fileSystem, time, logger);
-        var logFollowers = new LogFollowers(followers, logger);
-        _queues = new QueueTable(storage, logFollowers);
-        _index = new KeyIndex(options, fileSystem, time, logger);
-        var files = new CommitLogFiles(options, fileSystem, logger);
-        _log = new CommitLog(options, files, _flags, Statistics, time, logger);
-        _logReader = new CommitLogReader(options, _log, logger);
-        _logView = new LogView(_log, files);
-        logFollowers.OnOpening(_logView);
-        _dispatch = new MessageDispatch(options, _queues, _index, logFollowers, tagsCodes, logger);
-        _dispatcher = new Dispatcher(options, _log, _dispatch, arrivals, time, logger);
-        _flusher = new Flusher(options, _log, _flags, time, logger);
-        _log.Flushed += _ => OnFlushed();
-        _checkPointFiles = new CheckPointFiles(options, fileSystem);
-        _checkPointer = new CheckPointer(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointFiles, time, logger);
-        _cleaner = new Cleaner(options, fileSystem, _log, _logReader, _dispatch, _dispatcher, _flags, time, logger);
-        _topicRemoval = new TopicRemoval(options, fileSystem, _log, _dispatch, _dispatcher, _checkPointer, time, logger);
-        _housekeeper = new Housekeeper(options, _checkPointer, _cleaner, Statistics, time, logger);
+        _parts = parts;
+        _queues = parts.Queues;
+        _log = parts.CommitLog;
+        _logReader = parts.LogReader;
+        _dispatcher = parts.Dispatcher;
+        _flusher = parts.Flusher;
         _reader = new QueueReader(options, _log, _logReader);
-        _keyQuery = new KeyQuery(options, _index, _logReader);
-        Recover(storage, files);
-        _topicRemoval.Sweep();
+        _keyQuery = new KeyQuery(options, parts.Index, _logReader);
+        OpenedAtOffset = parts.OpenedAtOffset;
     }
 
     /// <summary>Counters for the broker's runtime info.</summary>
-    public StoreStatistics Statistics { get; }
+    public StoreStatistics Statistics => _parts.Statistics;
 
     /// <summary>The offset of the first byte that the log still has.</summary>
     public long MinPhysicalOffset => _log.MinOffset;
@@ -107,7 +68,7 @@ public sealed class MessageStore : IAsyncDisposable
     public long DispatchedOffset => _dispatcher.Offset;
 
     /// <summary>Where the log ended when the store was opened.</summary>
-    public long OpenedAtOffset { get; private set; }
+    public long OpenedAtOffset { get; }
 
     /// <summary>
     /// Is everything dispatched that the log held when the store was opened? It is at once, but where a full disk stopped it: then the
@@ -119,7 +80,7 @@ public sealed class MessageStore : IAsyncDisposable
     public long DispatchBehindBytes => Math.Max(0, _log.MaxOffset - _dispatcher.Offset);
 
     /// <summary>Does the store take messages? If not, it is closing, its disk is nearly full, or a flush has failed.</summary>
-    public bool IsWritable => _flags.IsWritable;
+    public bool IsWritable => _parts.Flags.IsWritable;
 
     /// <summary>Every queue, in no order.</summary>
     public IEnumerable<LogicQueue> Queues => _queues.All;
@@ -148,8 +109,8 @@ public sealed class MessageStore : IAsyncDisposable
         StoreLock? ownLock = storeLock is null ? StoreLock.Take(options.RootDirectory, files) : null;
         try
         {
-            return new MessageStore(
-                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, followers ?? [], ownLock);
+            return new MessageStore(options, files, new StoreParts(
+                options, files, time, logs.CreateLogger("GrayMQ.Store"), arrivals, tagsCodes, followers ?? [], ownLock));
         }
         catch
         {
@@ -175,12 +136,7 @@ public sealed class MessageStore : IAsyncDisposable
     }
 
     /// <summary>Starts the threads that flush, dispatch and clean.</summary>
-    public void Start()
-    {
-        _dispatcher.Start();
-        _flusher.Start();
-        _housekeeper.Start();
-    }
+    public void Start() => _parts.Start();
 
     /// <summary>Finds a queue, making it if need be. Throws <see cref="ArgumentException"/> for a topic or id that cannot be.</summary>
     public LogicQueue GetQueue(ReadOnlySpan<byte> topic, int queueId) => _queues.GetOrAdd(topic, queueId);
@@ -334,16 +290,16 @@ public sealed class MessageStore : IAsyncDisposable
     /// (<see cref="AppendStatus.QueueRetired"/>), and begins a new queue by finding it again. Returns false if there was
     /// nothing of the topic. Throws IOException, and can then be called again.
     /// </summary>
-    public bool DeleteTopic(string topic) => _topicRemoval.Remove(topic);
+    public bool DeleteTopic(string topic) => _parts.TopicRemoval.Remove(topic);
 
     /// <summary>Removes expired commit-log files now, whatever the hour. Returns how many. Throws IOException.</summary>
-    public int RemoveExpiredFiles() => _cleaner.RunManually();
+    public int RemoveExpiredFiles() => _parts.Cleaner.RunManually();
 
     /// <summary>Removes queue and index files of messages that are gone from the log. Throws IOException.</summary>
-    public void RemoveExpiredQueueFiles() => _cleaner.RunOnQueues();
+    public void RemoveExpiredQueueFiles() => _parts.Cleaner.RunOnQueues();
 
     /// <summary>Makes everything durable that was appended and dispatched so far, and takes a check point.</summary>
-    public bool TakeCheckPoint() => _checkPointer.Take();
+    public bool TakeCheckPoint() => _parts.CheckPointer.Take();
 
     /// <summary>Figures of the store for a broker's runtime info, under RocketMQ's names (getRuntimeInfo).</summary>
     public IDictionary<string, string> GetRuntimeInfo()
@@ -371,102 +327,9 @@ public sealed class MessageStore : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _closed, 1) == 0)
         {
-            return new ValueTask(Task.Run(Close));
+            return new ValueTask(Task.Run(_parts.Dispose));
         }
 
         return ValueTask.CompletedTask;
-    }
-
-    private string AbortPath => Path.Combine(_options.RootDirectory, "abort");
-
-    private void Recover(ConsumeQueueStorage storage, CommitLogFiles files)
-    {
-        long startedAt = Stopwatch.GetTimestamp();
-        bool clean = !_fileSystem.FileExists(AbortPath);
-        RecoveryResult recovered;
-        try
-        {
-            recovered = new StoreRecovery(_options, _fileSystem, files, storage, _dispatch, _checkPointFiles, _logView, _logger)
-                .Recover(clean);
-            _fileSystem.CreateDirectory(_options.ConsumeQueuePath);
-            using IStoreFile abort = _fileSystem.Open(AbortPath, create: true);
-            abort.Write(0, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            abort.Flush();
-            _fileSystem.SyncDirectory(_options.RootDirectory);
-        }
-        catch
-        {
-            Release();
-            throw;
-        }
-
-        OpenedAtOffset = recovered.End;
-        _log.SetEnd(recovered.End, recovered.Start, recovered.LastStoreTimestampMs, recovered.TailReserved);
-        _cleaner.SetTrimmed(_log.MinOffset);
-        _dispatcher.SetOffset(recovered.Dispatched, recovered.LastRecordOffset, recovered.LastStoreTimestampMs);
-        Log.StoreOpened(
-            _logger,
-            (long)Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds,
-            _options.RootDirectory,
-            MinPhysicalOffset,
-            MaxPhysicalOffset,
-            _queues.All.Count(),
-            clean);
-        if (_checkPointFiles.FileSizes != StoreFileSizes.Of(_options))
-        {
-            // From the first file on it is written down how large files are.
-            _checkPointer.Take();
-        }
-    }
-
-    private void OnFlushed()
-    {
-        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
-        {
-            _dispatcher.Follow();
-        }
-    }
-
-    private void Close()
-    {
-        _flags.SetClosing();
-        _log.Quiesce();
-        _housekeeper.Stop();
-        _flusher.Stop();
-        _dispatcher.Stop();
-        bool whole = !_flags.FlushFailed
-            && _dispatcher.Offset >= _log.MaxOffset
-            && _checkPointer.Take();
-        if (whole)
-        {
-            _fileSystem.Delete(AbortPath);
-            _fileSystem.SyncDirectory(_options.RootDirectory);
-            Log.StoreClosed(_logger, _options.RootDirectory, MaxPhysicalOffset);
-        }
-        else
-        {
-            Log.StoreClosedUncleanly(
-                _logger,
-                _options.RootDirectory,
-                _flags.FlushFailed ? "a flush failed" : "not everything could be dispatched or made durable");
-        }
-
-        Release();
-    }
-
-    private void Release()
-    {
-        foreach (LogicQueue queue in _queues.All)
-        {
-            queue.Unmap();
-        }
-
-        _index.Dispose();
-        _log.Dispose();
-        _checkPointFiles.Dispose();
-        _dispatcher.Dispose();
-        _flusher.Dispose();
-        _housekeeper.Dispose();
-        _ownLock?.Dispose();
     }
 }
