@@ -25,6 +25,7 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
     private readonly Lock _changing = new();
     private volatile LifecycleState _state = LifecycleState.Starting;
     private volatile bool _refusesSends;
+    private volatile bool _refusesAllSends;
     private volatile bool _holdsBack;
     private volatile bool _portsAreOpen;
     private long _sinceMs = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -55,6 +56,9 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
     /// </summary>
     public bool RefusesSends => _refusesSends;
 
+    /// <summary>Whether sends are refused wherever else they could go: the broker does not come back, and what is stored now would be left here.</summary>
+    public bool RefusesAllSends => _refusesAllSends;
+
     /// <summary>Whether no message is handed out any more: who asks waits as if there was none.</summary>
     public bool HoldsBack => _holdsBack;
 
@@ -72,6 +76,7 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
 
             _state = next;
             _refusesSends &= next >= LifecycleState.Draining;
+            _refusesAllSends &= next >= LifecycleState.Draining;
             _holdsBack &= next >= LifecycleState.Draining;
             Volatile.Write(ref _sinceMs, time.GetUtcNow().ToUnixTimeMilliseconds());
         }
@@ -85,6 +90,9 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
 
     /// <summary>From now on sends are refused, until it serves again.</summary>
     public void RefuseSends() => _refusesSends = _state >= LifecycleState.Draining;
+
+    /// <summary>From now on every send is refused, until it serves again.</summary>
+    public void RefuseAllSends() => _refusesAllSends = _state >= LifecycleState.Draining;
 
     /// <summary>From now on nothing is handed out, until it serves again.</summary>
     public void HoldBack() => _holdsBack = _state >= LifecycleState.Draining;

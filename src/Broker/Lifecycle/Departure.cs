@@ -11,6 +11,8 @@ namespace GrayMQ.Broker.Lifecycle;
 /// </summary>
 internal sealed class Departure : IDisposable
 {
+    // Topics that are named to people.
+    private const int MostNamed = 20;
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
     /// <summary>For telling name servers, which comes between the lease and the quiet.</summary>
@@ -87,6 +89,11 @@ internal sealed class Departure : IDisposable
     public long OughtToKnowSince => _toldTimestamp == long.MaxValue
         ? long.MaxValue
         : _toldTimestamp + (long)(_options.Quiet.TotalSeconds * _time.TimestampFrequency);
+
+    /// <summary>Topics that were sent to lately, and that no other broker takes messages of.</summary>
+    public IEnumerable<string> TopicsThatCannotMove => _sends
+        .TopicsSince(_time.GetTimestamp() - (long)(_options.Quiet.TotalSeconds * _time.TimestampFrequency))
+        .Where(topic => !_view.Moved.Contains(topic));
 
     /// <summary>
     /// Asks the broker to leave; asked twice is asked once, but that what is final stays so, and that a scale-in that waits may be told to
@@ -224,6 +231,10 @@ internal sealed class Departure : IDisposable
             if (request.ScaleIn)
             {
                 await UntilConsumedAsync(cancel).ConfigureAwait(false);
+
+                // What came since the last look is consumed as well, and nothing comes after it.
+                _lifecycle.RefuseAllSends();
+                await UntilConsumedAsync(cancel).ConfigureAwait(false);
             }
 
             await UntilCommittedAsync(cancel).ConfigureAwait(false);
@@ -333,7 +344,7 @@ internal sealed class Departure : IDisposable
     {
         for (int looksWithout = 0; looksWithout < LooksToBelieve && Request is not { Abandon: true };)
         {
-            string? left = DescribeUnconsumed();
+            string? left = DescribeUnconsumed() ?? DescribeSentTo();
             looksWithout = left is null ? looksWithout + 1 : 0;
             if (Request is { IsFinal: true } && TimeLeft == TimeSpan.Zero && left is not null)
             {
@@ -366,6 +377,15 @@ internal sealed class Departure : IDisposable
                 left.Add($"{count} {what}");
             }
         }
+    }
+
+    // Their producers have nowhere else to go, and are to be given somewhere before this broker is no more.
+    private string? DescribeSentTo()
+    {
+        string[] topics = _lifecycle.RefusesAllSends ? [] : [.. TopicsThatCannotMove.Order(StringComparer.Ordinal).Take(MostNamed)];
+        return topics.Length == 0
+            ? null
+            : $"the producers of {string.Join(", ", topics)}, which no other broker takes: none may send for {_options.Quiet.TotalSeconds} s";
     }
 
     // What was delivered is committed and acknowledged here rather than delivered twice.

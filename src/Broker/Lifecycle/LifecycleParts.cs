@@ -67,7 +67,7 @@ internal sealed class LifecycleParts : IDisposable
         Arrival = new Arrival(
             options, lifecycle, registration, Warmup, _lease, state.Messages, time, loggers.CreateLogger<Arrival>());
         Reporter = new LifecycleReporter(
-            options, lifecycle, Arrival, Warmup, Departure, Sends, work, view, state.Statistics, state.Messages, connections, time);
+            options, lifecycle, Arrival, Warmup, Departure, Sends, work, state.Statistics, state.Messages, connections, time);
         Gate = new SendGate(
             lifecycle,
             Departure,

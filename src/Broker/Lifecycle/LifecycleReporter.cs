@@ -13,7 +13,6 @@ internal sealed class LifecycleReporter(
     Departure departure,
     SendActivity sends,
     WorkLeft work,
-    RouteView view,
     BrokerStatistics statistics,
     MessageStore messages,
     Func<OpenConnections> connections,
@@ -64,7 +63,7 @@ internal sealed class LifecycleReporter(
             GrpcCalls = open.GrpcCalls,
             Senders = sends.SenderCount,
             StillSending = [.. sends.SendersSince(departure.OughtToKnowSince, MostNamed)],
-            CannotMove = [.. CannotMove(request)],
+            CannotMove = request is null ? [] : [.. departure.TopicsThatCannotMove.Take(MostNamed)],
             Uncommitted = work.CountUncommitted(),
             PopsInFlight = work.PopsInFlight,
             Delayed = work.Delayed,
@@ -73,11 +72,4 @@ internal sealed class LifecycleReporter(
             DeadLetters = work.FindDeadLetters(),
         };
     }
-
-    // What was sent to lately and is taken by nobody else.
-    private IEnumerable<string> CannotMove(DrainRequest? request) => request is null
-        ? []
-        : sends.TopicsSince(time.GetTimestamp() - (long)(options.Quiet.TotalSeconds * time.TimestampFrequency))
-            .Where(topic => !view.Moved.Contains(topic))
-            .Take(MostNamed);
 }

@@ -27,10 +27,12 @@ internal sealed class SendGate(
     public bool IsLeftBehind(string topic) =>
         lifecycle.IsLeaving && time.GetTimestamp() >= departure.OughtToKnowSince && view.Moved.Contains(topic);
 
-    /// <exception cref="RemotingException">The broker leaves, and others take messages of the topic (SERVICE_NOT_AVAILABLE).</exception>
+    /// <exception cref="RemotingException">
+    /// The broker leaves, and others take messages of the topic, or it does not come back (SERVICE_NOT_AVAILABLE).
+    /// </exception>
     public void Enter(in RemotingRequest request, Topic topic)
     {
-        if (lifecycle.RefusesSends && view.Moved.Contains(topic.Name))
+        if (lifecycle.RefusesAllSends || (lifecycle.RefusesSends && view.Moved.Contains(topic.Name)))
         {
             throw new RemotingException(ResponseCode.ServiceNotAvailable, Refusal);
         }

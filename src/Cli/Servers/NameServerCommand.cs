@@ -21,6 +21,9 @@ internal static class NameServerCommand
         var command = new Command("namesrv", "Run a name server");
         command.Options.Add(nameServers);
         options.AddTo(command);
+        NotTakenOver.AddTo(
+            command,
+            "clients and brokers of a name server that is stopped go on with another one, and one that is alone keeps its port open by systemd's socket");
         command.SetAction((parsed, cancel) =>
         {
             SettingsLoad load = NameServerSettings.Catalogue().Load(options.Sources(parsed, context));

@@ -30,6 +30,8 @@ internal static class StandaloneCommand
         command.Options.Add(httpPort);
         options.AddTo(command);
         command.Options.Add(nameServerFile);
+        NotTakenOver.AddTo(
+            command, "of a standalone server, whose name server would be gone meanwhile, run broker and name server as two processes, or keep its ports open by systemd's sockets");
         command.SetAction((parsed, cancel) =>
         {
             var arguments = new StandaloneArguments

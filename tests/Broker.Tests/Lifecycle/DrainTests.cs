@@ -269,6 +269,26 @@ public class DrainTests
     }
 
     [Fact]
+    public async Task ScaleIn_ProducersHaveNowhereElseToGo_WaitsForTheirLastMessageAndRefusesWhatComesAfterIt()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = await broker.ProduceAsync(elsewhere: null);
+
+        await broker.DrainAsync(scaleIn: true);
+        await broker.UntilAsync(
+            report => report.WaitingFor?.Contains("producers of T, which no other broker takes", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
+        broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000));
+        await producer.StoreAsync("T", "two");
+        broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000));
+        Assert.Equal(("draining", false), ((await broker.ShowAsync()).State, broker.NameServer.IsUnregistered));
+
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        await producer.RefusedAsync(ResponseCode.ServiceNotAvailable, Sends.Header("T"));
+        await broker.UndrainAsync();
+        await producer.StoreAsync("T", "three");
+    }
+
+    [Fact]
     public async Task ScaleIn_Abandon_WaitsForNobodyWhoIsAway()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();

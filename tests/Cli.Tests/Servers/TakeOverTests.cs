@@ -120,6 +120,18 @@ public sealed class TakeOverTests
         Assert.Contains("no server offers to be taken over", refused.Error.Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("namesrv", "go on with another one")]
+    [InlineData("standalone", "run broker and name server as two processes")]
+    public async Task TakeOver_OfWhatIsNoBrokerAlone_SaysWhyNotAndWhatToDo(string server, string advice)
+    {
+        CommandResult result = await TestCommand.RunAsync(server, "--take-over", "1");
+
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        Assert.Contains("--take-over is for graymq broker", result.Error, StringComparison.Ordinal);
+        Assert.Contains(advice, result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task SuccessorThatDiesBeforeItGoesOn_LeavesTheBrokerAsItWas()
     {
