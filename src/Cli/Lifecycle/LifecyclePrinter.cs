@@ -35,7 +35,7 @@ internal static class LifecyclePrinter
         string sends = view.SendsPerSecond.ToString("F1", CultureInfo.InvariantCulture);
         string last = view.LastSendAgoMs < 0 ? "none yet" : $"last {Printable.Number(view.LastSendAgoMs / 1000)} s ago";
         string waiting = view.WaitingFor is { } what ? $"; waits for {what}" : "";
-        string share = view.Warmup is "cold" or "idle" or "warming"
+        string share = view is { State: "serving", Warmup: "cold" or "idle" or "warming" }
             ? string.Create(CultureInfo.InvariantCulture, $" and {view.Warmup}, with {view.WriteShare:P0} of its share")
             : "";
         string grpc = view.GrpcConnections > 0 ? $"{view.GrpcConnections} of gRPC with {view.GrpcCalls} calls, " : "";
