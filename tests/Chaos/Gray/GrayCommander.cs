@@ -12,6 +12,8 @@ internal sealed class GrayCommander(AdminClient admin, IReadOnlyList<string> bro
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    private long _newest;
+
     public Task EnableAsync(string topic, CancellationToken cancel) => CommandAsync(
         new GrayCommand { Action = GrayAction.EnableTopic, Topic = topic },
         snapshot => snapshot.FindTopic(topic) is { State: not GrayTopicState.Off },
@@ -56,7 +58,7 @@ internal sealed class GrayCommander(AdminClient admin, IReadOnlyList<string> bro
         await UntilAsync(
             async () =>
             {
-                GraySnapshot? snapshot = await admin.FindGrayStateAsync(cancel);
+                GraySnapshot? snapshot = await FindStateAsync(cancel);
                 foreach (string broker in brokers)
                 {
                     BrokerGrayStatus status = await admin.GetBrokerGrayStatusAsync(broker, group, cancel: cancel);
@@ -80,6 +82,21 @@ internal sealed class GrayCommander(AdminClient admin, IReadOnlyList<string> bro
             cancel);
     }
 
+    // Never an older state than was seen before: by that, a command that is to be given would look as if it had been.
+    private async Task<GraySnapshot?> FindStateAsync(CancellationToken cancel)
+    {
+        GraySnapshot? snapshot = await admin.FindGrayStateAsync(cancel);
+        long version = snapshot?.Version.Version ?? 0;
+        long newest = Interlocked.Read(ref _newest);
+        while (version > newest)
+        {
+            long found = Interlocked.CompareExchange(ref _newest, version, newest);
+            newest = found == newest ? version : found;
+        }
+
+        return version >= newest ? snapshot : throw new TimeoutException($"a name server is at version {version} still, behind {newest}");
+    }
+
     private static bool HasRule(GraySnapshot snapshot, string group, string glob) =>
         snapshot.FindOpen(group, GrayReleaseKind.Consumer) is { } release && release.Rules.Any(rule => rule.Pattern == glob);
 
@@ -91,13 +108,13 @@ internal sealed class GrayCommander(AdminClient admin, IReadOnlyList<string> bro
             async () =>
             {
                 // A name server that is behind may not know of the command yet that another one has answered.
-                if (!begun && await admin.FindGrayStateAsync(cancel) is var before && (before is null || !hasBegun(before)))
+                if (!begun && await FindStateAsync(cancel) is var before && (before is null || !hasBegun(before)))
                 {
                     await admin.ChangeGrayStateAsync(command, "soak", cancel: cancel);
                 }
 
                 begun = true;
-                return await admin.FindGrayStateAsync(cancel) is { } after && isDone(after);
+                return await FindStateAsync(cancel) is { } after && isDone(after);
             },
             async () =>
             {
