@@ -136,7 +136,7 @@ public sealed class DrainLeaseTests
                 NullLogger.Instance);
         }
 
-        public ManualTimeProvider Time { get; } = new();
+        public ManualTime Time { get; } = new();
 
         public DrainLeases Leases { get; }
 

@@ -25,7 +25,7 @@ internal sealed class TestNameServer : IAsyncDisposable
     private readonly NameServerHost _host;
     private readonly RemotingClient _client = NewClient();
 
-    private TestNameServer(NameServerHost host, string folder, ManualTimeProvider time)
+    private TestNameServer(NameServerHost host, string folder, ManualTime time)
     {
         _host = host;
         Folder = folder;
@@ -34,7 +34,7 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     public string Folder { get; }
 
-    public ManualTimeProvider Time { get; }
+    public ManualTime Time { get; }
 
     public int Port => _host.EndPoints[0].Port;
 
@@ -80,7 +80,7 @@ internal sealed class TestNameServer : IAsyncDisposable
             sources.Set(setting);
         }
 
-        var time = new ManualTimeProvider();
+        var time = new ManualTime();
         var host = new NameServerHost(
             NameServerSettings.Catalogue().Load(sources).GetOrThrow(),
             time,

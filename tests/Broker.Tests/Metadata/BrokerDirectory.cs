@@ -1,7 +1,6 @@
 using GrayMQ.Broker.Assignments;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Offsets;
-using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
 using Microsoft.Extensions.Logging.Abstractions;
 

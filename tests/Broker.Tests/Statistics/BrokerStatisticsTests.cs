@@ -1,4 +1,3 @@
-using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
 

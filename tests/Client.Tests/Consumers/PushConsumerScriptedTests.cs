@@ -386,7 +386,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
     [Fact]
     public async Task OrderlyConsumer_LockIsLost_DropsTheQueue()
     {
-        var time = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var time = new ManualTime(DateTimeOffset.UtcNow);
         bool locked = true;
         _group.MayLock = _ => locked;
         ReplyOnce(7);
@@ -406,7 +406,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
     [Fact]
     public async Task Offsets_AreCommittedAtTheInterval()
     {
-        var time = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var time = new ManualTime(DateTimeOffset.UtcNow);
         ReplyOnce(7);
         await using PushConsumer consumer = await StartAsync(time: time);
         await HandledAsync(1);

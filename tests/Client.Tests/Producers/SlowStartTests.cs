@@ -11,7 +11,7 @@ public class SlowStartTests
     private const int Queues = 4;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(60);
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly ManualTime _time = new();
     private readonly BrokerArrivals _arrivals;
 
     public SlowStartTests() => _arrivals = new BrokerArrivals(_time);

@@ -14,7 +14,7 @@ public class SessionsTests
 
         await pulse.WaitAsync(TimeSpan.FromHours(1), default);
 
-        var time = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
+        var time = new ManualTime(DateTimeOffset.UnixEpoch);
         var empty = new Pulse(time);
         Task waiting = empty.WaitAsync(TimeSpan.FromSeconds(5), default);
         time.Advance(TimeSpan.FromSeconds(4));

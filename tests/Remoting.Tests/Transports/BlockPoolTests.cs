@@ -1,5 +1,4 @@
 using System.Buffers;
-using GrayMQ.Remoting.Tests.Testing;
 using GrayMQ.Remoting.Transports;
 
 namespace GrayMQ.Remoting.Tests.Transports;

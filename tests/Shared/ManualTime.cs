@@ -1,7 +1,7 @@
 namespace GrayMQ.Testing;
 
 /// <summary>A clock that stands still until it is told to go on; timers fire within <see cref="Advance"/>.</summary>
-internal sealed class ManualTimeProvider(DateTimeOffset? now = null, TimeZoneInfo? zone = null) : TimeProvider
+internal sealed class ManualTime(DateTimeOffset? now = null, TimeZoneInfo? zone = null) : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
@@ -10,6 +10,8 @@ internal sealed class ManualTimeProvider(DateTimeOffset? now = null, TimeZoneInf
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override TimeZoneInfo LocalTimeZone { get; } = zone ?? TimeZoneInfo.Utc;
+
+    public long NowMs => GetUtcNow().ToUnixTimeMilliseconds();
 
     public override DateTimeOffset GetUtcNow()
     {
@@ -28,6 +30,7 @@ internal sealed class ManualTimeProvider(DateTimeOffset? now = null, TimeZoneInf
         return timer;
     }
 
+    /// <summary>Goes on by a time, and stops on the way wherever a timer is due; or back, as a clock that is set right.</summary>
     public void Advance(TimeSpan by)
     {
         DateTimeOffset end = GetUtcNow() + by;
@@ -43,7 +46,7 @@ internal sealed class ManualTimeProvider(DateTimeOffset? now = null, TimeZoneInf
                     return;
                 }
 
-                _now = due.Due;
+                _now = due.Due > _now ? due.Due : _now;
                 due.Repeat();
             }
 
@@ -51,7 +54,7 @@ internal sealed class ManualTimeProvider(DateTimeOffset? now = null, TimeZoneInf
         }
     }
 
-    private sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
+    private sealed class ManualTimer(ManualTime clock, TimerCallback callback, object? state) : ITimer
     {
         private TimeSpan _period;
 
