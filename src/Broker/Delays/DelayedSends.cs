@@ -49,6 +49,8 @@ internal sealed class DelayedSends(string brokerName, DelayRouting routing, Time
         int separator = key.LastIndexOf(DeleteKeySeparator);
         if (separator > 0)
         {
+            // What was sent right before may be what it names, and stand in the log alone.
+            intake.AnnounceAppended();
             var handle = new RecallHandle(
                 Encoding.UTF8.GetString(key[..separator]), brokerName, timeMs, Encoding.UTF8.GetString(key[(separator + 1)..]));
             recall.Recall(handle, null, bornHost, mayWait: false, out _);

@@ -52,7 +52,11 @@ internal sealed class SendActivity(TopicTable topics, ProducerTable producers, T
         if (topic.LastSendTimestamp < now - _coarse)
         {
             topic.LastSendTimestamp = now;
-            Volatile.Write(ref _lastSendTimestamp, now);
+            if (LastSendTimestamp < now)
+            {
+                Volatile.Write(ref _lastSendTimestamp, now);
+            }
+
             if (FirstSendTimestamp == long.MinValue)
             {
                 Volatile.Write(ref _firstSendTimestamp, now);

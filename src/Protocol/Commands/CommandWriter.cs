@@ -118,30 +118,14 @@ public static class CommandWriter
         HeaderBuffer buffer, int code, int opaque, int flag, string? remark, in THeader header)
         where THeader : IHeaderFields, allows ref struct
     {
-        if (code == (int)ResponseCode.Success)
-        {
-            buffer.Append("{\"code\":0,\"extFields\":{"u8);
-        }
-        else
-        {
-            buffer.Append("{\"code\":"u8);
-            AppendNumber(buffer, code);
-            buffer.Append(",\"extFields\":{"u8);
-        }
-
+        buffer.Append("{\"code\":"u8);
+        AppendNumber(buffer, code);
+        buffer.Append(",\"extFields\":{"u8);
         var writer = new HeaderWriter(buffer, SerializeType.Json);
         header.Write(ref writer);
-        if (flag == RemotingCommand.ResponseFlag)
-        {
-            buffer.Append("},\"flag\":1,\"language\":\"DOTNET\",\"opaque\":"u8);
-        }
-        else
-        {
-            buffer.Append("},\"flag\":"u8);
-            AppendNumber(buffer, flag);
-            buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
-        }
-
+        buffer.Append("},\"flag\":"u8);
+        AppendNumber(buffer, flag);
+        buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
         AppendNumber(buffer, opaque);
         if (!string.IsNullOrEmpty(remark))
         {
@@ -185,7 +169,16 @@ public static class CommandWriter
 
     private static void AppendNumber(HeaderBuffer buffer, int number)
     {
-        Utf8Formatter.TryFormat(number, buffer.Reserve(MaxNumberBytes), out int length);
+        Span<byte> to = buffer.Reserve(MaxNumberBytes);
+        if ((uint)number <= 9)
+        {
+            // As flags and most codes are.
+            to[0] = (byte)('0' + number);
+            buffer.Advance(1);
+            return;
+        }
+
+        Utf8Formatter.TryFormat(number, to, out int length);
         buffer.Advance(length);
     }
 }

@@ -73,12 +73,16 @@ public ref struct MessagePropertiesEnumerator(ReadOnlySpan<byte> properties)
             }
             else
             {
-                _chunk = _next;
-                ReadOnlySpan<byte> rest = _properties[_chunk..];
-                int found = rest.IndexOfAny(MessagePropertiesCodec.NameValueSeparator, MessagePropertiesCodec.PropertySeparator);
-                _chunk += found;
-                _separators = found < 0 ? 0u : 1u;
-                _next = found < 0 ? _properties.Length : _chunk + 1;
+                int found = _properties[_next..].IndexOfAny(
+                    MessagePropertiesCodec.NameValueSeparator, MessagePropertiesCodec.PropertySeparator);
+                if (found < 0)
+                {
+                    _next = _properties.Length;
+                    return _next;
+                }
+
+                _next += found + 1;
+                return _next - 1;
             }
         }
 

@@ -203,6 +203,9 @@ public sealed partial class RemotingConnection : RemotingPeer
                 while (HandleBatch(ref rest))
                 {
                     await _output.UncongestedAsync().ConfigureAwait(false);
+
+                    // That may have taken long, and what comes now is handled now.
+                    Volatile.Write(ref _lastReadTimestamp, _time.GetTimestamp());
                 }
 
                 NoteFrame(begun: !rest.IsEmpty, anew: rest.Length < result.Buffer.Length);

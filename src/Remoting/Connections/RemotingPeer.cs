@@ -33,8 +33,8 @@ public abstract class RemotingPeer
     public abstract int RequestsInFlight { get; }
 
     /// <summary>
-    /// Does work that can be done once for many requests: behind those that the calling thread is just reading, and before their answers
-    /// leave; at once where it reads none.
+    /// Does work that can be done once for many requests: behind those that the calling thread is just reading, at once where it reads none.
+    /// Their answers leave behind it, but for what a long batch has sent before its end.
     /// </summary>
     /// <param name="work">The same object each time; must not throw.</param>
     public virtual void AfterBatch(Action work) => work();

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using GrayMQ.Broker.LoadBalancers;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -153,6 +154,35 @@ public sealed class RecallTests
         _time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal("two", Encoding.UTF8.GetString((await peer.ReadAsync(Topic, 0)).Body.Span));
         await PendingAsync(peer, 0);
+    }
+
+    [Fact]
+    public async Task DeleteMessage_RightBehindWhatItNames_DeletesIt()
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(null, _time, []);
+        Peer peer = broker.Connect("p");
+        await peer.CreateTopicAsync(Topic, 1);
+        string deliverMs = (_time.NowMs + 5000).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        byte[] together =
+        [
+            .. OneWay(Sends.Properties(("TIMER_DELAY_MS", "5000"), ("UNIQ_KEY", "one"))),
+            .. OneWay(Sends.Properties(("TIMER_DELIVER_MS", deliverMs), ("TIMER_DEL_UNIQKEY", $"{Topic}+one"), ("UNIQ_KEY", "del"))),
+        ];
+        using RawPeer raw = await RawPeer.ConnectAsync(broker.EndPoint, "127.0.0.1", together);
+        RemotingCommand reply = await raw.AskAsync(
+            RequestCode.SendMessageV2, Sends.Header(Topic, 0, Sends.Properties(("TIMER_DELAY_MS", "5000"), ("UNIQ_KEY", "two"))), "two"u8.ToArray());
+        Assert.True(reply.ResponseCode == ResponseCode.Success, reply.Remark);
+        await PendingAsync(peer, 1);
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal("two", Encoding.UTF8.GetString((await peer.ReadAsync(Topic, 0)).Body.Span));
+    }
+
+    private static byte[] OneWay(string properties)
+    {
+        var buffer = new HeaderBuffer();
+        CommandWriter.WriteRequest(
+            buffer, SerializeType.Json, RequestCode.SendMessageV2, opaque: 0, oneWay: true, Sends.Header(Topic, 0, properties), bodyLength: 1);
+        return [.. buffer.Written, (byte)'1'];
     }
 
     [Fact]

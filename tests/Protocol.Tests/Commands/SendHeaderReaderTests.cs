@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
@@ -60,6 +62,24 @@ public class SendHeaderReaderTests
 
         SendMessageHeader read = SendMessageHeader.ReadV2(command.Fields);
         Assert.Equal((9, 1795329876124), (read.QueueId, read.BornTimestampMs));
+    }
+
+    [Fact]
+    public void Read_OfAHugeHeader_IsNotKeptBehindTheNextOne()
+    {
+        var command = new RemotingCommand();
+        WeakReference huge = ReadHuge(command);
+        Decode(command, Encoding.UTF8.GetBytes("""{"code":34,"flag":0,"language":"JAVA","opaque":1,"version":479}"""));
+        GC.Collect();
+        Assert.False(huge.IsAlive);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference ReadHuge(RemotingCommand command)
+    {
+        Decode(command, Encoding.UTF8.GetBytes(Usual.Trim().Replace("group", new string('g', 40_000), StringComparison.Ordinal)));
+        Assert.True(MemoryMarshal.TryGetArray(SendMessageHeader.ReadV2(command.Fields).ProducerGroup, out ArraySegment<byte> bytes));
+        return new WeakReference(bytes.Array);
     }
 
     private static void Decode(RemotingCommand command, byte[] header)

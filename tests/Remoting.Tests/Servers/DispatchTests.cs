@@ -62,6 +62,7 @@ public class DispatchTests
     public async Task AfterBatch_OfRequestsReadTogether_RunsOnceBehindThemAndBeforeTheirAnswers()
     {
         const int Requests = 5;
+        const int Rounds = 20;
         var seen = new ConcurrentQueue<string>();
         Action work = () => seen.Enqueue("work");
         RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, header) =>
@@ -73,20 +74,23 @@ public class DispatchTests
         });
         await using TestServer server = await TestServer.StartAsync(table);
         using RawClient client = await server.ConnectAsync();
-        await client.SendAsync([.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))]);
-        await client.ReadAnswerAsync();
-
-        // One write of a few hundred bytes is mostly, not always, one read.
-        List<string> before = [.. seen];
-        Assert.Contains("work", before);
-        Assert.Equal("request 0", before[0]);
-        Assert.DoesNotContain("work, work", string.Join(", ", before), StringComparison.Ordinal);
-        for (int i = 1; i < Requests; i++)
+        byte[] together = [.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
+        int readTogether = 0;
+        for (int round = 0; round < Rounds; round++)
         {
-            await client.ReadAnswerAsync();
+            seen.Clear();
+            await client.SendAsync(together);
+            for (int i = 0; i < Requests; i++)
+            {
+                await client.ReadAnswerAsync();
+                Assert.Contains("work", seen.SkipWhile(what => what != $"request {i}"));
+            }
+
+            // One write of a few hundred bytes is mostly one read, not always.
+            readTogether += seen.SequenceEqual([.. Enumerable.Range(0, Requests).Select(i => $"request {i}"), "work"]) ? 1 : 0;
         }
 
-        Assert.Equal("work", seen.Last());
+        Assert.True(readTogether > 0);
     }
 
     [Fact]

@@ -34,9 +34,10 @@ internal sealed class SendHeaderReader
     /// <exception cref="HeaderFieldException">A field is missing, or is not the number that it has to be.</exception>
     public static SendMessageHeader Read(HeaderFields fields)
     {
-        if (fields.Reader is not SendHeaderReader reader)
+        SendHeaderReader? reader = fields.SendReader;
+        if (reader is null)
         {
-            fields.Reader = reader = new SendHeaderReader();
+            fields.SendReader = reader = new SendHeaderReader();
             fields.Changes = HeaderFields.AllChanged;
         }
 
