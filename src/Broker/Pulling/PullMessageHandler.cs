@@ -155,6 +155,19 @@ internal sealed class PullMessageHandler
         }
 
         MessageSlices slices = _slices ??= new MessageSlices();
+        try
+        {
+            Answer(in pull, suspend, slices);
+        }
+        finally
+        {
+            // Also where what was read is not given: the thread may serve no other pull that would let go of the log's files.
+            slices.Dispose();
+        }
+    }
+
+    private void Answer(in Pull pull, TimeSpan suspend, MessageSlices slices)
+    {
         ReadStatus status;
         int stamp;
         do
@@ -199,35 +212,28 @@ internal sealed class PullMessageHandler
         }
         while (stamp != _gray.Stamp);
 
-        try
+        if (pull.HasPassed && status == ReadStatus.OffsetOverflowOne)
         {
-            if (pull.HasPassed && status == ReadStatus.OffsetOverflowOne)
-            {
-                // All that came while it waited was for others: its next offset is behind that.
-                status = ReadStatus.NoMatchedMessage;
-            }
-
-            ResponseCode code = ToCode(status, pull.QueueOffset);
-            if (code == ResponseCode.PullNotFound && suspend > TimeSpan.Zero && _parked.TryPark(in pull, suspend))
-            {
-                return;
-            }
-
-            RecordPull(in pull, slices.NextOffset);
-            PullMessageResponseHeader header = ResponseHeader(in pull, slices.NextOffset, slices.MinOffset, slices.MaxOffset);
-            if (code == ResponseCode.Success)
-            {
-                _statistics.Got(pull.Group.GroupName, pull.Topic, slices.Count, slices.TotalBytes);
-                pull.Responder.Reply(code, Remark(status), in header, new SlicesBody(slices));
-            }
-            else
-            {
-                pull.Responder.Reply(code, Remark(status), in header);
-            }
+            // All that came while it waited was for others: its next offset is behind that.
+            status = ReadStatus.NoMatchedMessage;
         }
-        finally
+
+        ResponseCode code = ToCode(status, pull.QueueOffset);
+        if (code == ResponseCode.PullNotFound && suspend > TimeSpan.Zero && _parked.TryPark(in pull, suspend))
         {
-            slices.Dispose();
+            return;
+        }
+
+        RecordPull(in pull, slices.NextOffset);
+        PullMessageResponseHeader header = ResponseHeader(in pull, slices.NextOffset, slices.MinOffset, slices.MaxOffset);
+        if (code == ResponseCode.Success)
+        {
+            _statistics.Got(pull.Group.GroupName, pull.Topic, slices.Count, slices.TotalBytes);
+            pull.Responder.Reply(code, Remark(status), in header, new SlicesBody(slices));
+        }
+        else
+        {
+            pull.Responder.Reply(code, Remark(status), in header);
         }
     }
 
