@@ -363,6 +363,9 @@ internal static partial class Log
     public static partial void HandoverBegun(
         ILogger logger, string group, string topic, int queueId, Side? owner, Side? next, long boundary);
 
+    [LoggerMessage(469, LogLevel.Information, "Group {Group} consumes in order: topic {Topic}, queue {QueueId} waits at offset {End}: {Reason}")]
+    public static partial void KeyWaits(ILogger logger, string group, string topic, int queueId, long end, string reason);
+
     [LoggerMessage(467, LogLevel.Information, "Group {Group}, topic {Topic}, queue {QueueId} is {Owner} from offset {Start} on; {GivenUp} messages were given up")]
     public static partial void HandoverEnded(
         ILogger logger, string group, string topic, int queueId, Side? owner, long start, long givenUp);

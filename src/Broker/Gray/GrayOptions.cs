@@ -21,10 +21,10 @@ internal sealed record GrayOptions
     public required TimeSpan WithdrawWait { get; init; }
 
     /// <summary>
-    /// How long clients may need after a start of this broker until it knows them again: a stock client that reconnects says who it is by its
+    /// How long clients may need after a start of this broker, or after a lost connection, until it knows them again: a stock client that reconnects says who it is by its
     /// next heartbeat, which is every 30 s. What it has consumed counts only then.
     /// </summary>
-    public TimeSpan ReturnWait { get; init; } = TimeSpan.FromSeconds(35);
+    public required TimeSpan ReturnWait { get; init; }
 
     /// <summary>How often it is looked whether a queue can change hands.</summary>
     public TimeSpan LookInterval { get; init; } = TimeSpan.FromMilliseconds(200);

@@ -14,6 +14,7 @@ internal static class GrayReport
         TopicTable topics,
         ConsumerTable consumers,
         GrayQueueFacts facts,
+        KeyOrder keys,
         long nowMs)
     {
         var releases = new List<GrayReleaseProgress>();
@@ -22,7 +23,7 @@ internal static class GrayReport
         foreach (GrayEntry entry in entries.Where(entry => entry.Group.Release.IsOpen))
         {
             bool isDone = !entry.IsHeldUp;
-            foreach (GrayQueueProgress queue in QueuesOf(entry, facts, nowMs))
+            foreach (GrayQueueProgress queue in QueuesOf(entry, facts, keys, nowMs))
             {
                 isDone &= !queue.IsHandedOver;
                 if (queue is { IsHandedOver: true, WasGrayQueue: true })
@@ -68,7 +69,7 @@ internal static class GrayReport
     }
 
     /// <summary>Every queue of a group with a release.</summary>
-    public static IEnumerable<GrayQueueProgress> QueuesOf(GrayEntry entry, GrayQueueFacts facts, long nowMs)
+    public static IEnumerable<GrayQueueProgress> QueuesOf(GrayEntry entry, GrayQueueFacts facts, KeyOrder keys, long nowMs)
     {
         string group = entry.Group.Name;
         foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics.OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -89,7 +90,7 @@ internal static class GrayReport
                     Consumed = facts.CommittedOf(group, topic, queueId),
                     Max = facts.EndOf(topic, queueId),
                     SinceMs = queue.IsHandedOver ? queue.Handovers[0].SinceMs : 0,
-                    Reason = queue.Look(facts.Of(entry, topic, queueId, queue, nowMs)).Reason,
+                    Reason = keys.ReasonOf(group, topic, queueId) ?? queue.Look(facts.Of(entry, topic, queueId, queue, nowMs)).Reason,
                 };
             }
         }

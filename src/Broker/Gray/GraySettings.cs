@@ -24,7 +24,14 @@ internal static class GraySettings
             Unit = "ms",
         };
 
-    public static IReadOnlyList<SettingDefinition> All { get; } = [GrayAskIntervalMs, GrayReportIntervalMs, GrayWithdrawWaitMs];
+    private static readonly SettingDefinition<int> GrayReturnWaitMs =
+        Setting.Int32("grayReturnWaitMs", 35_000, "How long clients that were there may need to say again who they are, after a restart or a lost connection", 0) with
+        {
+            Unit = "ms",
+        };
+
+    public static IReadOnlyList<SettingDefinition> All { get; } =
+        [GrayAskIntervalMs, GrayReportIntervalMs, GrayWithdrawWaitMs, GrayReturnWaitMs];
 
     public static GrayOptions Options(EffectiveSettings settings, IPEndPoint address) => new()
     {
@@ -34,5 +41,6 @@ internal static class GraySettings
         AskInterval = TimeSpan.FromMilliseconds(settings.Get(GrayAskIntervalMs)),
         ReportInterval = TimeSpan.FromMilliseconds(settings.Get(GrayReportIntervalMs)),
         WithdrawWait = TimeSpan.FromMilliseconds(settings.Get(GrayWithdrawWaitMs)),
+        ReturnWait = TimeSpan.FromMilliseconds(settings.Get(GrayReturnWaitMs)),
     };
 }

@@ -71,6 +71,12 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
 
         foreach (TopicMapping mapping in mappings)
         {
+            if (mapping.IsEmpty)
+            {
+                batch.Delete(family, KeyOf(MappingPrefix, mapping.Topic));
+                continue;
+            }
+
             batch.Put(
                 family,
                 KeyOf(MappingPrefix, mapping.Topic),

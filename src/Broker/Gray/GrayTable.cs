@@ -13,7 +13,7 @@ internal sealed class GrayTable
     /// <summary>Null where nothing is gray.</summary>
     public GrayView? View => _view;
 
-    /// <summary>Null where no topic was switched on or off whose messages of before are there still.</summary>
+    /// <summary>Null where no topic was switched on or off since the messages began that are there, as far as was looked at the last switch or start.</summary>
     public KeyOrder? KeyOrder
     {
         get => _keyOrder;

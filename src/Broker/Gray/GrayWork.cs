@@ -76,7 +76,12 @@ internal sealed class GrayWork : IDisposable
         _starts = new GrayStarts(clients.Consumers, offsets, messages, time);
         _roster = new GrayRoster(options, clients, offsets, Signal);
         var handovers = new GrayHandovers(options, offsets, logger);
-        _keys = new KeyOrder(store.ReadMappings(), topics, offsets, clients.Locks, messages, wake);
+        _keys = new KeyOrder(store.ReadMappings(), topics, offsets, clients, messages, options.ReturnWait, wake, time, logger);
+        if (_keys.OutOfDate.Count > 0)
+        {
+            store.Write(null, [], [], _keys.OutOfDate);
+        }
+
         _table.KeyOrder = _keys.IsEmpty ? null : _keys;
         _boundaries = new GrayBoundaries(messages, table, store, handovers, _keys, clients.Producers, wake);
         _settlement = new GraySettlement(table, store, handovers, facts, wake);
@@ -143,7 +148,7 @@ internal sealed class GrayWork : IDisposable
     {
         lock (_working)
         {
-            return GrayReport.Make(_options, _acting, _entries.Values, _topics, _clients.Consumers, _facts, NowMs());
+            return GrayReport.Make(_options, _acting, _entries.Values, _topics, _clients.Consumers, _facts, _keys, NowMs());
         }
     }
 
@@ -157,8 +162,8 @@ internal sealed class GrayWork : IDisposable
             List<GrayEntry> changed = [.. _entries.Values.Where(entry => entry.Group.Forget(topic))];
             if (changed.Count > 0 || hadMoved)
             {
-                _store.Write(
-                    null, [.. changed.Select(entry => entry.ToState())], [], new TopicMapping { Topic = topic, Now = QueueMapping.None });
+                TopicMapping[] forgotten = hadMoved ? [new TopicMapping { Topic = topic, Now = QueueMapping.None }] : [];
+                _store.Write(null, [.. changed.Select(entry => entry.ToState())], [], forgotten);
                 _table.Changed();
             }
         }

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Gray;
 using GrayMQ.Store;
 using GrayMQ.Store.ConsumeQueues;
+using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Gray;
 
@@ -15,7 +17,8 @@ internal readonly record struct MappingPlan(string Topic, QueueMapping Next, Log
 /// <summary>
 /// Keeps the order of keys that move from one queue to another when a topic is switched on or off: a group that consumes in order is given
 /// what lies behind the switch only once it has consumed what lay before it in the queues that its keys come from. Groups with a release and
-/// without. A wait is only ever for what was stored before a switch, so that none can wait for another in a circle.
+/// without. A wait is only ever for what was stored before a switch, and for a side that has somebody to consume it, so that none can wait for another in
+/// a circle.
 /// </summary>
 /// <remarks>Changed by <see cref="GrayWork"/> alone, asked by every pull and every pop in order, of which most find nothing.</remarks>
 internal sealed class KeyOrder
@@ -23,40 +26,61 @@ internal sealed class KeyOrder
     private readonly TopicTable _topics;
     private readonly ConsumerOffsetTable _offsets;
     private readonly QueueLockTable _locks;
+    private readonly ConsumerTable _consumers;
     private readonly MessageStore _messages;
+    private readonly TimeSpan _returnWait;
     private readonly Action<string> _wake;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly ConcurrentDictionary<string, TopicMapping> _mappings = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Waiting, GrayGroup?> _waiting = new();
+    private readonly ConcurrentDictionary<(string Group, string Topic, Side Side), long> _absentSince = new();
 
     /// <param name="mappings">What was on disk: topics that are there are taken over, no further than their queues go.</param>
+    /// <param name="returnWait">A side of which nobody is connected for so long is not waited for.</param>
     /// <param name="wake">Called with a group that is to look again.</param>
     public KeyOrder(
         IEnumerable<TopicMapping> mappings,
         TopicTable topics,
         ConsumerOffsetTable offsets,
-        QueueLockTable locks,
+        ClientRegistry clients,
         MessageStore messages,
-        Action<string> wake)
+        TimeSpan returnWait,
+        Action<string> wake,
+        TimeProvider time,
+        ILogger logger)
     {
         _topics = topics;
         _offsets = offsets;
-        _locks = locks;
+        _locks = clients.Locks;
+        _consumers = clients.Consumers;
+        _returnWait = returnWait;
+        _time = time;
+        _logger = logger;
         _messages = messages;
         _wake = wake;
-        foreach (TopicMapping mapping in mappings.Where(mapping => topics.Find(mapping.Topic) is not null))
+        var outOfDate = new List<TopicMapping>();
+        foreach (TopicMapping mapping in mappings)
         {
-            _mappings[mapping.Topic] = Pruned(mapping with
+            TopicMapping now = topics.Find(mapping.Topic) is null
+                ? new TopicMapping { Topic = mapping.Topic, Now = QueueMapping.None }
+                : Pruned(mapping with { Changes = [.. mapping.Changes.Select(change => Clamped(mapping.Topic, change))] });
+            if (!now.IsEmpty)
             {
-                Changes =
-                [
-                    .. mapping.Changes.Select(change => change with
-                    {
-                        Ends = [.. change.Ends.Select((end, queueId) => Math.Min(end, EndOf(mapping.Topic, queueId)))],
-                    }),
-                ],
-            });
+                _mappings[mapping.Topic] = now;
+            }
+
+            if (now.IsEmpty || !now.Changes.SequenceEqual(mapping.Changes))
+            {
+                outOfDate.Add(now);
+            }
         }
+
+        OutOfDate = outOfDate;
     }
+
+    /// <summary>What is to be on disk in the place of what was: topics are gone, or have lost their last messages.</summary>
+    public IReadOnlyList<TopicMapping> OutOfDate { get; }
 
     /// <summary>No topic's keys have moved.</summary>
     public bool IsEmpty => _mappings.Values.All(mapping => mapping.Changes.Count == 0);
@@ -116,25 +140,29 @@ internal sealed class KeyOrder
             return long.MaxValue;
         }
 
-        foreach (MappingChange change in mapping.Changes)
+        return FirstLeft(mapping, group, sides, topic, queueId, out _) is { } change
+            && (isOrdered || _locks.IsAnyHeld(group) || _locks.IsAnyHeld(QueueLockTable.GraySideOf(group)))
+                ? change.EndOf(queueId)
+                : long.MaxValue;
+    }
+
+    /// <summary>Why someone who consumes in order waits in a queue, for people; null where nobody does.</summary>
+    public string? ReasonOf(string group, string topic, int queueId)
+    {
+        foreach ((Waiting of, GrayGroup? sides) in _waiting)
         {
-            foreach (int origin in change.OriginsOf(queueId))
+            if (of.Group == group && of.QueueId == queueId && of.Topic.Name == topic)
             {
-                if (IsLeft(group, sides, topic, origin, change.EndOf(origin)))
-                {
-                    return isOrdered || _locks.IsAnyHeld(group) || _locks.IsAnyHeld(QueueLockTable.GraySideOf(group))
-                        ? change.EndOf(queueId)
-                        : long.MaxValue;
-                }
+                return ReasonOf(of, sides);
             }
         }
 
-        return long.MaxValue;
+        return null;
     }
 
     /// <summary>Someone of a group waits at the end that <see cref="EndFor"/> gave, and is to be woken when it is another.</summary>
     public void Wait(string group, GrayGroup? sides, Topic topic, int queueId, long end, bool isOrdered = false) =>
-        _waiting[new Waiting(group, topic, queueId, end, isOrdered)] = sides;
+        Wait(new Waiting(group, topic, queueId, end, isOrdered), sides);
 
     /// <summary>Has those look again who wait for nothing any more.</summary>
     public void WakeWaiting()
@@ -148,10 +176,42 @@ internal sealed class KeyOrder
         }
     }
 
+    private void Wait(Waiting waiting, GrayGroup? sides)
+    {
+        if (_waiting.TryAdd(waiting, sides) && ReasonOf(waiting, sides) is { } reason)
+        {
+            Log.KeyWaits(_logger, waiting.Group, waiting.Topic.Name, waiting.QueueId, waiting.End, reason);
+        }
+    }
+
+    private string? ReasonOf(Waiting of, GrayGroup? sides) =>
+        _mappings.TryGetValue(of.Topic.Name, out TopicMapping? mapping)
+        && FirstLeft(mapping, of.Group, sides, of.Topic, of.QueueId, out int origin) is { } change
+            ? $"in order: what lies from offset {change.EndOf(of.QueueId)} on waits until queue {origin} is consumed up to {change.EndOf(origin)}"
+            : null;
+
+    private MappingChange? FirstLeft(TopicMapping mapping, string group, GrayGroup? sides, Topic topic, int queueId, out int origin)
+    {
+        foreach (MappingChange change in mapping.Changes)
+        {
+            foreach (int each in change.OriginsOf(queueId))
+            {
+                if (IsLeft(group, sides, topic, each, change.EndOf(each)))
+                {
+                    origin = each;
+                    return change;
+                }
+            }
+        }
+
+        origin = -1;
+        return null;
+    }
+
     // Whether the group has something to consume before an offset, and anybody who is to.
     private bool IsLeft(string group, GrayGroup? sides, Topic topic, int queueId, long end)
     {
-        if (end == 0 || _messages.FindQueue(topic.NameUtf8.Span, queueId) is not { } queue || queue.MinOffset >= end)
+        if (end == 0 || queueId >= topic.Config.ReadQueueNums || _messages.FindQueue(topic.NameUtf8.Span, queueId) is not { } queue || queue.MinOffset >= end)
         {
             return false;
         }
@@ -160,7 +220,27 @@ internal sealed class KeyOrder
         long committed = _offsets.Find(group, topic.Name, queueId);
         return committed != ConsumerOffsetTable.None
             && committed < end
-            && !(sides is { Release.IsOpen: true } && sides.Find(topic.NameUtf8.Span, queueId) is { Owner: null, IsHandedOver: false });
+            && (sides is not { Release.IsOpen: true } || IsConsumed(group, sides, topic, queueId));
+    }
+
+    // Whether anybody consumes a queue. Not so once a release has been forced, which gives up the order as well; nor where nobody of its side
+    // has been there for a while: who would wait for him may be the one whom the end of the release waits for.
+    private bool IsConsumed(string group, GrayGroup sides, Topic topic, int queueId)
+    {
+        if (sides.Release.Forced > 0 || sides.Find(topic.NameUtf8.Span, queueId)?.Owner is not { } owner)
+        {
+            return false;
+        }
+
+        (string, string, Side) key = (group, topic.Name, owner);
+        if (_consumers.Find(group) is { } consumers
+            && sides.ClientsOf(consumers, Standings.Of(owner)).Any(client => client.Subscriptions.Find(topic.Name) is not null))
+        {
+            _absentSince.TryRemove(key, out _);
+            return true;
+        }
+
+        return _time.GetElapsedTime(_absentSince.GetOrAdd(key, _time.GetTimestamp())) < _returnWait;
     }
 
     // Without the changes from before which there are no messages any more.
@@ -172,6 +252,9 @@ internal sealed class KeyOrder
                 (_messages.FindQueue(mapping.Topic, queueId)?.MinOffset ?? 0) >= change.Ends[queueId])),
         ],
     };
+
+    private MappingChange Clamped(string topic, MappingChange change) =>
+        new() { Before = change.Before, After = change.After, Ends = [.. change.Ends.Select((end, queueId) => Math.Min(end, EndOf(topic, queueId)))] };
 
     private long EndOf(string topic, int queueId) =>
         _messages.FindQueue(topic, queueId) is { } queue ? _messages.NextQueueOffset(queue) : 0;

@@ -11,6 +11,10 @@ internal sealed record TopicMapping
 
     public required string Topic { get; init; }
 
+    /// <summary>Whether there is nothing to remember.</summary>
+    [JsonIgnore]
+    public bool IsEmpty => Now.IsNone && Changes.Count == 0;
+
     public required QueueMapping Now { get; init; }
 
     /// <summary>The last changes, oldest first.</summary>

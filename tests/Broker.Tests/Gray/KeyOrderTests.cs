@@ -65,9 +65,41 @@ public sealed class KeyOrderTests : GrayWireTests
         Assert.Equal(0, await gray.SendAsync(Topic, "second", gray: true, 2));
 
         Task<RemotingCommand> second = await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
+        await Eventually.TrueAsync(
+            () => Queue(gray, 0)?.Reason == "in order: what lies from offset 0 on waits until queue 2 is consumed up to 1", "the wait is reported");
         Assert.Equal(["first"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, 2, suspendMs: SuspendMs))));
         Assert.False(second.IsCompleted);
         await CommitAsync(normal, 2, 1);
+
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    // Who is to consume the old queue is gone, or is given up on: then nothing would end the wait, and nothing a promotion that waits for it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SwitchingOn_AKeyWhoseOldQueueNobodyConsumes_DoesNotWait(bool forced)
+    {
+        await using GrayFixture gray = await StartOffAsync(("grayReturnWaitMs", "0"));
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
+        Assert.Single(await LockAsync(canary));
+        await gray.SendAsync(Topic, "first", gray: true, 2);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
+        await gray.SendAsync(Topic, "second", gray: true, 2);
+        Task<RemotingCommand> second = await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
+
+        if (forced)
+        {
+            await gray.State.SetReleaseAsync(Group, release => release with { Forced = 1 });
+        }
+        else
+        {
+            await normal.DisposeAsync();
+        }
 
         Assert.Equal(["second"], Pulls.Bodies(await second));
     }
@@ -89,9 +121,9 @@ public sealed class KeyOrderTests : GrayWireTests
         Assert.Equal("second", Assert.Single(Pops.Read(await second, Pops.Header(Topic, 2, order: true))).Body);
     }
 
-    private static async Task<GrayFixture> StartOffAsync()
+    private static async Task<GrayFixture> StartOffAsync(params (string Key, string Value)[] settings)
     {
-        GrayFixture gray = await GrayFixture.StartAsync();
+        GrayFixture gray = await GrayFixture.StartAsync(settings);
         await gray.CreateAsync(Topic);
         return gray;
     }
