@@ -19,8 +19,7 @@ internal sealed class AliOnsConsumer(LoadSettings settings, string script, Group
             // It takes one address.
             ["nameServer"] = settings.NameServers[^1],
             ["group"] = group.Name,
-            ["topic"] = group.Topic,
-            ["expression"] = "*",
+            ["subscriptions"] = new JsonArray(new JsonObject { ["topic"] = group.Topic, ["expression"] = "*" }),
         };
         _node = new NodeScript(script, Hear, "consumer", told.ToJsonString());
         return _ready.Task.WaitAsync(Limit);
