@@ -6,7 +6,7 @@ namespace GrayMQ.Load;
 
 /// <summary>
 /// One connection of the load: keeps a number of requests in flight, sending as many new ones as answers came in. Answers are
-/// taken to come in order, which is right for the latency of a window as a whole.
+/// taken to come in order unless <see cref="SentAt"/> knows better, which is right for the latency of a window as a whole.
 /// </summary>
 internal abstract class LoadConnection(LoadOptions options) : LoadClient
 {
@@ -83,6 +83,11 @@ internal abstract class LoadConnection(LoadOptions options) : LoadClient
     /// </summary>
     protected abstract int AppendRequest(ref byte[] buffer, int length);
 
+    /// <summary>When the request of an answer was sent; asked before <see cref="Count"/>.</summary>
+    /// <param name="frame">The answer.</param>
+    /// <param name="inTurn">When it was sent if answers come in order.</param>
+    protected virtual long SentAt(ReadOnlySpan<byte> frame, long inTurn) => inTurn;
+
     /// <summary>Looks at an answer.</summary>
     /// <returns>The messages that it stands for; negative when it is an error.</returns>
     protected abstract int Count(ReadOnlySpan<byte> frame);
@@ -100,7 +105,7 @@ internal abstract class LoadConnection(LoadOptions options) : LoadClient
 
     private void Take(ReadOnlySpan<byte> frame)
     {
-        long sentAt = _sentAt[_received++ % options.InFlight];
+        long sentAt = SentAt(frame, _sentAt[_received++ % options.InFlight]);
         Record(sentAt, Count(frame));
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using GrayMQ.Protocol.Bodies;
@@ -20,36 +21,44 @@ internal sealed class PopConnection(LoadOptions options, int index, PopAcks acks
     private readonly Random _random = new(index);
     private readonly RemotingCommand _answer = new();
     private readonly Queue<(int Opaque, byte[] Frame, int Messages)> _acks = [];
-    private readonly Dictionary<int, int> _ackedMessages = []; // of the acks in flight, by opaque
+    private readonly Dictionary<int, (int Messages, long SentAt)> _acksInFlight = []; // by opaque
     private readonly byte[] _pop = RequestTemplate.Pop(
         options.SerializeType, options.Topic, options.Batch, (long)options.Invisible.TotalMilliseconds, pollMs: 0);
 
     private int _lastOpaque = RequestTemplate.Opaque;
     private bool _isPopping;
+    private long _poppedAt;
 
     protected override int AppendRequest(ref byte[] buffer, int length)
     {
         if (_acks.TryDequeue(out (int Opaque, byte[] Frame, int Messages) ack))
         {
-            _ackedMessages[ack.Opaque] = ack.Messages;
+            _acksInFlight[ack.Opaque] = (ack.Messages, Stopwatch.GetTimestamp());
             return Append(ref buffer, length, ack.Frame);
         }
 
-        if (_isPopping || _ackedMessages.Count > MaxAcksBeside)
+        if (_isPopping || _acksInFlight.Count > MaxAcksBeside)
         {
             return length;
         }
 
         _isPopping = true;
+        _poppedAt = Stopwatch.GetTimestamp();
         return Append(ref buffer, length, _pop);
+    }
+
+    // Acks and the pop beside them are answered in any order.
+    protected override long SentAt(ReadOnlySpan<byte> frame, long inTurn)
+    {
+        _answer.DecodeHeader(frame);
+        return _acksInFlight.TryGetValue(_answer.Opaque, out (int Messages, long SentAt) ack) ? ack.SentAt : _poppedAt;
     }
 
     protected override int Count(ReadOnlySpan<byte> frame)
     {
-        _answer.DecodeHeader(frame);
-        if (_ackedMessages.Remove(_answer.Opaque, out int messages))
+        if (_acksInFlight.Remove(_answer.Opaque, out (int Messages, long SentAt) ack))
         {
-            return _answer.ResponseCode == ResponseCode.Success ? messages : -1;
+            return _answer.ResponseCode == ResponseCode.Success ? ack.Messages : -1;
         }
 
         _isPopping = false;
