@@ -17,6 +17,7 @@ internal sealed class ClientProcess : IAsyncDisposable
         ClientKind kind, string nameServers, string group, string instance, Shape shape, bool gray, Action<string, string> accepted)
     {
         _accepted = accepted;
+        Instance = instance;
         string[] arguments =
         [
             typeof(ClientProcess).Assembly.Location, "gray-client", "--kind", $"{kind}", "--namesrv", nameServers, "--group", group,
@@ -30,6 +31,8 @@ internal sealed class ClientProcess : IAsyncDisposable
         _process.OutputDataReceived += Take;
         _process.BeginOutputReadLine();
     }
+
+    public string Instance { get; }
 
     /// <summary>Waits until it consumes.</summary>
     public Task UntilReadyAsync() => _ready.Task.WaitAsync(StartLimit);

@@ -14,9 +14,13 @@ internal sealed record Acceptance(int Version, string Client, double Seconds, st
 /// <summary>Which messages were sent, and which versions of each group have accepted them.</summary>
 internal sealed class GrayLedger
 {
+    // A client commits, or acknowledges, what it has accepted by its next pull or within 5 s, and a broker has commits on disk within 5 s.
+    private const double ConfirmedAfterSeconds = 10;
+
     private readonly ConcurrentDictionary<string, SoakMessage> _sent = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<string, List<Acceptance>>> _accepted = [];
     private readonly HashSet<(int, int)> _joined = [];
+    private readonly List<(string Who, double From, double To)> _away = [];
 
     public int Sent => _sent.Count;
 
@@ -28,6 +32,15 @@ internal sealed class GrayLedger
         lock (_accepted)
         {
             _joined.Add((one, other));
+        }
+    }
+
+    /// <summary>A broker, by its address, or a client was killed, and was there again.</summary>
+    public void WasAway(string who, double from, double to)
+    {
+        lock (_accepted)
+        {
+            _away.Add((who, from, to));
         }
     }
 
@@ -69,6 +82,18 @@ internal sealed class GrayLedger
         }
     }
 
+    /// <summary>
+    /// Messages that both sides of a group have accepted, where what the one said of it was lost with a process that was killed: then nobody
+    /// knows, and the message is given again, to whoever its queue belongs to.
+    /// </summary>
+    public int CountUnconfirmed(string group)
+    {
+        lock (_accepted)
+        {
+            return Of(group).Values.Count(versions => AreTwoSides(versions) && !AreTwoSides(Confirmed(versions)));
+        }
+    }
+
     /// <summary>What is wrong with what a group has accepted, a line each.</summary>
     /// <param name="withSides">Whether its versions were sides; else only what is missing is wrong.</param>
     public List<string> Check(string group, bool withSides)
@@ -84,7 +109,7 @@ internal sealed class GrayLedger
             ];
             if (withSides)
             {
-                problems.AddRange(messages.Where(pair => AreTwoSides(pair.Value)).Select(pair =>
+                problems.AddRange(messages.Where(pair => AreTwoSides(Confirmed(pair.Value))).Select(pair =>
                     $"both: {group} has accepted {Describe(pair.Key)} as {NamesOf(pair.Value)}"));
                 foreach (SoakMessage message in _sent.Values)
                 {
@@ -100,6 +125,12 @@ internal sealed class GrayLedger
             return problems;
         }
     }
+
+    // The last acceptance counts in any case: what matters is whether one before it was known of.
+    private List<Acceptance> Confirmed(List<Acceptance> versions) => [.. versions.Where(each => each == versions[^1] || !_away.Exists(away =>
+        (each.Client == away.Who || each.Place.StartsWith(away.Who + ' ', StringComparison.Ordinal))
+        && away.To >= each.Seconds
+        && away.From <= each.Seconds + ConfirmedAfterSeconds))];
 
     private bool AreTwoSides(List<Acceptance> versions) =>
         versions.Exists(each => each.Version != versions[0].Version && !AreJoined(each.Version, versions[0].Version));

@@ -49,6 +49,9 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
             new ClusterOptions
             {
                 Command = options.Command,
+
+                // Queues that a broker shows little by little are not what this is about, and a topic is switched on only where all show.
+                BrokerSettings = ["warmupMs=0"],
                 NameServerSettings = [$"grayDatabase={await postgres.NewDatabaseAsync()}"],
             },
             cancel);
@@ -83,7 +86,7 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
                 new("aware", nameServers, isAware: true, SendInterval, options.Seed, _ledger, () => _phase),
                 new("stock", nameServers, isAware: false, SendInterval, options.Seed + 1, _ledger, () => _phase),
             ];
-            var kills = new SoakKills(cluster, _groups, () => _gray, options.Seed, log);
+            var kills = new SoakKills(cluster, _groups, () => _gray, options.Seed, _ledger, log);
             Task[] sending = [.. producers.Select(producer => producer.RunAsync(stop.Token))];
             Task sampling = log.SampleAsync(admin, brokers, [.. _groups.Select(group => group.Name)], stop.Token);
             Task killing = options.Kills ? kills.RunAsync(stop.Token) : Task.CompletedTask;
@@ -264,7 +267,9 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
         foreach (ServiceGroup group in _groups)
         {
             (int messages, int again) = _ledger.Count(group.Name);
-            Console.WriteLine($"{group.Name}: {messages} messages accepted, {again} of them again");
+            Console.WriteLine(
+                $"{group.Name}: {messages} messages accepted, {again} of them again; by both sides, as the one's acceptance died with a process: "
+                + $"{_ledger.CountUnconfirmed(group.Name)}");
         }
 
         Console.WriteLine(

@@ -55,6 +55,7 @@ internal sealed class ServiceGroup(ClientKind kind, string nameServers, GrayLedg
             (ServiceVersion version, List<ClientProcess> clients) =
                 _clients.OrderBy(pair => pair.Key.Number).ElementAt(random.Next(_clients.Count));
             int index = random.Next(clients.Count);
+            ledger.WasAway(clients[index].Instance, log.Seconds, log.Seconds);
             await clients[index].DisposeAsync();
             await Task.Delay(pause);
             clients[index] = New(version, grayVersion() == version);

@@ -4,7 +4,7 @@ namespace GrayMQ.Chaos.Gray;
 
 /// <summary>Kills a broker, a name server or a client now and then, at moments and in an order that follow from a seed, and starts it again.</summary>
 internal sealed class SoakKills(
-    ClusterUnderTest cluster, IReadOnlyList<ServiceGroup> groups, Func<ServiceVersion?> gray, int seed, SoakLog log)
+    ClusterUnderTest cluster, IReadOnlyList<ServiceGroup> groups, Func<ServiceVersion?> gray, int seed, GrayLedger ledger, SoakLog log)
 {
     private static readonly TimeSpan MinPause = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan MorePause = TimeSpan.FromSeconds(5);
@@ -37,9 +37,11 @@ internal sealed class SoakKills(
             case 0:
                 BrokerNode broker = cluster.Brokers[_random.Next(cluster.Brokers.Count)];
                 log.Tell($"{broker.Name} is killed");
+                double killed = log.Seconds;
                 await broker.KillAsync();
                 await Task.Delay(absence);
                 await broker.StartAsync(CancellationToken.None);
+                ledger.WasAway(broker.Address, killed, log.Seconds);
                 break;
             case 1:
                 NameServerNode nameServer = cluster.NameServers[_random.Next(cluster.NameServers.Count)];
