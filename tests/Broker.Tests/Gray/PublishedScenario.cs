@@ -32,6 +32,7 @@ internal sealed class PublishedScenario(
 
     private static readonly string[] Topics = ["Orders", "Parcels"];
     private static readonly string[] Tags = ["A", "B"];
+    private static readonly int[] GrayQueues = [0, 5];
     private static readonly bool[] Marks = [false, true];
 
     public Task SameSubscriptionAsync() => RunAsync([("Orders", "*")], [("Orders", "*")], GrayPromotion.Join);
@@ -69,6 +70,12 @@ internal sealed class PublishedScenario(
         List<IScenarioConsumer> canaries = await StartAsync("v2", v2);
         await gray.State.DoneAsync(Group);
         await TogetherAsync(canaries);
+
+        // Clients may know of each other before the broker has handed them what is gray, and what comes before that is the normal side's.
+        await Serving.Eventually.TrueAsync(
+            () => v2.All(each => GrayQueues.All(queueId => gray.State.Progress?.Queues.Any(queue =>
+                queue.Topic == each.Topic && queue.Queue == queueId && queue is { Owner: Side.Gray, IsHandedOver: false }) == true)),
+            "the gray queues are the canaries'");
         var waiting = new List<string>();
         await SendOpenAsync("open");
         await ConsumedAsync(normal, expectedOfV1, "of v1 while open");
