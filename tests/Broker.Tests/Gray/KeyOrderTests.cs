@@ -1,6 +1,7 @@
 using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Commands;
+using GrayMQ.Protocol.Headers.Broker;
 
 namespace GrayMQ.Broker.Gray;
 
@@ -35,6 +36,51 @@ public sealed class KeyOrderTests : GrayWireTests
         await CommitAsync(client, 0, 1);
 
         Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    [Fact]
+    public async Task SwitchingOnAndOff_AKeyThatMovesThereAndBack_KeepsItsOrder()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 0, 0);
+        await CommitAsync(client, 1, 0);
+        Assert.Equal(0, await gray.SendAsync(Topic, "first", gray: false, 0));
+        await gray.State.SetTopicAsync(Topic, 6);
+        Assert.Equal(1, await gray.SendAsync(Topic, "second", gray: false, 0));
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        Assert.Equal(0, await gray.SendAsync(Topic, "third", gray: false, 0));
+
+        await client.DispatchedAsync(Topic, 1);
+        Task<RemotingCommand> second = await client.ParkAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs));
+        Assert.Equal(["first"], Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0))));
+        await CommitAsync(client, 0, 1);
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+        Assert.Equal(ResponseCode.PullNotFound, (await client.PullAsync(Pulls.Header(Topic, 1))).ResponseCode);
+        await CommitAsync(client, 1, 1);
+
+        Assert.Equal(["third"], await TakeAsync(client, 1));
+    }
+
+    [Fact]
+    public async Task Topic_DeletedAndMadeAgain_HasNoKeysThatWait()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 0, 0);
+        await gray.SendAsync(Topic, "first", gray: false, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        RemotingCommand deleted = await gray.Admin.AskAsync(RequestCode.DeleteTopicInBroker, new TopicHeader(Topic));
+        Assert.Equal(ResponseCode.Success, deleted.ResponseCode);
+        await gray.CreateAsync(Topic);
+        await gray.RestartAsync();
+        client = await JoinAsync(gray, "c1");
+        await CommitAsync(client, 0, 0);
+        Assert.Equal(1, await gray.SendAsync(Topic, "again", gray: false, 0));
+
+        Assert.Equal(["again"], Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs))));
     }
 
     [Fact]
