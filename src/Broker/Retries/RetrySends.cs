@@ -1,3 +1,4 @@
+using System.Text;
 using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Locks;
@@ -29,7 +30,7 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
     /// <exception cref="RemotingException">There is no such group.</exception>
     public Topic? DeadLettersInstead(Topic retryTopic, in SendMessageHeader header, short clientVersion)
     {
-        string name = RetryTopics.GroupOf(retryTopic);
+        string name = GroupOf(retryTopic, header.Properties.Span);
         SubscriptionGroupConfig group = groups.Find(name)
             ?? throw new RemotingException(ResponseCode.SubscriptionGroupNotExist, NoSuchGroup(name));
         return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeld(name) || locks.IsAnyHeld(QueueLockTable.GraySideOf(name))
@@ -41,7 +42,7 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
     /// <param name="topic">A retry topic.</param>
     public SendMessageHeader TellSide(in SendMessageHeader header, Topic topic, in RemotingRequest request)
     {
-        if (gray.View is null || gray.FindGroup(RetryTopics.GroupOf(topic)) is not { } sides)
+        if (gray.View is null || gray.FindGroup(GroupOf(topic, header.Properties.Span)) is not { } sides)
         {
             return header;
         }
@@ -71,4 +72,24 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
         clientVersion >= LimitFromClientsVersion && ofClient is { } times ? times : group.RetryMaxTimes;
 
     public static string NoSuchGroup(string name) => $"subscription group not exist, {name}";
+
+    // The first form of a pop's retry topic, group_topic, does not tell where the group's name ends. A message does that names the topic
+    // that it was sent to, unless there is a group of the whole name.
+    private string GroupOf(Topic retryTopic, ReadOnlySpan<byte> properties)
+    {
+        string name = RetryTopics.GroupOf(retryTopic);
+        if (groups.FindExisting(name) is null
+            && MessagePropertiesCodec.TryFind(properties, MessagePropertyUtf8.RetryTopic, out ReadOnlySpan<byte> origin))
+        {
+            string tail = "_" + Encoding.UTF8.GetString(origin);
+            if (name.Length > tail.Length
+                && name.EndsWith(tail, StringComparison.Ordinal)
+                && groups.FindExisting(name[..^tail.Length]) is { } group)
+            {
+                return group.GroupName;
+            }
+        }
+
+        return name;
+    }
 }

@@ -139,7 +139,9 @@ internal sealed class MessageResendCommand
             await foreach (ReceivedMessage message in ReadAsync(run.Cluster.Admin, queue, cancel).ConfigureAwait(false))
             {
                 string? origin = Resending.OriginTopicOf(message);
-                string? target = run.Get(_groupOnly) ? TopicNames.RetryOf(group) : run.Get(_to) ?? origin;
+                string? target = run.Get(_groupOnly)
+                    ? await resending.RetryTopicAsync(group, message, origin, cancel).ConfigureAwait(false)
+                    : run.Get(_to) ?? origin;
                 (string? Id, string? Error) outcome = run.Get(_dryRun) || failuresInARow >= MaxFailuresInARow
                     ? (null, null)
                     : target is null || (run.Get(_groupOnly) && origin is null)

@@ -26,6 +26,7 @@ internal sealed class Resending(Cluster cluster)
     ];
 
     private readonly Dictionary<string, IReadOnlyList<(MessageQueue Queue, string Address)>> _targets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> _popRetryTopics = new(StringComparer.Ordinal);
     private int _turn;
 
     /// <summary>The topic that a dead letter's producer sent it to; null when nothing tells.</summary>
@@ -55,6 +56,31 @@ internal sealed class Resending(Cluster cluster)
         }
 
         return properties;
+    }
+
+    /// <summary>
+    /// The retry topic by which its group gets a dead letter again. Who pops does not look into the group's own, but into that of the
+    /// topic: there what was popped before goes.
+    /// </summary>
+    public async Task<string> RetryTopicAsync(string group, ReceivedMessage message, string? originTopic, CancellationToken cancel)
+    {
+        if (originTopic is null || !message.Properties.ContainsKey(MessageProperty.FirstPopTime))
+        {
+            return TopicNames.RetryOf(group);
+        }
+
+        if (!_popRetryTopics.TryGetValue(originTopic, out string? known))
+        {
+            foreach (bool secondForm in (bool[])[false, true])
+            {
+                string name = TopicNames.PopRetryOf(originTopic, group, secondForm);
+                known ??= await cluster.Admin.FindRouteAsync(name, cancel).ConfigureAwait(false) is null ? null : name;
+            }
+
+            _popRetryTopics[originTopic] = known;
+        }
+
+        return known ?? TopicNames.RetryOf(group);
     }
 
     /// <exception cref="CommandFailure">The target does not exist, or cannot be sent to.</exception>

@@ -69,6 +69,25 @@ public sealed class RetrySendTests
     }
 
     [Theory]
+    [InlineData("G", "%DLQ%G")]
+    [InlineData("G_Orders", "%DLQ%G_Orders")]
+    public async Task Sent_ToTheRetryTopicOfAPop_IsForTheGroupThatIsThere(string group, string expected)
+    {
+        await using RunningBroker broker = await RunningBroker.StartAsync(("autoCreateSubscriptionGroup", "false"));
+        Peer peer = broker.Connect("c");
+        foreach (string name in (string[])["G", group])
+        {
+            RemotingCommand put = await peer.AskAsync(
+                RequestCode.UpdateAndCreateSubscriptionGroup, default(NoHeader), BodyCodec.Encode(new SubscriptionGroupConfig { GroupName = name }));
+            Assert.Equal(ResponseCode.Success, put.ResponseCode);
+        }
+
+        await StoreAsync(peer, Header("%RETRY%G_Orders", reconsumeTimes: 1, maxReconsumeTimes: 0));
+
+        Assert.Equal("Orders", (await peer.ReadAsync(expected, 0)).Properties[MessageProperty.RetryTopic]);
+    }
+
+    [Theory]
     [InlineData("%RETRY%G_Orders", "G_Orders")]
     [InlineData("%RETRY%G+Orders", "G")]
     [InlineData("%RETRY%+Orders", "+Orders")]

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using GrayMQ.Cli.Tests.Support;
+using GrayMQ.Client.Consumers;
+using GrayMQ.Client.Consumers.Popping;
 
 namespace GrayMQ.Cli.Tests.Tools;
 
@@ -62,6 +64,43 @@ public sealed class MessageResendTests(StandaloneServer server) : IClassFixture<
     }
 
     [Fact]
+    public async Task Resend_ToAGroupThatPops_ReachesItsConsumer()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        (await server.RunAsync("group", "create", "poppers", "--retries", "1")).ShouldSucceed();
+        (await server.RunAsync("topic", "create", "Popped", "--queues", "1")).ShouldSucceed();
+        await using var consumer = new PopConsumer(new PopConsumerOptions
+        {
+            NameServers = server.NameServer,
+            Group = "poppers",
+            ConsumeFrom = ConsumeFrom.First,
+            InvisibleTime = TimeSpan.FromMilliseconds(100),
+            Subscriptions = { ["Popped"] = "*" },
+        });
+        await consumer.StartAsync(deadline.Token);
+        (await server.RunAsync("message", "send", "Popped", "lost", "--keys", "k")).ShouldSucceed();
+        await ReceiveOneAsync(consumer, deadline.Token);
+        await ReceiveOneAsync(consumer, deadline.Token);
+        foreach (string topic in (string[])["%DLQ%poppers", "%RETRY%poppers", "%RETRY%poppers_Popped"])
+        {
+            await RoutedAsync(topic, deadline.Token);
+        }
+
+        while ((await PullAsync("%DLQ%poppers")).Count == 0)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+        }
+
+        JsonNode done = (await server.RunAsync("message", "resend", "poppers", "--key", "k", "--group-only", "--json")).ShouldSucceed().Json;
+
+        Assert.Equal("%RETRY%poppers_Popped", (string)done["messages"]![0]!["target"]!);
+        PoppedMessage again = await ReceiveOneAsync(consumer, deadline.Token);
+        Assert.Equal(("Popped", "k", 0), (again.Message.Topic, again.Message.Properties["KEYS"], again.Message.ReconsumeTimes));
+        Assert.Single(await PullAsync("Popped"));
+        (await server.RunAsync("group", "show", "poppers_Popped")).ShouldFail(ExitCode.NotFound, "poppers_Popped");
+    }
+
+    [Fact]
     public async Task Resend_WhereTheOriginIsGone_CountsWhatFailedAndLosesNothing()
     {
         await BuryAsync("orphans", "Gone", "g1");
@@ -106,14 +145,33 @@ public sealed class MessageResendTests(StandaloneServer server) : IClassFixture<
         }
 
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while ((await server.RunAsync("topic", "route", $"%DLQ%{group}")).ExitCode != 0
-            || (await PullAsync($"%DLQ%{group}")).Count < keys.Length)
+        await RoutedAsync($"%DLQ%{group}", deadline.Token);
+        while ((await PullAsync($"%DLQ%{group}")).Count < keys.Length)
         {
-            // The broker tells the name server of the new topic in its own time.
             deadline.Token.ThrowIfCancellationRequested();
         }
 
         return [.. ids];
+    }
+
+    // The broker tells the name server of a new topic in its own time.
+    private async Task RoutedAsync(string topic, CancellationToken cancel)
+    {
+        while ((await server.RunAsync("topic", "route", topic)).ExitCode != 0)
+        {
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static async Task<PoppedMessage> ReceiveOneAsync(PopConsumer consumer, CancellationToken cancel)
+    {
+        while (true)
+        {
+            if (await consumer.ReceiveAsync(cancel) is [PoppedMessage message, ..])
+            {
+                return message;
+            }
+        }
     }
 
     private async Task<List<JsonNode>> PullAsync(string topic) =>
