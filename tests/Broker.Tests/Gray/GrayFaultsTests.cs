@@ -136,6 +136,29 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(["n"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null, suspendMs: 10_000))));
     }
 
+    // PushConsumer goes on after a broker's restart and tells it of itself up to 30 s later. Both versions are at one address here, so that
+    // till then nobody can say whose commit it is; another client of its side that was heard of is the only member.
+    [Fact]
+    public async Task Commit_BeforeTheHeartbeatAfterARestart_DoesNotCountAndTheMessageIsGivenToAnotherOfItsSide()
+    {
+        await using GrayFixture gray = await StartAsync();
+        await OpenAsync(gray);
+        await gray.SendAsync(Topic, "n", gray: false, 1);
+        await gray.RestartAsync();
+
+        Peer first = gray.Broker.Connect("v1-1");
+        await CommitAsync(first, 1, 1);
+        Peer second = await JoinAsync(gray, "v1-2");
+
+        Assert.Equal(["v1-2"], await MembersAsync(second));
+        Assert.Equal(["n"], Pulls.Bodies(await second.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null, suspendMs: 10_000))));
+
+        await first.HeartbeatAsync(Group, [ClientsFixture.To(Topic, "*", 1)]);
+        await CommitAsync(first, 1, 1);
+        Assert.Equal(["v1-1", "v1-2"], await MembersAsync(second));
+        Assert.Equal(1, await gray.CommittedAsync(Group, Topic, 1));
+    }
+
     [Fact]
     public async Task Withdraw_RightAfterARestart_WaitsForWhatReturningClientsHaveConsumed()
     {
