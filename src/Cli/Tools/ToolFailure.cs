@@ -17,6 +17,9 @@ internal static class ToolFailure
         (exitCode, message) = e switch
         {
             CommandFailure known => (known.ExitCode, known.Message),
+            NameServersUnavailableException { InnerException: BrokerException refusal } => (
+                ExitCode.Unreachable,
+                $"no name server of {nameServers?.Addresses} ({nameServers?.Origin}) gives out routes now: {refusal.Remark}"),
             NameServersUnavailableException => (
                 ExitCode.Unreachable,
                 $"no name server answers at {nameServers?.Addresses} ({nameServers?.Origin}){Reason(e.InnerException)}"),

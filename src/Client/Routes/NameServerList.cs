@@ -22,24 +22,14 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
     /// <exception cref="NameServersUnavailableException">None of them answered, or gives out routes.</exception>
     public async Task<TopicRouteData?> FindRouteAsync(string topic, CancellationToken cancel)
     {
-        RemotingCommand response = await AskAsync().ConfigureAwait(false);
-        for (int refused = 1; response.ResponseCode == ResponseCode.SystemError && refused < addresses.Count; refused++)
-        {
-            // It has just come back, and waits for brokers that it knows to register again: another one may have been there all the time.
-            Log.NameServerNotReady(logger, addresses[_current], response.Remark);
-            Volatile.Write(ref _current, (Volatile.Read(ref _current) + 1) % addresses.Count);
-            response = await AskAsync().ConfigureAwait(false);
-        }
-
+        (string address, RemotingCommand response) = await AskAsync(
+            RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), default, passOverRefusals: true, cancel).ConfigureAwait(false);
         return response.ResponseCode switch
         {
             ResponseCode.Success => BodyCodec.Decode<TopicRouteData>(response.Body),
             ResponseCode.TopicNotExist => null,
-            ResponseCode.SystemError => throw new NameServersUnavailableException($"no name server gives out routes: {response.Remark}", null),
-            _ => throw new BrokerException(response.ResponseCode, addresses[_current], response.Remark),
+            _ => throw new BrokerException(response.ResponseCode, address, response.Remark),
         };
-
-        Task<RemotingCommand> AskAsync() => InvokeAsync(RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), cancel);
     }
 
     /// <summary>Asks one of them, and hands its answer back whatever its code.</summary>
@@ -48,28 +38,8 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
         RequestCode code, THeader header, CancellationToken cancel, ReadOnlyMemory<byte> body = default)
         where THeader : IHeaderFields
     {
-        int first = Volatile.Read(ref _current);
-        Exception? last = null;
-        for (int i = 0; i < addresses.Count; i++)
-        {
-            int index = (first + i) % addresses.Count;
-            try
-            {
-                RemotingCommand response = await servers
-                    .InvokeAsync(addresses[index], code, header, body, servers.Timeout, cancel)
-                    .ConfigureAwait(false);
-                Volatile.Write(ref _current, index);
-                return response;
-            }
-            catch (Exception e) when (e is ConnectionClosedException or TimeoutException)
-            {
-                Log.NameServerFailed(logger, addresses[index], e.Message);
-                last = e;
-            }
-        }
-
-        throw new NameServersUnavailableException(
-            $"no name server answered of {string.Join(';', addresses)}: {last?.Message}", last);
+        (_, RemotingCommand response) = await AskAsync(code, header, body, passOverRefusals: false, cancel).ConfigureAwait(false);
+        return response;
     }
 
     /// <summary>Asks one of them, and takes nothing but success for an answer.</summary>
@@ -79,9 +49,50 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
         RequestCode code, THeader header, CancellationToken cancel, ReadOnlyMemory<byte> body = default)
         where THeader : IHeaderFields
     {
-        RemotingCommand response = await InvokeAsync(code, header, cancel, body).ConfigureAwait(false);
+        (string address, RemotingCommand response) =
+            await AskAsync(code, header, body, passOverRefusals: false, cancel).ConfigureAwait(false);
         return response.ResponseCode == ResponseCode.Success
             ? response
-            : throw new BrokerException(response.ResponseCode, addresses[_current], response.Remark);
+            : throw new BrokerException(response.ResponseCode, address, response.Remark);
+    }
+
+    // Each is asked once at most, whatever questions beside this one make of where to begin.
+    private async Task<(string Address, RemotingCommand Response)> AskAsync<THeader>(
+        RequestCode code, THeader header, ReadOnlyMemory<byte> body, bool passOverRefusals, CancellationToken cancel)
+        where THeader : IHeaderFields
+    {
+        int first = Volatile.Read(ref _current);
+        Exception? last = null;
+        BrokerException? refusal = null;
+        for (int i = 0; i < addresses.Count; i++)
+        {
+            int index = (first + i) % addresses.Count;
+            string address = addresses[index];
+            try
+            {
+                RemotingCommand response = await servers
+                    .InvokeAsync(address, code, header, body, servers.Timeout, cancel)
+                    .ConfigureAwait(false);
+                if (passOverRefusals && response.ResponseCode == ResponseCode.SystemError)
+                {
+                    // It has just come back, and waits for brokers that it knows to register again: another one may have been there all the time.
+                    Log.NameServerNotReady(logger, address, response.Remark);
+                    refusal = new BrokerException(response.ResponseCode, address, response.Remark);
+                    continue;
+                }
+
+                Volatile.Write(ref _current, index);
+                return (address, response);
+            }
+            catch (Exception e) when (e is ConnectionClosedException or TimeoutException)
+            {
+                Log.NameServerFailed(logger, address, e.Message);
+                last = e;
+            }
+        }
+
+        throw refusal is null
+            ? new NameServersUnavailableException($"no name server answered of {string.Join(';', addresses)}: {last?.Message}", last)
+            : new NameServersUnavailableException($"no name server gives out routes: {refusal.Message}", refusal);
     }
 }

@@ -67,6 +67,39 @@ public sealed class RouteTableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task FindAsync_ManyAreRefusedAtOnce_AllAskTheOther()
+    {
+        string[] topics = [.. Enumerable.Range(0, 500).Select(i => $"t{i}")];
+        await using ScriptedNameServer other = await ScriptedNameServer.StartAsync();
+        foreach (string topic in topics)
+        {
+            other.With(topic, 4, _broker);
+        }
+
+        // The one that is going to refuse is the first to be asked.
+        _nameServer.With("first", 4, _broker);
+        other.IsNotReady = true;
+        await using var session = new ClientSession(
+            new ProducerOptions { NameServers = $"{_nameServer.Address};{other.Address}" },
+            "id",
+            new RequestTable(),
+            NullLoggerFactory.Instance,
+            TimeProvider.System);
+        await session.Routes.FindAsync("first", default);
+        other.IsNotReady = false;
+        _nameServer.IsNotReady = true;
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _nameServer.Held = held.Task;
+        int before = _nameServer.Asked;
+
+        Task<TopicRoute?[]> routes = Task.WhenAll(topics.Select(topic => session.Routes.FindAsync(topic, default).AsTask()));
+        await Eventually.HoldsAsync(() => _nameServer.Asked == before + topics.Length, "all questions");
+        held.SetResult();
+
+        Assert.All(await routes, Assert.NotNull);
+    }
+
+    [Fact]
     public async Task RefreshAsync_NoNameServerGivesOutRoutes_KeepsWhatIsKnown()
     {
         _nameServer.With("t", 4, _broker);
@@ -74,7 +107,8 @@ public sealed class RouteTableTests : IAsyncLifetime
         _nameServer.IsNotReady = true;
 
         Assert.Equal(4, (await _session.Routes.RefreshAsync("t", default))!.WritableQueues.Length);
-        await Assert.ThrowsAsync<NameServersUnavailableException>(() => _session.Routes.RefreshAsync("unknown", default));
+        var failure = await Assert.ThrowsAsync<NameServersUnavailableException>(() => _session.Routes.RefreshAsync("unknown", default));
+        Assert.Equal("name server not ready", Assert.IsType<BrokerException>(failure.InnerException).Remark);
     }
 
     [Fact]

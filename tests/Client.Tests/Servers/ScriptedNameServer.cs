@@ -26,6 +26,9 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
     /// <summary>It has just come back, and gives out no routes yet.</summary>
     public volatile bool IsNotReady;
 
+    /// <summary>Until this has completed, whoever is to be refused waits for it.</summary>
+    public volatile Task Held = Task.CompletedTask;
+
     /// <summary>Connections that are told when the gray state changes.</summary>
     public int Watchers => _watchers.Count;
 
@@ -105,7 +108,7 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
         string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
         if (IsNotReady)
         {
-            request.Reply(ResponseCode.SystemError, "name server not ready");
+            _ = RefuseAsync(request.Responder);
         }
         else if (_routes.TryGetValue(topic, out TopicRouteData? route))
         {
@@ -117,5 +120,11 @@ internal sealed class ScriptedNameServer : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private async Task RefuseAsync(Responder responder)
+    {
+        await Held;
+        responder.Reply(ResponseCode.SystemError, "name server not ready");
     }
 }
