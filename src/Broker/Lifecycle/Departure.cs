@@ -293,7 +293,9 @@ internal sealed class Departure : IDisposable
     {
         _waitingFor = "the name servers to know";
         WriteAlternativesAnswer answer = await _alternatives.FindAsync(others, cancel).ConfigureAwait(false);
-        while (answer is { Topics: null, AskAgain: true } && HasTimeToAsk)
+
+        // Where else there is to send to is not known yet: until then it is sent to here, and served to the limit.
+        while (answer is { Topics: null, AskAgain: true } && TimeLeft > TimeSpan.Zero)
         {
             _waitingFor = "a name server that has come back to know all brokers again";
             await PauseAsync(cancel).ConfigureAwait(false);

@@ -109,15 +109,40 @@ internal sealed class Warmup : IDisposable
         _ => null,
     };
 
-    /// <summary>Narrows what the first registration is going to show.</summary>
+    /// <summary>
+    /// Narrows what the first registration is going to show; or a later one, where name servers are going to say who else takes messages
+    /// once they know: they may be waiting for this broker's registration.
+    /// </summary>
     public async Task BeginAsync(CancellationToken cancel)
     {
-        if (_options.Curve.Duration == TimeSpan.Zero
-            || await _alternatives.FindAsync([], cancel).ConfigureAwait(false) is not { Topics: { } elsewhere })
+        if (_options.Curve.Duration == TimeSpan.Zero)
         {
             return;
         }
 
+        WriteAlternativesAnswer answer = await _alternatives.FindAsync([], cancel).ConfigureAwait(false);
+        if (Choose(answer.Topics))
+        {
+            Show();
+        }
+
+        if (_narrowed.Count > 0 || answer.AskAgain)
+        {
+            _look = _time.CreateTimer(_ => _ = LookAsync(), null, LookInterval, LookInterval);
+        }
+    }
+
+    public void Dispose() => _look?.Dispose();
+
+    // Which topics show a part of their queues from now on; false when none does.
+    private bool Choose(IReadOnlyCollection<string>? elsewhere)
+    {
+        if (elsewhere is null)
+        {
+            return false;
+        }
+
+        _begunTimestamp = _time.GetTimestamp();
         _narrowed =
         [
             .. from topic in elsewhere.Select(_topics.Find).OfType<Topic>()
@@ -126,16 +151,12 @@ internal sealed class Warmup : IDisposable
         ];
         if (_narrowed.Count == 0)
         {
-            return;
+            return false;
         }
 
-        _begunTimestamp = _time.GetTimestamp();
-        Show();
-        _look = _time.CreateTimer(_ => _ = GrowAsync(), null, LookInterval, LookInterval);
         Log.WarmupBegun(_logger, _narrowed.Count, _options.Curve.Duration);
+        return true;
     }
-
-    public void Dispose() => _look?.Dispose();
 
     // The queues that are shown by all topics together; they only ever become more.
     private long CountShown(double share) =>
@@ -148,7 +169,7 @@ internal sealed class Warmup : IDisposable
         _view.Narrow(_narrowed, share);
     }
 
-    private async Task GrowAsync()
+    private async Task LookAsync()
     {
         if (Interlocked.Exchange(ref _looking, 1) != 0)
         {
@@ -157,17 +178,7 @@ internal sealed class Warmup : IDisposable
 
         try
         {
-            double share = Share;
-            if (share >= 1)
-            {
-                Dispose();
-                Log.WarmedUp(_logger);
-            }
-
-            if (share >= 1 || CountShown(share) != _shown)
-            {
-                await _registration.AnnounceAsync(Show).ConfigureAwait(false);
-            }
+            await (_narrowed.Count == 0 ? AskAgainAsync() : GrowAsync()).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -177,6 +188,34 @@ internal sealed class Warmup : IDisposable
         finally
         {
             Volatile.Write(ref _looking, 0);
+        }
+    }
+
+    private async Task AskAgainAsync()
+    {
+        WriteAlternativesAnswer answer = await _alternatives.FindAsync([], CancellationToken.None).ConfigureAwait(false);
+        if (Choose(answer.Topics))
+        {
+            await _registration.AnnounceAsync(Show).ConfigureAwait(false);
+        }
+        else if (!answer.AskAgain)
+        {
+            Dispose();
+        }
+    }
+
+    private async Task GrowAsync()
+    {
+        double share = Share;
+        if (share >= 1)
+        {
+            Dispose();
+            Log.WarmedUp(_logger);
+        }
+
+        if (share >= 1 || CountShown(share) != _shown)
+        {
+            await _registration.AnnounceAsync(Show).ConfigureAwait(false);
         }
     }
 }

@@ -60,13 +60,23 @@ internal sealed class WriteAlternatives(
             .Where(topic => TopicPermission.IsWritable(topic.Config.Perm) && !topic.IsForbiddenToSend);
         await Parallel.ForEachAsync(asked, asking, async (topic, stop) =>
         {
+            if (Volatile.Read(ref refusal) is not null)
+            {
+                return;
+            }
+
             RemotingCommand answer = await client
                 .InvokeAsync(
-                    nameServer, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic.Name), default, AskTimeout, stop)
+                    nameServer,
+                    RequestCode.GetRouteInfoByTopic,
+                    new GetRouteInfoHeader(topic.Name) { AskingBroker = options.BrokerName },
+                    default,
+                    AskTimeout,
+                    stop)
                 .ConfigureAwait(false);
             if (answer.ResponseCode == ResponseCode.SystemError)
             {
-                refusal = answer.Remark;
+                Volatile.Write(ref refusal, answer.Remark ?? "");
             }
 
             if (answer.ResponseCode == ResponseCode.Success

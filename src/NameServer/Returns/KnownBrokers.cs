@@ -34,6 +34,9 @@ internal sealed class KnownBrokers : IDisposable
     private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _hold;
     private readonly ITimer _write;
+
+    // Runs out when whoever has been away for longest has been so for too long.
+    private readonly ITimer _forget;
     private HashSet<KnownBroker> _expected;
     private volatile bool _mayWait;
 
@@ -47,6 +50,7 @@ internal sealed class KnownBrokers : IDisposable
         _startedAt = time.GetTimestamp();
         _mayWait = expected.Count > 0;
         _write = time.CreateTimer(_ => Write(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _forget = time.CreateTimer(_ => ForgetDead(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _hold = time.CreateTimer(_ => LetGo(), null, HoldTime, Timeout.InfiniteTimeSpan);
     }
 
@@ -93,6 +97,15 @@ internal sealed class KnownBrokers : IDisposable
             }
 
             return false;
+        }
+    }
+
+    /// <summary>Whether all are back but this one, so that the routes are short of nobody else.</summary>
+    public bool WaitsForNoneBut(string brokerName)
+    {
+        lock (_lock)
+        {
+            return _expected.All(broker => broker.Name == brokerName);
         }
     }
 
@@ -155,9 +168,9 @@ internal sealed class KnownBrokers : IDisposable
         lock (_lock)
         {
             var broker = new KnownBroker(node.Cluster, name, id);
-            if (_registered.Contains(broker))
+            if (_registered.Contains(broker) && _away.TryAdd(broker, _time.GetTimestamp()) && _away.Count == 1)
             {
-                _away.TryAdd(broker, _time.GetTimestamp());
+                _forget.Change(MaxAbsence, Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -169,6 +182,7 @@ internal sealed class KnownBrokers : IDisposable
     {
         _hold.Dispose();
         _write.Dispose();
+        _forget.Dispose();
     }
 
     private void GiveUp()
@@ -182,14 +196,30 @@ internal sealed class KnownBrokers : IDisposable
         }
     }
 
+    // Written down soon, not at the next change: the server may be killed before there is one.
     private void ForgetDead()
     {
-        foreach ((KnownBroker broker, long since) in _away)
+        lock (_lock)
         {
-            if (_time.GetElapsedTime(since) > MaxAbsence)
+            TimeSpan longest = TimeSpan.Zero;
+            foreach ((KnownBroker broker, long since) in _away)
             {
-                _away.Remove(broker);
-                _registered.Remove(broker);
+                TimeSpan absence = _time.GetElapsedTime(since);
+                if (absence >= MaxAbsence)
+                {
+                    _away.Remove(broker);
+                    _registered.Remove(broker);
+                    WriteSoon();
+                }
+                else if (absence > longest)
+                {
+                    longest = absence;
+                }
+            }
+
+            if (_away.Count > 0)
+            {
+                _forget.Change(MaxAbsence - longest, Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -206,7 +236,6 @@ internal sealed class KnownBrokers : IDisposable
                 KnownBroker[] known;
                 lock (_lock)
                 {
-                    ForgetDead();
                     known = [.. _registered.Union(_expected).OrderBy(broker => broker.Name, StringComparer.Ordinal).ThenBy(broker => broker.Id)];
                 }
 

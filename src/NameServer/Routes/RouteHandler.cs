@@ -28,11 +28,14 @@ internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, Nam
             ? BodyJsonForm.Standard
             : BodyJsonForm.Fastjson;
         string? zone = header.ZoneMode && !string.IsNullOrWhiteSpace(header.ZoneName) ? header.ZoneName : null;
-        if (!known.IsWaiting)
+
+        // A broker asks before it registers, which clients may be waiting for: its question is not held.
+        string? broker = header.AskingBroker;
+        if (!known.IsWaiting || (broker is not null && known.WaitsForNoneBut(broker)))
         {
             Answer(request.Responder, header.TopicUtf8.Span, zone, form);
         }
-        else if (known.Held.IsCompleted || Interlocked.Increment(ref _held) > NameServerLimits.MaxHeldQuestions)
+        else if (broker is not null || known.Held.IsCompleted || Interlocked.Increment(ref _held) > NameServerLimits.MaxHeldQuestions)
         {
             RefuseForNow(request.Responder);
         }

@@ -87,6 +87,7 @@ internal sealed class RouteTable
             }
 
             MarkAlive(registration, before);
+            ForgetFormerIdentity(registration, before);
             _known?.Registered(registration.Node, registration.BrokerName, registration.BrokerId);
             return Answer(group, registration, lowered: registration.BrokerId < minBefore);
         }
@@ -373,6 +374,23 @@ internal sealed class RouteTable
         {
             Log.BrokerRegistered(
                 _logger, registration.Node, registration.BrokerName, registration.BrokerId, registration.Topics.TopicConfigTable.Count);
+        }
+    }
+
+    // A slave that has become master is not to be waited for as a slave, unless another node has taken that id.
+    private void ForgetFormerIdentity(BrokerRegistration registration, LiveBroker? before)
+    {
+        if (before is null || (before.BrokerName == registration.BrokerName && before.BrokerId == registration.BrokerId))
+        {
+            return;
+        }
+
+        bool isTaken = _groups.TryFind(before.BrokerName, out BrokerGroup? group)
+            && group.Addresses.TryGetValue(before.BrokerId, out string? holder)
+            && holder != registration.Node.Address;
+        if (!isTaken)
+        {
+            _known?.Left(registration.Node, before.BrokerName, before.BrokerId);
         }
     }
 

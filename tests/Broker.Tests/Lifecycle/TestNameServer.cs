@@ -17,6 +17,7 @@ internal sealed class TestNameServer : IAsyncDisposable
     private TestServer? _server;
     private string _address = "";
     private int _unregistered;
+    private int _asked;
 
     public string Address => _address;
 
@@ -28,6 +29,9 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     /// <summary>It has just come back, and gives out no routes yet.</summary>
     public volatile bool IsNotReady;
+
+    /// <summary>How many routes were asked for.</summary>
+    public int Asked => Volatile.Read(ref _asked);
 
     /// <summary>Who leaves beside the broker; it may not while there is somebody.</summary>
     public volatile string Others = "";
@@ -95,6 +99,7 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     private ValueTask Route(RemotingRequest request, GetRouteInfoHeader header)
     {
+        Interlocked.Increment(ref _asked);
         string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
         if (IsNotReady)
         {

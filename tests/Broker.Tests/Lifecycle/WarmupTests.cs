@@ -73,6 +73,23 @@ public class WarmupTests
     }
 
     [Fact]
+    public async Task Return_NameServerDoesNotKnowYet_RegistersAndTakesItsShareOnceItDoes()
+    {
+        await using LeavingBroker broker = await StartedAsync();
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        broker.NameServer.IsNotReady = true;
+        await broker.RestartAsync();
+        Assert.Equal((Queues, Queues), Shown(broker));
+
+        await AdvanceAsync(broker, TimeSpan.FromSeconds(5));
+        Assert.Equal((Queues, Queues), Shown(broker));
+        broker.NameServer.IsNotReady = false;
+
+        await broker.UntilAsync(_ => Shown(broker) == (1, Queues), "one write queue in the route", limit: TimeSpan.FromSeconds(5));
+        Assert.Equal(("cold", 0.0), Standing(await broker.ShowAsync()));
+    }
+
+    [Fact]
     public async Task Return_NoWarmup_ShowsAllAtOnce()
     {
         await using LeavingBroker broker = await ReturnedAsync(("warmupMs", "0"));

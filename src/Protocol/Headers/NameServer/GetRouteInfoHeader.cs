@@ -26,11 +26,18 @@ public readonly record struct GetRouteInfoHeader : ICommandHeader<GetRouteInfoHe
 
     public string? ZoneName { get; init; }
 
+    /// <summary>
+    /// The name of the broker that wants to know who else has the topic; null for all others. A name server that waits for that broker is
+    /// not to keep it waiting. Of this project; RocketMQ's name servers pass it over.
+    /// </summary>
+    public string? AskingBroker { get; init; }
+
     public static GetRouteInfoHeader Read(HeaderFields fields) => new(fields.GetUtf8("topic"u8))
     {
         AcceptStandardJsonOnly = fields.FindBoolean("acceptStandardJsonOnly"u8),
         ZoneMode = fields.FindBoolean("__ZONE_MODE"u8),
         ZoneName = fields.FindString("__ZONE_NAME"u8),
+        AskingBroker = fields.FindString("askingBroker"u8),
     };
 
     public void Write(ref HeaderWriter writer)
@@ -47,5 +54,6 @@ public readonly record struct GetRouteInfoHeader : ICommandHeader<GetRouteInfoHe
         }
 
         writer.Write("__ZONE_NAME"u8, ZoneName);
+        writer.Write("askingBroker"u8, AskingBroker);
     }
 }
