@@ -305,10 +305,18 @@ internal sealed class GrayGroup
             client.ClientId,
             rules.Leaving.Contains(client.ClientId)
                 ? Side.Gray
-                : ClientSides.Of(rules.Release, client.ClientId, client.Connection.RemoteEndPoint?.Address, client.GrayFlag));
+                : ClientSides.Of(
+                    rules.Release, client.ClientId, client.Connection.RemoteEndPoint?.Address, HoldsFlag(rules, client) || client.GrayFlag == true));
         rules.Sides.AddOrUpdate(client, new KnownStanding(client.GrayFlag, standing));
         return standing;
     }
+
+    // Who is gray when the gray side is to replace the other stays it to the end, whatever his heartbeats say: a service takes its flag back
+    // once the name servers call the promotion done, and where this broker hears of the heartbeat first, it would retire the winner.
+    private static bool HoldsFlag(Rules rules, ConsumerClient client) =>
+        rules.Release is { State: GrayReleaseState.Promoting, Promotion: GrayPromotion.Replace }
+        && rules.Known.TryGetValue(client.ClientId, out GrayClient? known)
+        && known.Side == Side.Gray;
 
     private static Standing StandingOf(Rules rules, string clientId, Side side) =>
         rules.Retired.Contains(clientId) ? Standing.Retired

@@ -162,12 +162,30 @@ public sealed class GrayRulesTests : GrayWireTests
         Assert.Equal(["v1-1", "v1-2"], await MembersAsync(normal));
         Assert.Equal(["v1-1", "v1-2"], await MembersAsync(claiming));
 
-        Task<RemotingCommand> BeatAsync() => claiming.HeartbeatAsync(
-            """
-            {"clientID":"v1-1","consumerDataSet":[{"groupName":"G","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",
-             "consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET","grayFlag":true,
-             "subscriptionDataSet":[{"topic":"Orders","subString":"*","expressionType":"TAG","subVersion":1}]}]}
-            """);
+        Task<RemotingCommand> BeatAsync() => BeatFlagAsync(claiming, "v1-1", flag: true);
+    }
+
+    // A service takes its flag back as soon as its promotion is over, and the name server is not obliged to have told all brokers by then.
+    [Fact]
+    public async Task Flag_TakenBackBeforeTheBrokerHearsThatThePromotionIsOver_DoesNotRetireTheWinner()
+    {
+        await using GrayFixture gray = await StartAsync();
+        await gray.State.SetReleaseAsync(Group, release => release);
+        Peer promoted = gray.Broker.Connect("v2-1");
+        Assert.Equal(ResponseCode.Success, (await BeatFlagAsync(promoted, "v2-1", flag: true)).ResponseCode);
+        Peer replaced = await JoinAsync(gray, "v1-1");
+        await gray.State.SetReleaseAsync(
+            Group, release => release with { State = GrayReleaseState.Promoting, Promotion = GrayPromotion.Replace });
+        await gray.State.DoneAsync(Group);
+
+        Assert.Equal(ResponseCode.Success, (await BeatFlagAsync(promoted, "v2-1", flag: false)).ResponseCode);
+        Assert.Equal(["v1-1"], await MembersAsync(replaced));
+        await gray.State.SetReleaseAsync(Group, release => release with { State = GrayReleaseState.Promoted });
+
+        await gray.SendAsync(Topic, "after", gray: false, 1);
+        Assert.Equal(["after"], Pulls.Bodies(await promoted.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))));
+        Assert.Equal(
+            ResponseCode.PullNotFound, (await replaced.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))).ResponseCode);
     }
 
     // RebalanceImpl.lock: both sides are allocated all queues.
@@ -336,4 +354,11 @@ public sealed class GrayRulesTests : GrayWireTests
             ["stuck-1", "stuck-2"],
             Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, expression: null, suspendMs: 10_000))));
     }
+
+    private static Task<RemotingCommand> BeatFlagAsync(Peer peer, string clientId, bool flag) => peer.HeartbeatAsync(
+        $$"""
+        {"clientID":"{{clientId}}","consumerDataSet":[{"groupName":"G","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",
+         "consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET","grayFlag":{{(flag ? "true" : "false")}},
+         "subscriptionDataSet":[{"topic":"Orders","subString":"*","expressionType":"TAG","subVersion":1}]}]}
+        """);
 }
