@@ -7,11 +7,14 @@ namespace GrayMQ.Cli.Tests.Support;
 /// <summary>The command as a process of its own.</summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
+    // A shell that runs the tests in the background has them, and so the command, ignore these two.
+    private const string HearsSignals = "--default-signal=INT,QUIT";
+
     private readonly Process _process;
     private readonly Task _reading;
 
     public ChildProcess(params string[] arguments)
-        : this(new ProcessStartInfo(Command, arguments))
+        : this(new ProcessStartInfo("env", [HearsSignals, Command, .. arguments]))
     {
     }
 
@@ -36,7 +39,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>The command with sockets that were opened for it, as systemd starts it.</summary>
     public static ChildProcess WithSockets(IReadOnlyList<InheritedSocket> sockets, string names, string[] arguments) =>
-        new(new ProcessStartInfo("bash", ["-c", InheritedSocket.StartScript(sockets, names), Command, .. arguments]));
+        new(new ProcessStartInfo("env", [HearsSignals, "bash", "-c", InheritedSocket.StartScript(sockets, names), Command, .. arguments]));
 
     public async Task<string> WaitForAsync(string part) => await Output.WaitForAsync(part, _process.WaitForExitAsync());
 
