@@ -11,9 +11,6 @@ internal sealed class Flusher : IDisposable
 {
     private const int PageBytes = 4096;
 
-    // A flush is put off for no longer, however many go on appending.
-    private const int MaxGatheringYields = 16;
-
     private readonly StoreOptions _options;
     private readonly CommitLog _log;
     private readonly RunningFlags _flags;
@@ -158,7 +155,6 @@ internal sealed class Flusher : IDisposable
         {
             if (HasWork)
             {
-                Gather();
                 TryFlush();
                 continue;
             }
@@ -178,29 +174,6 @@ internal sealed class Flusher : IDisposable
             }
 
             _signal.Sleep();
-        }
-    }
-
-    // Whoever can append now does so first, and shares the flush: one costs about as much as all else that is done for a dozen messages.
-    // Where nobody can, which is so where one sender waits for its answer, that is seen at once.
-    private void Gather()
-    {
-        if (!IsSync)
-        {
-            return;
-        }
-
-        long end = _log.MaxOffset;
-        for (int yields = 0; yields < MaxGatheringYields && !_stopping; yields++)
-        {
-            Thread.Yield();
-            long now = _log.MaxOffset;
-            if (now == end)
-            {
-                return;
-            }
-
-            end = now;
         }
     }
 
