@@ -11,6 +11,7 @@ internal sealed class BrokerNode : IAsyncDisposable
 
     private readonly ClusterOptions _options;
     private readonly string[] _settings;
+    private readonly string? _log;
     private readonly List<InheritedSocket> _sockets = [];
     private ServerProcess? _process;
 
@@ -18,6 +19,7 @@ internal sealed class BrokerNode : IAsyncDisposable
     {
         _options = options;
         Name = name;
+        _log = options.Folder is null ? null : Path.Combine(folder, $"{name}.log");
         Port = FreePorts.TakeForBroker();
         HttpPort = FreePorts.TakeForBroker();
         GrpcPort = FreePorts.TakeForBroker();
@@ -129,7 +131,7 @@ internal sealed class BrokerNode : IAsyncDisposable
 
     private async Task StartAsync(string[] more, CancellationToken cancel)
     {
-        _process = new ServerProcess(_options.Command, ["broker", .. _settings, .. more], more.Length == 0 ? _sockets : []);
+        _process = new ServerProcess(_options.Command, ["broker", .. _settings, .. more], _log, more.Length == 0 ? _sockets : []);
         await UntilAsync(report => report.Ready, "is ready", cancel);
     }
 }

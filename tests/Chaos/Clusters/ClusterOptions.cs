@@ -19,6 +19,9 @@ internal sealed record ClusterOptions
     /// <summary>The size of a file of a broker's commit log.</summary>
     public int CommitLogFileBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>Where data and what each server writes are kept; null for a folder that goes with the cluster.</summary>
+    public string? Folder { get; init; }
+
     /// <summary>Whether the sockets that brokers listen with outlive their processes, as those of a systemd unit do.</summary>
     public bool KeepsSockets { get; init; }
 

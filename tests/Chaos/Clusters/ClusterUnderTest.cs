@@ -1,12 +1,17 @@
 namespace GrayMQ.Chaos.Clusters;
 
-/// <summary>Brokers and name servers as processes of their own, on ports of loopback, with their data in a folder that goes with them.</summary>
+/// <summary>Brokers and name servers as processes of their own, on ports of loopback, with their data in a folder that goes with them unless it is to be kept.</summary>
 internal sealed class ClusterUnderTest : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("graymq-cluster-").FullName;
+    private readonly bool _isKept;
+    private readonly string _folder;
 
     private ClusterUnderTest(ClusterOptions options)
     {
+        _isKept = options.Folder is not null;
+        _folder = options.Folder is { } folder
+            ? Directory.CreateDirectory(folder).FullName
+            : Directory.CreateTempSubdirectory("graymq-cluster-").FullName;
         NameServers = [.. Enumerable.Range(0, options.NameServers).Select(_ => new NameServerNode(options, _folder))];
         Brokers = [.. Enumerable.Range(0, options.Brokers).Select(i => new BrokerNode(options, $"broker-{i}", _folder, NameServerList))];
     }
@@ -51,6 +56,9 @@ internal sealed class ClusterUnderTest : IAsyncDisposable
             await server.DisposeAsync();
         }
 
-        Directory.Delete(_folder, recursive: true);
+        if (!_isKept)
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class NameServerNode(ClusterOptions options, string folder) : IA
             "namesrv", "--set", "bindAddress=127.0.0.1", "--set", $"listenPort={_port}",
             "--set", $"kvConfigPath={Path.Combine(folder, $"namesrv-{_port}", "kvConfig.json")}",
             .. options.NameServerSettings.SelectMany(setting => (string[])["--set", setting]),
-        ]);
+        ], options.Folder is null ? null : Path.Combine(folder, $"namesrv-{_port}.log"));
         await _process.UntilAsync(AcceptsAsync, $"name server {Address} accepts", Limit, cancel);
     }
 

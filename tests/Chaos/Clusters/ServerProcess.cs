@@ -13,14 +13,21 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
+    private readonly TextWriter? _file;
 
     /// <param name="command">The graymq command.</param>
+    /// <param name="log">The file that what it writes is appended to; null for none.</param>
     /// <param name="sockets">Sockets that the process is given as systemd gives them; none lets it open its own.</param>
-    public ServerProcess(string command, IReadOnlyList<string> arguments, params IReadOnlyList<InheritedSocket> sockets)
+    public ServerProcess(string command, IReadOnlyList<string> arguments, string? log = null, params IReadOnlyList<InheritedSocket> sockets)
     {
         ProcessStartInfo start = sockets.Count == 0
             ? new ProcessStartInfo(command, arguments)
             : new ProcessStartInfo("bash", ["-c", InheritedSocket.StartScript(sockets), command, .. arguments]);
+        if (log is not null)
+        {
+            _file = TextWriter.Synchronized(new StreamWriter(log, append: true) { AutoFlush = true });
+        }
+
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{command} does not start");
@@ -86,12 +93,14 @@ internal sealed class ServerProcess : IAsyncDisposable
 
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _file?.Dispose();
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
         if (line.Data is not null)
         {
+            _file?.WriteLine(line.Data);
             _lines.Enqueue(line.Data);
             if (_lines.Count > KeptLines)
             {

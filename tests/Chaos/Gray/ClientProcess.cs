@@ -10,13 +10,13 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Action<string, string> _accepted;
+    private readonly Action<bool, string, string> _consumed;
 
-    /// <param name="accepted">Called with the id of each message that it accepts, and where that was.</param>
+    /// <param name="consumed">Called for each message that it is given: whether it accepts it, its id, and where it was.</param>
     public ClientProcess(
-        ClientKind kind, string nameServers, string group, string instance, Shape shape, bool gray, Action<string, string> accepted)
+        ClientKind kind, string nameServers, string group, string instance, Shape shape, bool gray, Action<bool, string, string> consumed)
     {
-        _accepted = accepted;
+        _consumed = consumed;
         Instance = instance;
         string[] arguments =
         [
@@ -78,7 +78,8 @@ internal sealed class ClientProcess : IAsyncDisposable
         }
         else if (line.Data?.Split(' ', 2) is [var id, var place])
         {
-            _accepted(id, place);
+            bool failed = id.StartsWith(SoakClient.Failed, StringComparison.Ordinal);
+            _consumed(!failed, failed ? id[SoakClient.Failed.Length..] : id, place);
         }
         else if (line.Data is null)
         {

@@ -49,6 +49,7 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
             new ClusterOptions
             {
                 Command = options.Command,
+                Folder = options.Folder is null ? null : Path.Combine(options.Folder, "cluster"),
 
                 // Queues that a broker shows little by little are not what this is about, and a topic is switched on only where all show.
                 BrokerSettings = ["warmupMs=0"],
@@ -83,8 +84,8 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
             await Task.WhenAll(_groups.Select(group => group.StartAsync(_normal, ClientsOfVersion, gray: false)));
             SoakProducer[] producers =
             [
-                new("aware", nameServers, isAware: true, SendInterval, options.Seed, _ledger, () => _phase),
-                new("stock", nameServers, isAware: false, SendInterval, options.Seed + 1, _ledger, () => _phase),
+                new("aware", nameServers, isAware: true, SendInterval, options.Seed, _ledger, log, () => _phase),
+                new("stock", nameServers, isAware: false, SendInterval, options.Seed + 1, _ledger, log, () => _phase),
             ];
             var kills = new SoakKills(cluster, _groups, () => _gray, options.Seed, _ledger, log);
             Task[] sending = [.. producers.Select(producer => producer.RunAsync(stop.Token))];

@@ -15,4 +15,7 @@ internal sealed record GraySoakOptions
     public bool IsGray { get; init; } = true;
 
     public bool Kills { get; init; } = true;
+
+    /// <summary>Where data, what each server writes, and what the run wrote are kept; null for nowhere.</summary>
+    public string? Folder { get; init; }
 }

@@ -96,6 +96,13 @@ internal sealed class ServiceGroup(ClientKind kind, string nameServers, GrayLedg
             instance,
             version.Shape,
             gray,
-            (id, place) => ledger.Accept(Name, id, new Acceptance(version.Number, instance, log.Seconds, place)));
+            (accepted, id, place) =>
+            {
+                log.Consumed(accepted, Name, instance, id, place);
+                if (accepted)
+                {
+                    ledger.Accept(Name, id, new Acceptance(version.Number, instance, log.Seconds, place));
+                }
+            });
     }
 }

@@ -21,12 +21,15 @@ internal enum ClientKind
 
 /// <summary>
 /// One client of the service, as a process of its own that can be killed. Writes the id of each message that it accepts as a line, and where
-/// the message was, before it says so to anybody else; takes commands as lines: <c>pause</c>, <c>resume</c>, <c>gray true|false</c>, <c>stop</c>. Ends when its input does.
+/// the message was, before it says so to anybody else, with a minus before it if it fails it; takes commands as lines: <c>pause</c>, <c>resume</c>, <c>gray true|false</c>, <c>stop</c>. Ends when its input does.
 /// </summary>
 internal sealed class SoakClient(ClientKind kind, string nameServers, string group, string instance, Shape shape, bool gray)
 {
     /// <summary>Ends the body of a message that the first who gets it fails.</summary>
     public const string FailMark = " fail";
+
+    /// <summary>Begins the line of a message that was failed.</summary>
+    public const string Failed = "-";
 
     /// <summary>The line that says that it consumes.</summary>
     public const string Ready = "ready";
@@ -126,13 +129,17 @@ internal sealed class SoakClient(ClientKind kind, string nameServers, string gro
         {
             if (message.ReconsumeTimes == 0)
             {
+                Tell($"{Failed}{body[..^FailMark.Length]}", message);
                 return ConsumeResult.RetryLater;
             }
 
             body = body[..^FailMark.Length];
         }
 
-        Console.WriteLine($"{body} {message.StoreHost} {message.Topic} {message.QueueId} {message.QueueOffset}");
+        Tell(body, message);
         return ConsumeResult.Success;
     }
+
+    private static void Tell(string what, ReceivedMessage message) =>
+        Console.WriteLine($"{what} {message.StoreHost} {message.Topic} {message.QueueId} {message.QueueOffset}");
 }

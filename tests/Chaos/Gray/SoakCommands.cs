@@ -10,10 +10,10 @@ internal static class SoakCommands
         var seconds = new Option<int>("--seconds") { Description = "No release is begun after so long", DefaultValueFactory = _ => 600 };
         var without = new Option<bool>("--without-gray") { Description = "The same joins and leaves in plain groups, to compare with" };
         var noKills = new Option<bool>("--no-kills") { Description = "Kills nobody" };
-        var log = new Option<string?>("--log") { Description = "Where to write what happened, and how much there was to consume" };
+        var folder = new Option<string?>("--folder") { Description = "Where to keep what happened (soak.log), the servers' logs and their data" };
         var command = new Command("gray", "Gray releases one after the other under load and kills: every message by the right side, none by both")
         {
-            graymq, seed, seconds, without, noKills, log,
+            graymq, seed, seconds, without, noKills, folder,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -24,8 +24,9 @@ internal static class SoakCommands
                 Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
                 IsGray = !parsed.GetValue(without),
                 Kills = !parsed.GetValue(noKills),
+                Folder = parsed.GetValue(folder),
             };
-            using var written = new SoakLog(parsed.GetValue(log));
+            using var written = new SoakLog(options.Folder is null ? null : Path.Combine(Directory.CreateDirectory(options.Folder).FullName, "soak.log"));
             return await new GraySoak(options, written).RunAsync(cancel) ? 0 : 1;
         });
         return command;

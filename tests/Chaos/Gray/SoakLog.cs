@@ -8,8 +8,9 @@ using GrayMQ.Protocol.Bodies;
 namespace GrayMQ.Chaos.Gray;
 
 /// <summary>
-/// What happened when, and how much each group had to consume, as lines of columns that tabs separate: seconds, <c>event</c>, words; or
-/// seconds, <c>backlog</c>, group, messages in gray queues, messages in normal queues.
+/// What happened when, and how much each group had to consume, as lines of columns that tabs separate: seconds, <c>event</c>, words; seconds,
+/// <c>backlog</c>, group, messages in gray queues, messages in normal queues; seconds, <c>sent</c>, id, place; seconds, <c>accepted</c> or
+/// <c>failed</c>, group, client, id, place.
 /// </summary>
 internal sealed class SoakLog(string? path) : IDisposable
 {
@@ -26,6 +27,13 @@ internal sealed class SoakLog(string? path) : IDisposable
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Seconds,7:F1} s  {what}"));
         Write($"event\t{what}");
     }
+
+    /// <summary>Where a message was stored.</summary>
+    public void Sent(string id, string place) => Write($"sent\t{id}\t{place}");
+
+    /// <summary>What a client made of a message that it was given.</summary>
+    public void Consumed(bool accepted, string group, string client, string id, string place) =>
+        Write($"{(accepted ? "accepted" : "failed")}\t{group}\t{client}\t{id}\t{place}");
 
     /// <summary>Looks at the gray topics' queues again and again.</summary>
     public async Task SampleAsync(

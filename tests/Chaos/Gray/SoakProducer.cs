@@ -10,7 +10,7 @@ namespace GrayMQ.Chaos.Gray;
 /// <param name="isAware">Whether it picks queues of the message's side by itself, or leaves that to brokers as a stock producer does.</param>
 /// <param name="phase">The phase that it is now; null while something changes.</param>
 internal sealed class SoakProducer(
-    string name, string nameServers, bool isAware, TimeSpan interval, int seed, GrayLedger ledger, Func<GrayPhase?> phase)
+    string name, string nameServers, bool isAware, TimeSpan interval, int seed, GrayLedger ledger, SoakLog log, Func<GrayPhase?> phase)
 {
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(3);
     private static readonly GrayQueues Queues = new(GraySoak.Queues, GrayQueues.DefaultSize);
@@ -65,6 +65,7 @@ internal sealed class SoakProducer(
                 sent = await producer.SendAsync(message);
             }
 
+            log.Sent(id, $"{sent.Queue.BrokerName} {sent.Queue.Topic} {sent.Queue.QueueId} {sent.QueueOffset}");
             GrayPhase? during = ReferenceEquals(before, phase()) ? before : null;
             ledger.Acknowledge(new SoakMessage(id, topic, tag, isGray, IsLate: fate is 0 or 1, during));
             if (fate != 1
