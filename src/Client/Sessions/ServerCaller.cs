@@ -8,6 +8,20 @@ namespace GrayMQ.Client.Sessions;
 /// <summary>Asks servers by address; the time limit of a call covers making the connection.</summary>
 internal sealed class ServerCaller(RemotingClient remoting, SerializeType serializeType, TimeSpan timeout, TimeProvider time)
 {
+    /// <summary>Raised for each connection that is made, by its address, before anything is sent by it.</summary>
+    public event Action<string> Connected
+    {
+        add => remoting.ConnectionOpened += value;
+        remove => remoting.ConnectionOpened -= value;
+    }
+
+    /// <summary>Raised for each connection that has ended, by its address; perhaps when there is another one already.</summary>
+    public event Action<string, RemotingConnection> Disconnected
+    {
+        add => remoting.ConnectionClosed += value;
+        remove => remoting.ConnectionClosed -= value;
+    }
+
     /// <summary>The limit of calls that have none of their own.</summary>
     public TimeSpan Timeout => timeout;
 

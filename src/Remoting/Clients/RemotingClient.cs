@@ -42,6 +42,9 @@ public sealed class RemotingClient : IAsyncDisposable
         _transport = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), _logger);
     }
 
+    /// <summary>Raised for each connection that is made, by its address, before anything is sent by it.</summary>
+    public event Action<string>? ConnectionOpened;
+
     /// <summary>Raised once for each connection that ended.</summary>
     public event Action<string, RemotingConnection>? ConnectionClosed;
 
@@ -200,6 +203,7 @@ public sealed class RemotingClient : IAsyncDisposable
             throw new ConnectionClosedException($"cannot connect to {address}: the client was disposed");
         }
 
+        Tell(() => ConnectionOpened?.Invoke(address));
         return connection;
     }
 
@@ -218,9 +222,14 @@ public sealed class RemotingClient : IAsyncDisposable
         }
 
         _serving.TryRemove(connection, out _);
+        Tell(() => ConnectionClosed?.Invoke(address, connection));
+    }
+
+    private void Tell(Action raise)
+    {
         try
         {
-            ConnectionClosed?.Invoke(address, connection);
+            raise();
         }
         catch (Exception e)
         {

@@ -7,6 +7,7 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Protocol.Names;
+using GrayMQ.Remoting.Connections;
 
 namespace GrayMQ.Client.Tests.Consumers;
 
@@ -130,6 +131,29 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         await HandledAsync(1);
 
         Assert.True(_broker.Heartbeats.Count > heartbeats);
+    }
+
+    [Fact]
+    public async Task ConnectionIsLost_TellsTheBrokerWhoItIsOverTheNextOne()
+    {
+        _group.Stored = 0;
+        await using PushConsumer consumer = await StartAsync(change: options => options.HeartbeatInterval = TimeSpan.FromHours(1));
+        await Eventually.HoldsAsync(() => !_group.Pulls.IsEmpty, "a pull is kept");
+        RemotingPeer first = _group.Consumer!;
+
+        first.Abort("the test ends it");
+
+        await Eventually.HoldsAsync(() => !ReferenceEquals(_group.Consumer, first), "a heartbeat comes by another connection");
+    }
+
+    [Fact]
+    public async Task HeartbeatIsNotAnswered_IsToldAgainBeforeItsTime()
+    {
+        _group.Stored = 0;
+        _broker.Refuse(RequestCode.Heartbeat, ResponseCode.SystemError, times: 2);
+        await using PushConsumer consumer = await StartAsync(change: options => options.HeartbeatInterval = TimeSpan.FromHours(1));
+
+        await Eventually.HoldsAsync(() => _broker.Heartbeats.Count > 2, "it is told again");
     }
 
     [Theory]
