@@ -143,4 +143,7 @@ internal static partial class Log
 
     [LoggerMessage(50, LogLevel.Information, "Delay levels or roll window have changed to '{Rule}'; messages that are pending keep their times")]
     public static partial void TimerRulesChanged(ILogger logger, string rule);
+
+    [LoggerMessage(51, LogLevel.Critical, "What was appended to the commit log could not be written at {Offset}; it is lost, and messages are refused until a restart")]
+    public static partial void CommitLogWriteFailed(ILogger logger, Exception e, long offset);
 }

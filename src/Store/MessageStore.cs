@@ -58,8 +58,8 @@ public sealed class MessageStore : IAsyncDisposable
     /// <summary>The offset of the first byte that the log still has.</summary>
     public long MinPhysicalOffset => _log.MinOffset;
 
-    /// <summary>The end of the log.</summary>
-    public long MaxPhysicalOffset => _log.MaxOffset;
+    /// <summary>The end of the log, with what is not in its file yet.</summary>
+    public long MaxPhysicalOffset => _log.AppendedOffset;
 
     /// <summary>Everything below is on disk.</summary>
     public long FlushedOffset => _log.FlushedOffset;
@@ -77,7 +77,7 @@ public sealed class MessageStore : IAsyncDisposable
     public bool IsCaughtUp => DispatchedOffset >= OpenedAtOffset;
 
     /// <summary>Bytes of the log that are not in their queues yet (RocketMQ: dispatchBehindBytes).</summary>
-    public long DispatchBehindBytes => Math.Max(0, _log.MaxOffset - _dispatcher.Offset);
+    public long DispatchBehindBytes => Math.Max(0, MaxPhysicalOffset - _dispatcher.Offset);
 
     /// <summary>Does the store take messages? If not, it is closing, its disk is nearly full, or a flush has failed.</summary>
     public bool IsWritable => _parts.Flags.IsWritable;
@@ -148,7 +148,7 @@ public sealed class MessageStore : IAsyncDisposable
 
     public LogicQueue? FindQueue(string topic, int queueId) => _queues.Find(Encoding.UTF8.GetBytes(topic), queueId);
 
-    /// <summary>Appends a message; with SYNC_FLUSH it is only on disk once <see cref="WaitForFlushAsync"/> says so.</summary>
+    /// <summary>Appends a message, which outlives the process; with SYNC_FLUSH it is only on disk once <see cref="WaitForFlushAsync"/> says so.</summary>
     /// <param name="mappingEpoch">
     /// The <see cref="MappingEpoch"/> by which the queue was chosen: the message is only stored while that is the epoch. Null where the queue
     /// depends on nothing that <see cref="Cut"/> changes.
@@ -156,20 +156,17 @@ public sealed class MessageStore : IAsyncDisposable
     public AppendResult Append(LogicQueue queue, in MessageAppend message, int? mappingEpoch = null)
     {
         AppendResult result = _log.Append(queue, message, mappingEpoch);
-        if (result.IsOk && !message.IsAnnouncedLater)
-        {
-            AnnounceAppended();
-        }
-
-        return result;
+        return !result.IsOk || message.IsAnnouncedLater || TryAnnounce() ? result : new AppendResult(AppendStatus.UnknownError, 0, 0, 0, 0);
     }
 
     /// <summary>
-    /// Something was appended: it is dispatched, or with SYNC_FLUSH flushed first. To be called by who has appended with
-    /// <see cref="MessageAppend.IsAnnouncedLater"/>.
+    /// Writes what was appended, which then outlives the process, and has it dispatched, with SYNC_FLUSH once it is flushed. To be called by who
+    /// has appended with <see cref="MessageAppend.IsAnnouncedLater"/>, before anybody is told that the messages are stored. Throws
+    /// IOException: they are not.
     /// </summary>
     public void AnnounceAppended()
     {
+        _log.WriteAppended();
         if (_options.FlushDiskType == FlushDiskType.SyncFlush)
         {
             _flusher.OnAppended();
@@ -177,6 +174,22 @@ public sealed class MessageStore : IAsyncDisposable
         else
         {
             _dispatcher.Follow();
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="AnnounceAppended"/>, by who tells nobody before <see cref="WaitForFlush"/> is over: with SYNC_FLUSH one write and one flush
+    /// then do for all that came while the one before was under way.
+    /// </summary>
+    public void FlushAppended()
+    {
+        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
+        {
+            _flusher.OnAppended();
+        }
+        else
+        {
+            AnnounceAppended();
         }
     }
 
@@ -193,12 +206,7 @@ public sealed class MessageStore : IAsyncDisposable
         int? mappingEpoch = null)
     {
         AppendBatchResult result = _log.AppendBatch(queue, common, batchBody, physicalOffsets, mappingEpoch);
-        if (result.IsOk)
-        {
-            AnnounceAppended();
-        }
-
-        return result;
+        return !result.IsOk || common.IsAnnouncedLater || TryAnnounce() ? result : new AppendBatchResult(AppendStatus.UnknownError, 0, 0, 0, 0, 0);
     }
 
     /// <summary>By which rules queues are chosen now: what was chosen by others is refused, see <see cref="Cut"/>.</summary>
@@ -331,5 +339,19 @@ public sealed class MessageStore : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private bool TryAnnounce()
+    {
+        try
+        {
+            AnnounceAppended();
+            return true;
+        }
+        catch (IOException)
+        {
+            // The log has said it.
+            return false;
+        }
     }
 }

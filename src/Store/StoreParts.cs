@@ -112,7 +112,7 @@ internal sealed class StoreParts : IDisposable
         Flusher.Stop();
         Dispatcher.Stop();
         bool whole = !Flags.FlushFailed
-            && Dispatcher.Offset >= CommitLog.MaxOffset
+            && Dispatcher.Offset >= CommitLog.AppendedOffset
             && CheckPointer.Take();
         if (whole)
         {

@@ -160,11 +160,12 @@ public sealed class FaultTests : IDisposable
         await using TestStore store = TestStore.Open(SyncOptions, _files, start: false);
         store.Append("first");
         AppendResult bad = store.Append("bad");
-        using (Files.IStoreFile file = _files.Open(Path.Combine(Root, "commitlog", $"{0:D20}"), create: false))
+        _files.Written = path =>
         {
+            _files.Written = _ => { };
+            using Files.IStoreFile file = _files.Open(path, create: false);
             file.Write(bad.PhysicalOffset, new byte[8]);
-        }
-
+        };
         store.Store.Start();
         store.WaitForDispatch();
         Assert.Equal(store.Store.MaxPhysicalOffset, store.Store.DispatchedOffset);
@@ -285,6 +286,72 @@ public sealed class FaultTests : IDisposable
         await using TestStore again = TestStore.Open(SyncOptions);
         Assert.Equal("good", again.ReadBodies()[0]);
         Assert.True(again.Append("new").IsOk);
+    }
+
+    [Theory]
+    [InlineData(FlushDiskType.AsyncFlush)]
+    [InlineData(FlushDiskType.SyncFlush)]
+    public async Task Append_CannotBeWritten_NobodyIsToldOtherwiseAndTheNextStartGoesOnBeforeIt(FlushDiskType flush)
+    {
+        var logs = new LogRecorder();
+        StoreOptions options = SyncOptions with { FlushDiskType = flush };
+        await using (TestStore store = TestStore.Open(options, _files, logs: logs))
+        {
+            AppendResult good = store.Append("good");
+            Assert.Equal(FlushStatus.Flushed, await store.Store.WaitForFlushAsync(good.EndOffset));
+            store.WaitForDispatch();
+
+            _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
+            Assert.Equal(AppendStatus.UnknownError, store.Append("bad").Status);
+            _files.MayWrite = _ => true;
+            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
+            Assert.Equal(["good"], store.ReadBodies());
+        }
+
+        Assert.Contains(logs.Warnings, line => line.Contains("could not be written", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(Root, "abort")));
+        await using TestStore again = TestStore.Open(options);
+        Assert.Equal(["good"], again.ReadBodies());
+        Assert.Equal(1, again.Append("new").QueueOffset);
+    }
+
+    [Fact]
+    public async Task AnnounceAppended_CannotBeWritten_Throws()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root), _files);
+        _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
+        Assert.True(store.AppendAnnouncedLater("bad").IsOk);
+        Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
+        Assert.Empty(store.Arrivals.All);
+        Assert.False(store.Store.IsWritable);
+    }
+
+    [Fact]
+    public async Task FlushAppended_CannotBeWritten_WaitersAreTold()
+    {
+        await using TestStore store = TestStore.Open(SyncOptions, _files);
+        _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
+        AppendResult bad = store.AppendAnnouncedLater("bad");
+        store.Store.FlushAppended();
+        Assert.Equal(FlushStatus.Failed, await store.Store.WaitForFlushAsync(bad.EndOffset));
+        Assert.False(store.Store.IsWritable);
+    }
+
+    [Fact]
+    public async Task Append_TooManyFilesAreOpen_IsWrittenAllTheSame()
+    {
+        await using (TestStore store = TestStore.Open(TestStore.Options(Root), _files))
+        {
+            _files.MayOpen = path => !path.Contains("commitlog", StringComparison.Ordinal) || !File.Exists(path);
+            Assert.True(store.Append("first").IsOk);
+            _files.MayOpen = _ => true;
+            Assert.True(store.Append("second").IsOk);
+            store.WaitForDispatch();
+            Assert.Equal(["first", "second"], store.ReadBodies());
+        }
+
+        await using TestStore again = TestStore.Open(TestStore.Options(Root));
+        Assert.Equal(["first", "second"], again.ReadBodies());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.ConsumeQueues;
@@ -45,20 +46,67 @@ public sealed class MessageStoreTests : IDisposable
         await using TestStore store = TestStore.Open(TestStore.Options(_folder.Path), start: false);
         for (int i = 0; i < 3; i++)
         {
-            store.Store.Append(
-                store.Store.GetQueue(TestStore.Topic, 0),
-                new MessageAppend
-                {
-                    Body = new ReadOnlySequence<byte>("body"u8.ToArray()),
-                    BornHost = TestStore.Host,
-                    StoreHost = TestStore.Host,
-                    IsAnnouncedLater = true,
-                });
+            store.AppendAnnouncedLater("body");
         }
 
         Assert.Empty(store.Arrivals.All);
         store.Store.AnnounceAppended();
         Assert.Equal(3, store.Arrivals.All.Count);
+    }
+
+    [Theory]
+    [InlineData(FlushDiskType.AsyncFlush)]
+    [InlineData(FlushDiskType.SyncFlush)]
+    public async Task Append_ProcessDiesBeforeTheFlush_IsThere(FlushDiskType flush)
+    {
+        // No thread runs that could flush: what the files have is what a process leaves that is killed.
+        StoreOptions options = TestStore.Options(_folder.Path) with { FlushDiskType = flush };
+        await using TestStore store = TestStore.Open(options, start: false);
+        store.Append("at once");
+        Assert.Contains("at once", LogText(), StringComparison.Ordinal);
+        store.AppendAnnouncedLater("later");
+        Assert.DoesNotContain("later", LogText(), StringComparison.Ordinal);
+        store.Store.FlushAppended();
+        Assert.Equal(flush == FlushDiskType.AsyncFlush, LogText().Contains("later", StringComparison.Ordinal));
+        store.Store.AnnounceAppended();
+        Assert.Contains("later", LogText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Append_AnnouncedLater_IsReadInOrderThroughFilesAndFullBuffers()
+    {
+        // Many times what fits into memory at a time, and into a file.
+        const int Messages = 3_000;
+        List<string> expected = [.. Enumerable.Range(0, Messages).Select(i => $"{i}-{new string('x', i % 500)}")];
+        await using (TestStore store = TestStore.Open(TestStore.Options(_folder.Path)))
+        {
+            foreach (string body in expected)
+            {
+                Assert.True(store.AppendAnnouncedLater(body).IsOk);
+            }
+
+            store.Store.AnnounceAppended();
+            store.WaitForDispatch();
+            Assert.Equal(expected, store.ReadBodies());
+        }
+
+        await using TestStore again = TestStore.Open(TestStore.Options(_folder.Path));
+        Assert.Equal(expected, again.ReadBodies());
+    }
+
+    [Fact]
+    public async Task Append_RecordsLargerThanTheBuffer_AreReadAmongOthers()
+    {
+        StoreOptions options = TestStore.Options(_folder.Path) with { CommitLogFileBytes = 4 << 20, MaxMessageBytes = 2 << 20 };
+        byte[][] bodies = [TestStore.Body(1, 10), TestStore.Body(2, 1 << 20), TestStore.Body(3, 300_000), TestStore.Body(4, 10)];
+        await using TestStore store = TestStore.Open(options);
+        foreach (byte[] body in bodies)
+        {
+            Assert.True(store.Append(body).IsOk);
+        }
+
+        store.WaitForDispatch();
+        Assert.Equal(bodies, store.ReadAll().Select(message => message.Body.ToArray()));
     }
 
     [Fact]
@@ -442,4 +490,7 @@ public sealed class MessageStoreTests : IDisposable
         await file.ReadExactlyAsync(bytes);
         return bytes;
     }
+
+    private string LogText() =>
+        Encoding.Latin1.GetString(FaultyFileSystem.ReadShared(Path.Combine(_folder.Path, "commitlog", $"{0:D20}")));
 }

@@ -191,6 +191,8 @@ internal sealed class TimerRecall(
     // Whoever has the handle has the reply to the send, but the message may not be among the pending ones yet.
     private void WaitForDispatch()
     {
+        // This thread may have appended and not announced it yet.
+        store.AnnounceAppended();
         long target = store.MaxPhysicalOffset;
         long startedAt = Stopwatch.GetTimestamp();
         var wait = default(SpinWait);

@@ -124,6 +124,9 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
     /// <inheritdoc cref="MessageStore.AnnounceAppended"/>
     public void AnnounceAppended() => store.AnnounceAppended();
 
+    /// <inheritdoc cref="MessageStore.FlushAppended"/>
+    public void FlushAppended() => store.FlushAppended();
+
     /// <inheritdoc cref="MessageStore.WaitForFlushAsync"/>
     public ValueTask<FlushStatus> WaitForFlushAsync(long endOffset) => store.WaitForFlushAsync(endOffset);
 

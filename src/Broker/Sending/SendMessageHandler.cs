@@ -42,6 +42,7 @@ internal sealed class SendMessageHandler(
     private readonly byte[] _addedGrayProperties = SendProperties.AddedGray(options);
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
     private readonly Action _announceAppended = intake.AnnounceAppended;
+    private readonly Action _flushAppended = intake.FlushAppended;
 
     public ValueTask HandleAsync(in RemotingRequest request, in SendMessageHeader header)
     {
@@ -123,7 +124,7 @@ internal sealed class SendMessageHandler(
                 : sent.IsDelayed ? delayed.Append(topic, queueId, in message, uniqueKey, out recallHandle)
                 : intake.Append(topic, queueId, in message);
             ThrowUnlessStored(result.Status);
-            request.Connection.AfterBatch(_announceAppended);
+            request.Connection.AfterBatch(sent.WaitForFlush ? _flushAppended : _announceAppended);
             // What is stored for good may have been moved to a queue of its side; what waits is moved when it is due.
             var outcome = new SendOutcome(request.Responder, result.QueueId, result, recallHandle);
             if (sent.WaitForFlush)

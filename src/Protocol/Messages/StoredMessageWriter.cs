@@ -60,8 +60,7 @@ public static class StoredMessageWriter
 
     /// <summary>
     /// Writes one record into the start of <paramref name="destination"/> and returns its size. The body is copied and
-    /// summed in one pass. Total size and magic code are written last, so that a process that dies in between leaves
-    /// no record, and a reader that sees them sees all.
+    /// summed in one pass.
     /// </summary>
     public static int Write(Span<byte> destination, in StoredMessageFields fields, in MessageBody body)
     {
@@ -74,6 +73,8 @@ public static class StoredMessageWriter
         Span<byte> record = destination[..total];
         int magic = StoredMessageLayout.MagicFor(topicLength);
 
+        BinaryPrimitives.WriteInt32BigEndian(record, total);
+        BinaryPrimitives.WriteInt32BigEndian(record[StoredMessageLayout.MagicPosition..], magic);
         BinaryPrimitives.WriteInt32BigEndian(record[StoredMessageLayout.QueueIdPosition..], fields.QueueId);
         BinaryPrimitives.WriteInt32BigEndian(record[StoredMessageLayout.FlagPosition..], fields.Flag);
         BinaryPrimitives.WriteInt64BigEndian(record[StoredMessageLayout.QueueOffsetPosition..], fields.QueueOffset);
@@ -115,10 +116,6 @@ public static class StoredMessageWriter
         BinaryPrimitives.WriteInt16BigEndian(record[position..], (short)propertiesLength);
         position += 2;
         fields.Properties.CopyTo(record[position..]);
-
-        Volatile.WriteBarrier();
-        BinaryPrimitives.WriteInt32BigEndian(record[StoredMessageLayout.MagicPosition..], magic);
-        BinaryPrimitives.WriteInt32BigEndian(record, total);
         return total;
     }
 

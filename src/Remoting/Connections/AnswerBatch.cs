@@ -16,6 +16,7 @@ internal sealed class AnswerBatch
     private static HeaderBuffer? _threadBuffer;
 
     private HeaderBuffer? _buffer;
+    private Action? _workBefore;
     private int _thread;
 
     /// <summary>Where the thread between <see cref="Begin"/> and <see cref="End"/> puts its answers; null for every other thread.</summary>
@@ -29,6 +30,29 @@ internal sealed class AnswerBatch
         _buffer = _threadBuffer ?? new HeaderBuffer();
         _threadBuffer = null;
         _thread = Environment.CurrentManagedThreadId;
+    }
+
+    /// <summary>
+    /// Has work done before what has gathered is written, and at the end; false where the calling thread reads no requests, or other work is
+    /// to be done.
+    /// </summary>
+    public bool TryDoBefore(Action work)
+    {
+        if (Buffer is null || (_workBefore is not null && !ReferenceEquals(_workBefore, work)))
+        {
+            return false;
+        }
+
+        _workBefore = work;
+        return true;
+    }
+
+    /// <summary>Does the work that is to be done by now; throws what it throws, and then no answer that has gathered is true.</summary>
+    public void DoWork()
+    {
+        Action? work = _workBefore;
+        _workBefore = null;
+        work?.Invoke();
     }
 
     /// <summary>Once all that has gathered is written: the buffer goes on to the connection that the thread reads next.</summary>

@@ -82,6 +82,9 @@ internal sealed class FrameOutput
     /// <summary>Whether the peer leaves so many answers unread that its requests should be, too.</summary>
     public bool IsCongested => _unsent.Answers > MaxAnswerBytesAhead;
 
+    /// <inheritdoc cref="AnswerBatch.TryDoBefore"/>
+    public bool TryDoBefore(Action work) => _batch.TryDoBefore(work);
+
     /// <summary>An answer stands in <see cref="Batch"/>, whole.</summary>
     public void Gathered()
     {
@@ -215,6 +218,7 @@ internal sealed class FrameOutput
 
     public void EndBatch()
     {
+        DoWork();
         HandOver();
         _batch.End();
         bool flushing;
@@ -291,8 +295,27 @@ internal sealed class FrameOutput
     {
         if (Batch is { Length: > 0 } batch)
         {
+            DoWork();
             Write(batch, default(MemoryBody), 0, gathered: true);
             batch.Clear();
+        }
+    }
+
+    // What fails here was answered as done already: the peer must not hear it, and nothing that comes behind it.
+    private void DoWork()
+    {
+        try
+        {
+            _batch.DoWork();
+        }
+        catch (Exception e)
+        {
+            lock (_writing)
+            {
+                _closed = true;
+            }
+
+            _broken("what was answered could not be kept", e);
         }
     }
 

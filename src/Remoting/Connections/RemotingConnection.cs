@@ -31,9 +31,6 @@ public sealed partial class RemotingConnection : RemotingPeer
     private readonly ConcurrentDictionary<int, OutboundCall> _outbound = new();
     private readonly TaskCompletionSource _allAnswered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RemotingCommand _command = new();
-
-    // Used by the thread that reads requests, while it handles what it has read.
-    private Action? _afterBatch;
     private volatile bool _stopping;
     private volatile bool _draining;
     private long _lastReadTimestamp;
@@ -103,11 +100,7 @@ public sealed partial class RemotingConnection : RemotingPeer
     /// <inheritdoc/>
     public override void AfterBatch(Action work)
     {
-        if (_output.Batch is not null && (_afterBatch is null || ReferenceEquals(_afterBatch, work)))
-        {
-            _afterBatch = work;
-        }
-        else
+        if (!_output.TryDoBefore(work))
         {
             work();
         }
@@ -323,20 +316,6 @@ public sealed partial class RemotingConnection : RemotingPeer
             }
 
             return false;
-        }
-        finally
-        {
-            EndBatch();
-        }
-    }
-
-    private void EndBatch()
-    {
-        try
-        {
-            Action? work = _afterBatch;
-            _afterBatch = null;
-            work?.Invoke();
         }
         finally
         {

@@ -34,9 +34,9 @@ public abstract class RemotingPeer
 
     /// <summary>
     /// Does work that can be done once for many requests: behind those that the calling thread is just reading, at once where it reads none.
-    /// Their answers leave behind it, but for what a long batch has sent before its end.
+    /// The answers that this thread gives to them leave behind it; if it fails, none of them does, and the connection ends.
     /// </summary>
-    /// <param name="work">The same object each time; must not throw.</param>
+    /// <param name="work">The same object each time.</param>
     public virtual void AfterBatch(Action work) => work();
 
     /// <summary>Asks the peer and waits for its answer.</summary>

@@ -28,7 +28,7 @@ public readonly ref struct MessageAppend
 
     /// <summary>
     /// Whether the caller itself announces what it appends, soon and for several messages at a time
-    /// (<see cref="MessageStore.AnnounceAppended"/>): until then it need not be dispatched or flushed.
+    /// (<see cref="MessageStore.AnnounceAppended"/>): until then it need not be written, dispatched or flushed.
     /// </summary>
     public bool IsAnnouncedLater { get; init; }
 }

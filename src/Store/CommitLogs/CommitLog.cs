@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace GrayMQ.Store.CommitLogs;
 
 /// <summary>
-/// The log that holds every message of the store, in the order of arrival: how it is written and flushed. One writer at a time; the flusher
-/// and readers (<see cref="CommitLogReader"/>) need no lock of the writer. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
+/// The log that holds every message of the store, in the order of arrival: how it is written and flushed. What is appended gathers in memory
+/// (<see cref="LogTail"/>), from where <see cref="WriteAppended"/> brings it into its file. One appender at a time; the flusher and readers
+/// (<see cref="CommitLogReader"/>) need no lock of it. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
 /// </summary>
 internal sealed class CommitLog(
     StoreOptions options,
@@ -20,9 +21,12 @@ internal sealed class CommitLog(
     TimeProvider time,
     ILogger logger) : IDisposable
 {
-    private readonly Lock _appendLock = new();
+    // Taken in this order, where more than one is.
     private readonly Lock _flushLock = new();
+    private readonly Lock _writeLock = new();
+    private readonly Lock _appendLock = new();
 
+    private long _appendedOffset;
     private long _maxOffset;
     private long _flushedOffset;
 
@@ -33,6 +37,7 @@ internal sealed class CommitLog(
     // Guarded by the append lock.
     private readonly LogRoom _room = new(files, time, logger);
     private readonly BatchWriter _batches = new();
+    private readonly LogTail _tail = new(files);
     private CommitLogFile? _current;
     private bool _tailReserved = true;
     private int _mappingEpoch;
@@ -42,7 +47,10 @@ internal sealed class CommitLog(
 
     public CommitLogFiles Files => files;
 
-    /// <summary>The end of what was written.</summary>
+    /// <summary>The end of what was appended: at or above <see cref="MaxOffset"/>.</summary>
+    public long AppendedOffset => Volatile.Read(ref _appendedOffset);
+
+    /// <summary>The end of what was written: it can be read, and is not lost with the process.</summary>
     public long MaxOffset => Volatile.Read(ref _maxOffset);
 
     /// <summary>Everything below is on disk.</summary>
@@ -65,6 +73,7 @@ internal sealed class CommitLog(
         _tailReserved = reserved;
         _lastStoreTimestampMs = lastStoreTimestampMs;
         _recoveredEnd = offset;
+        Volatile.Write(ref _appendedOffset, offset);
         Volatile.Write(ref _maxOffset, offset);
         Volatile.Write(ref _flushedOffset, flushedOffset);
     }
@@ -98,34 +107,42 @@ internal sealed class CommitLog(
 
         int total = (int)bytes;
         bool entersQueue = LogicQueue.Takes(message.SysFlag);
-        lock (_appendLock)
+        do
         {
-            if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
+            lock (_appendLock)
             {
-                return new AppendResult(AppendStatus.MappingChanged, 0, 0, 0, 0);
-            }
+                if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
+                {
+                    return new AppendResult(AppendStatus.MappingChanged, 0, 0, 0, 0);
+                }
 
-            AppendStatus status = MakeRoom(queue, total, out long offset, out Span<byte> destination);
-            if (status != AppendStatus.Ok)
-            {
-                return Refused(status);
-            }
+                AppendStatus? status = MakeRoom(queue, total, out long offset, out Span<byte> destination);
+                if (status == AppendStatus.Ok)
+                {
+                    long now = NowMs;
+                    long queueOffset = entersQueue ? queue.NextOffset : 0;
+                    fields.QueueOffset = queueOffset;
+                    fields.PhysicalOffset = offset;
+                    fields.StoreTimestampMs = now;
+                    StoredMessageWriter.Write(destination, fields, message.Body);
+                    if (entersQueue)
+                    {
+                        queue.NextOffset = queueOffset + 1;
+                    }
 
-            long now = NowMs;
-            long queueOffset = entersQueue ? queue.NextOffset : 0;
-            fields.QueueOffset = queueOffset;
-            fields.PhysicalOffset = offset;
-            fields.StoreTimestampMs = now;
-            StoredMessageWriter.Write(destination, fields, message.Body);
-            if (entersQueue)
-            {
-                queue.NextOffset = queueOffset + 1;
-            }
+                    Appended(1, total, offset + total, now);
+                    return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now) { QueueId = queue.QueueId };
+                }
 
-            Publish(offset + total, now);
-            statistics.OnPut(1, total, NowMs - now);
-            return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now) { QueueId = queue.QueueId };
+                if (status is { } refused)
+                {
+                    return Refused(refused);
+                }
+            }
         }
+        while (TryWriteAppended());
+
+        return Refused(AppendStatus.UnknownError);
     }
 
     /// <summary>
@@ -136,36 +153,72 @@ internal sealed class CommitLog(
         LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, List<long>? physicalOffsets, int? mappingEpoch)
     {
         physicalOffsets?.Clear();
-        AppendStatus status = MeasureBatch(queue, common, batchBody, out long bytes, out int count);
-        if (status != AppendStatus.Ok)
+        AppendStatus measured = MeasureBatch(queue, common, batchBody, out long bytes, out int count);
+        if (measured != AppendStatus.Ok)
         {
-            statistics.OnPutFailed();
-            return new AppendBatchResult(status, 0, 0, 0, 0, 0);
+            return BatchRefused(measured);
         }
 
         int total = (int)bytes;
-        lock (_appendLock)
+        do
         {
-            if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
+            lock (_appendLock)
             {
-                return new AppendBatchResult(AppendStatus.MappingChanged, 0, 0, 0, 0, 0);
+                if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
+                {
+                    return new AppendBatchResult(AppendStatus.MappingChanged, 0, 0, 0, 0, 0);
+                }
+
+                AppendStatus? status = MakeRoom(queue, total, out long start, out Span<byte> destination);
+                if (status == AppendStatus.Ok)
+                {
+                    long now = NowMs;
+                    long firstQueueOffset = queue.NextOffset;
+                    long end = _batches.Write(
+                        destination, queue, common, batchBody, firstQueueOffset, start, now, physicalOffsets);
+                    queue.NextOffset = firstQueueOffset + count;
+                    Appended(count, total, end, now);
+                    return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
+                }
+
+                if (status is { } refused)
+                {
+                    return BatchRefused(refused);
+                }
+            }
+        }
+        while (TryWriteAppended());
+
+        return BatchRefused(AppendStatus.UnknownError);
+    }
+
+    /// <summary>
+    /// Brings what was appended before the call into its file, where it can be read and outlives the process. Throws IOException: then what was
+    /// appended since is lost, and nothing is taken any more.
+    /// </summary>
+    public void WriteAppended()
+    {
+        lock (_writeLock)
+        {
+            TailBuffer? taken;
+            lock (_appendLock)
+            {
+                taken = _tail.Take();
             }
 
-            status = MakeRoom(queue, total, out long start, out Span<byte> destination);
-            if (status != AppendStatus.Ok)
+            if (taken is null)
             {
-                statistics.OnPutFailed();
-                return new AppendBatchResult(status, 0, 0, 0, 0, 0);
+                return;
             }
 
-            long now = NowMs;
-            long firstQueueOffset = queue.NextOffset;
-            long end = _batches.Write(
-                destination, queue, common, batchBody, firstQueueOffset, start, now, physicalOffsets);
-            queue.NextOffset = firstQueueOffset + count;
-            Publish(end, now);
-            statistics.OnPut(count, total, NowMs - now);
-            return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
+            try
+            {
+                Write(taken);
+            }
+            finally
+            {
+                taken.Clear();
+            }
         }
     }
 
@@ -195,13 +248,10 @@ internal sealed class CommitLog(
         long target;
         lock (_flushLock)
         {
+            WriteAppended();
             target = MaxOffset;
             long from = _flushedOffset;
-            if (flags.FlushFailed)
-            {
-                throw new FlushFailedException("An earlier flush of the commit log failed.");
-            }
-
+            RefuseAfterFailure();
             try
             {
                 while (from < target)
@@ -240,7 +290,11 @@ internal sealed class CommitLog(
         }
     }
 
-    public void Dispose() => files.Dispose();
+    public void Dispose()
+    {
+        _tail.Dispose();
+        files.Dispose();
+    }
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -252,10 +306,16 @@ internal sealed class CommitLog(
         return new AppendResult(status, 0, 0, 0, 0);
     }
 
-    // Finds the place for a record, closing the current file and opening the next if need be.
-    private AppendStatus MakeRoom(LogicQueue queue, int bytes, out long offset, out Span<byte> destination)
+    private AppendBatchResult BatchRefused(AppendStatus status)
     {
-        offset = _maxOffset;
+        statistics.OnPutFailed();
+        return new AppendBatchResult(status, 0, 0, 0, 0, 0);
+    }
+
+    // Finds the place for records, closing the current file and opening the next if need be. Null: what has gathered is to be written first.
+    private AppendStatus? MakeRoom(LogicQueue queue, int bytes, out long offset, out Span<byte> destination)
+    {
+        offset = _appendedOffset;
         destination = default;
         if (!flags.IsWritable)
         {
@@ -278,6 +338,11 @@ internal sealed class CommitLog(
         int needed = bytes + StoredMessageLayout.BlankHeaderBytes;
         if (current is null || needed > current.Length - position)
         {
+            if (!_tail.IsEmpty)
+            {
+                return null;
+            }
+
             long nextBase = current?.EndOffset ?? offset - (offset % files.FileBytes);
             if (!_room.TryAddFile(nextBase, out CommitLogFile? next))
             {
@@ -293,6 +358,7 @@ internal sealed class CommitLog(
             _current = current = next;
             offset = nextBase;
             position = 0;
+            Volatile.Write(ref _appendedOffset, offset);
         }
 
         if (position + bytes > current.Length / 2)
@@ -300,14 +366,58 @@ internal sealed class CommitLog(
             files.Prepare(current.EndOffset);
         }
 
-        destination = current.Memory.Span(position, bytes);
-        return AppendStatus.Ok;
+        return _tail.TryReserve(current, bytes, out destination) ? AppendStatus.Ok : null;
     }
 
-    private void Publish(long end, long storeTimestampMs)
+    // With the append lock held.
+    private void Appended(int messages, int bytes, long endOffset, long storeTimestampMs)
     {
-        Volatile.Write(ref _lastStoreTimestampMs, storeTimestampMs);
-        Volatile.Write(ref _maxOffset, end);
+        _tail.Add(messages, bytes, endOffset, storeTimestampMs);
+        Volatile.Write(ref _appendedOffset, endOffset);
+    }
+
+    // Whether there is room now.
+    private bool TryWriteAppended()
+    {
+        try
+        {
+            WriteAppended();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    // With the write lock held.
+    private void Write(TailBuffer taken)
+    {
+        // Behind what could not be written nothing can be: it would never be found.
+        RefuseAfterFailure();
+        long startedMs = NowMs;
+        try
+        {
+            _tail.Write(taken);
+        }
+        catch (IOException e)
+        {
+            flags.SetFlushFailed();
+            Log.CommitLogWriteFailed(logger, e, taken.EndOffset - taken.Bytes);
+            throw new FlushFailedException($"The commit log could not be written: {e.Message}", e);
+        }
+
+        Volatile.Write(ref _lastStoreTimestampMs, taken.LastStoreTimestampMs);
+        Volatile.Write(ref _maxOffset, taken.EndOffset);
+        statistics.OnPut(taken.Messages, taken.Bytes, NowMs - startedMs);
+    }
+
+    private void RefuseAfterFailure()
+    {
+        if (flags.FlushFailed)
+        {
+            throw new FlushFailedException("The commit log could not be written or flushed before.");
+        }
     }
 
     private AppendStatus MeasureBatch(

@@ -134,9 +134,12 @@ internal sealed class CommitLogFiles(StoreOptions options, IStoreFileSystem file
     /// <summary>Reserves blocks from a position to the end of a file. Throws IOException.</summary>
     public void Reserve(CommitLogFile file, int position)
     {
-        using IStoreFile open = fileSystem.Open(file.Path, create: false);
+        using IStoreFile open = Open(file);
         open.Allocate(position, _fileBytes - position);
     }
+
+    /// <summary>A file of the log, to be written without its mapping. Throws IOException.</summary>
+    public IStoreFile Open(CommitLogFile file) => fileSystem.Open(file.Path, create: false);
 
     public CommitLogFile Map(string path, long baseOffset, int foundLength)
     {

@@ -5,8 +5,8 @@ namespace GrayMQ.Store.Flushing;
 /// <summary>A wait for a flush that is awaited; taken from a pool and given back when its result has been read.</summary>
 internal sealed class FlushTask(GroupCommit owner) : FlushWaiter, IValueTaskSource<FlushStatus>
 {
-    // Completed on the thread pool, where continuations may run.
-    private ManualResetValueTaskSourceCore<FlushStatus> _core;
+    // Whoever awaits this goes on elsewhere: behind it in the list others wait to be told.
+    private ManualResetValueTaskSourceCore<FlushStatus> _core = new() { RunContinuationsAsynchronously = true };
 
     /// <summary>The next in the pool; guarded by the owner's lock.</summary>
     public FlushTask? NextUnused { get; set; }

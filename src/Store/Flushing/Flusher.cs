@@ -119,7 +119,7 @@ internal sealed class Flusher : IDisposable
                 return false;
             }
 
-            long dirty = _log.MaxOffset - _log.FlushedOffset;
+            long dirty = _log.AppendedOffset - _log.FlushedOffset;
             if (dirty <= 0)
             {
                 return false;

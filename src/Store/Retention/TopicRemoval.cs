@@ -145,6 +145,9 @@ internal sealed class TopicRemoval(
 
     private void WaitForDispatch(string topic)
     {
+        // Who has appended may be waiting for this thread before it announces that, or be this thread.
+        log.WriteAppended();
+        dispatcher.Wake();
         long target = log.MaxOffset;
         long startedAt = time.GetTimestamp();
         var wait = default(SpinWait);

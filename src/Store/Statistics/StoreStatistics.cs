@@ -5,7 +5,7 @@ namespace GrayMQ.Store.Statistics;
 
 /// <summary>
 /// Counters for the broker's runtime info, under the names that RocketMQ's StoreStatsService gives them. Puts are counted
-/// under the append lock, everything else is added atomically.
+/// under the log's write lock, everything else is added atomically.
 /// </summary>
 public sealed class StoreStatistics
 {
@@ -92,7 +92,7 @@ public sealed class StoreStatistics
         info["getTransferredTps"] = Rates(static sample => sample.Transferred);
     }
 
-    /// <param name="elapsedMs">By a clock that may be set back meanwhile.</param>
+    /// <param name="elapsedMs">What writing them took, all together, by a clock that may be set back meanwhile.</param>
     internal void OnPut(int messages, int bytes, long elapsedMs)
     {
         // One writer at a time: plain additions, published for readers.
@@ -104,7 +104,7 @@ public sealed class StoreStatistics
             bucket++;
         }
 
-        _putTimeCounts[bucket]++;
+        _putTimeCounts[bucket] += messages;
         if (elapsedMs > _putTimeMaxMs)
         {
             Volatile.Write(ref _putTimeMaxMs, elapsedMs);

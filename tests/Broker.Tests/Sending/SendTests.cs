@@ -176,7 +176,18 @@ public sealed class SendTests
         await peer.StoreAsync("Orders", "first");
 
         disk.HangFlushes();
-        RemotingCommand unwaited = await peer.SendAsync(Sends.Header("Orders", properties: Sends.Properties(("WAIT", "false"))));
+        RemotingCommand unwaited = await peer.SendAsync(
+            Sends.Header("Orders", properties: Sends.Properties(("UNIQ_KEY", "unwaited"), ("WAIT", "false"))));
+
+        // Whoever is answered has a message that outlives the broker, if not the machine.
+        await using (var log = new FileStream(
+            Path.Combine(broker.StorePath, "commitlog", $"{0:D20}"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
+        {
+            byte[] beginning = new byte[4_096];
+            await log.ReadExactlyAsync(beginning);
+            Assert.Contains("unwaited", Encoding.Latin1.GetString(beginning), StringComparison.Ordinal);
+        }
+
         RemotingCommand waited = await peer.SendAsync(Sends.Header("Orders"));
         disk.ResumeFlushes();
 

@@ -94,6 +94,50 @@ public class DispatchTests
     }
 
     [Fact]
+    public async Task AfterBatch_OfMoreAnswersThanAreGathered_RunsBeforeEachLeaves()
+    {
+        const int Requests = 2_000;
+        int handled = 0;
+        int done = 0;
+        Action work = () => Volatile.Write(ref done, handled);
+        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
+        {
+            handled++;
+            request.Connection.AfterBatch(work);
+            request.Reply(ResponseCode.Success, new string('x', 1_000));
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table);
+        using RawClient client = await server.ConnectAsync();
+        byte[] together = [.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
+        Task sending = client.SendAsync(together);
+        for (int answers = 1; answers <= Requests; answers++)
+        {
+            await client.ReadAnswerAsync();
+            Assert.True(Volatile.Read(ref done) >= answers, $"answer {answers} left before what it says was done");
+        }
+
+        await sending;
+    }
+
+    [Fact]
+    public async Task AfterBatch_Fails_NoAnswerLeavesAndTheConnectionEnds()
+    {
+        Action work = () => throw new IOException("the disk is gone");
+        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
+        {
+            request.Connection.AfterBatch(work);
+            request.Reply(ResponseCode.Success);
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table);
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(RawClient.Request(Tables.Echo, 1), RawClient.Request(Tables.Echo, 2));
+        Assert.Null(await client.ReadAsync());
+        await Eventually.TrueAsync(() => !server.Server.Connections.Any());
+    }
+
+    [Fact]
     public async Task AfterBatch_OnAThreadThatReadsNothing_RunsAtOnce()
     {
         var seen = new ConcurrentQueue<string>();

@@ -22,6 +22,12 @@ public sealed class FaultyFileSystem : IStoreFileSystem
     /// <summary>Tells whether a file may get space; all may by default.</summary>
     public Func<string, bool> MayAllocate { get; set; } = _ => true;
 
+    /// <summary>Tells whether a file can be written to by a call; what was mapped is written without being asked for.</summary>
+    public Func<string, bool> MayWrite { get; set; } = _ => true;
+
+    /// <summary>Called when a file was written to.</summary>
+    public Action<string> Written { get; set; } = _ => { };
+
     /// <summary>Tells whether a file's flush succeeds.</summary>
     public Func<string, bool> MayFlush { get; set; } = _ => true;
 
@@ -257,7 +263,18 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
         public int Read(long offset, Span<byte> destination) => real.Read(offset, destination);
 
-        public void Write(long offset, ReadOnlySpan<byte> source) => real.Write(offset, source);
+        public void Write(long offset, ReadOnlySpan<byte> source)
+        {
+            if (!owner.MayWrite(path))
+            {
+                // As much as a disk that fails halfway takes.
+                real.Write(offset, source[..(source.Length / 2)]);
+                throw new IOException($"write {path}: Input/output error");
+            }
+
+            real.Write(offset, source);
+            owner.Written(path);
+        }
 
         public void Flush()
         {

@@ -98,6 +98,18 @@ public sealed class TestStore : IAsyncDisposable
     public AppendResult Append(string body, string topic = Topic, int queueId = 0, string properties = "", int sysFlag = 0) =>
         Append(Encoding.UTF8.GetBytes(body), topic, queueId, properties, sysFlag);
 
+    /// <summary>Appends what is neither written nor dispatched before it is announced, or there is no more room in memory.</summary>
+    public AppendResult AppendAnnouncedLater(string body) =>
+        Store.Append(
+            Store.GetQueue(Topic, 0),
+            new MessageAppend
+            {
+                Body = new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)),
+                BornHost = Host,
+                StoreHost = Host,
+                IsAnnouncedLater = true,
+            });
+
     /// <summary>Waits until everything appended so far can be read.</summary>
     public void WaitForDispatch() => WaitFor(() => Store.DispatchedOffset >= Store.MaxPhysicalOffset);
 

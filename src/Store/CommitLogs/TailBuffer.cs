@@ -1,0 +1,80 @@
+using GrayMQ.Store.Files;
+
+namespace GrayMQ.Store.CommitLogs;
+
+/// <summary>
+/// Records that stand one behind the other at the end of the log and are not in its file yet. Filled under the append lock, written by who
+/// has taken it from there.
+/// </summary>
+internal sealed class TailBuffer
+{
+    // What comes while one flush is under way, with hundreds of senders; a larger record gets a larger buffer, for as long as it needs it.
+    private const int UsualBytes = 256 * 1024;
+
+    private byte[] _records = new byte[UsualBytes];
+    private int _length;
+
+    /// <summary>The file that the records belong to; null while there are none.</summary>
+    public CommitLogFile? File { get; private set; }
+
+    public int Messages { get; private set; }
+
+    /// <summary>The offset behind the last record.</summary>
+    public long EndOffset { get; private set; }
+
+    /// <summary>Of the last record, ms.</summary>
+    public long LastStoreTimestampMs { get; private set; }
+
+    public int Bytes => _length;
+
+    public bool IsEmpty => _length == 0;
+
+    private int Position => (int)(EndOffset - _length - File!.BaseOffset);
+
+    private ReadOnlySpan<byte> Records => _records.AsSpan(0, _length);
+
+    /// <summary>Room for records behind those that are here; false if these have to be written first.</summary>
+    public bool TryReserve(CommitLogFile file, int bytes, out Span<byte> room)
+    {
+        room = default;
+        if (!IsEmpty && (bytes > _records.Length - _length || !ReferenceEquals(File, file)))
+        {
+            return false;
+        }
+
+        if (bytes > _records.Length)
+        {
+            _records = new byte[bytes];
+        }
+
+        room = _records.AsSpan(_length, bytes);
+        File = file;
+        return true;
+    }
+
+    /// <summary>What was reserved last is filled.</summary>
+    public void Add(int messages, int bytes, long endOffset, long storeTimestampMs)
+    {
+        _length += bytes;
+        Messages += messages;
+        EndOffset = endOffset;
+        LastStoreTimestampMs = storeTimestampMs;
+    }
+
+    /// <summary>Writes the records to where they stand. Throws IOException.</summary>
+    public void WriteTo(IStoreFile file) => file.Write(Position, Records);
+
+    /// <summary>Copies the records to where they stand; the caller holds a lease.</summary>
+    public void CopyTo(MappedFile memory) => Records.CopyTo(memory.Span(Position, _length));
+
+    public void Clear()
+    {
+        _length = 0;
+        Messages = 0;
+        File = null;
+        if (_records.Length > UsualBytes)
+        {
+            _records = new byte[UsualBytes];
+        }
+    }
+}
