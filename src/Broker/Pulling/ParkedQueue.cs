@@ -178,7 +178,11 @@ internal sealed class ParkedQueue
     {
         Unlink(parked);
         Remove(parked);
-        if (!parked.Pull.IsHeld && !parked.IsBehind && parked.Skipped == _skipped && _passedTo > parked.Pull.QueueOffset)
+        if (!parked.Pull.IsHeld
+            && !parked.Pull.IsFilterOfGroup
+            && !parked.IsBehind
+            && parked.Skipped == _skipped
+            && _passedTo > parked.Pull.QueueOffset)
         {
             parked.Pull = parked.Pull with { QueueOffset = _passedTo, HasPassed = true };
         }

@@ -11,7 +11,8 @@ namespace GrayMQ.Broker.Pulling;
 /// <param name="HasPassed">Whether there were such.</param>
 /// <param name="IsHeld">What it asks for belongs to another side of a gray release: no message that arrives is for it.</param>
 /// <param name="IsFilterOfGroup">
-/// The filter is what the group wants, whose sides may want different things, since nobody knew whose the pull is: it holds for no later answer.
+/// The filter is what the group wants, whose sides may want different things, since nobody knew whose the pull is: it holds for no later answer, nor for
+/// what is passed meanwhile.
 /// </param>
 internal readonly record struct Pull(
     Responder Responder,

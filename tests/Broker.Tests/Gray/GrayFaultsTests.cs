@@ -136,6 +136,28 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(["n"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null, suspendMs: 10_000))));
     }
 
+    // MQClientInstance, connected anew from an address where one side alone is known: its pull comes before its heartbeat.
+    [Fact]
+    public async Task Connection_BeforeItsHeartbeat_IsNotTakenPastWhatOthersOfItsSideDidNotSubscribeTo()
+    {
+        await using GrayFixture gray = await StartAsync();
+        await JoinAsync(gray, "v1-1", "A");
+        await gray.State.OpenAsync(Group);
+        await Eventually.TrueAsync(() => Queue(gray, 1) is { Owner: Side.Normal }, "queue 1 is normal");
+        Peer unknown = gray.Broker.Connect("v1-2");
+        Task<RemotingCommand> parked = await unknown.ParkAsync(
+            Pulls.Header(Topic, 0, queueId: 1, expression: null, suspendMs: 60_000));
+
+        await gray.SendAsync(Topic, "b", gray: false, 1, "B");
+        await gray.SendAsync(Topic, "a", gray: false, 1, "A");
+
+        Assert.Equal(0, PullMessageResponseHeader.Read((await parked).Fields).NextBeginOffset);
+        await unknown.HeartbeatAsync(Group, [ClientsFixture.To(Topic, "A || B", 2)]);
+        await Eventually.TrueAsync(
+            async () => Pulls.Bodies(await unknown.PullAsync(Pulls.Header(Topic, 0, queueId: 1, expression: null))) is ["b", "a"],
+            "it is given both");
+    }
+
     // PushConsumer goes on after a broker's restart and tells it of itself up to 30 s later. Both versions are at one address here, so that
     // till then nobody can say whose commit it is; another client of its side that was heard of is the only member.
     [Fact]
