@@ -24,18 +24,12 @@ public sealed class RequestTable
     /// they do delays the requests behind them on the same connection.
     /// </summary>
     public RequestTable On<THeader>(
-        RequestCode code, Func<HeaderFields, THeader> read, Func<RemotingRequest, THeader, ValueTask> handle)
-    {
-        _entries.Add((int)code, new Entry((in request) => handle(request, read(request.Fields)), OnPool: false, handle));
-        return this;
-    }
+        RequestCode code, Func<HeaderFields, THeader> read, Func<RemotingRequest, THeader, ValueTask> handle) =>
+        On(code, read, InPlace(handle));
 
     /// <inheritdoc cref="On{THeader}(RequestCode, Func{HeaderFields, THeader}, Func{RemotingRequest, THeader, ValueTask})"/>
-    public RequestTable On<THeader>(RequestCode code, Func<HeaderFields, THeader> read, RequestHandler<THeader> handle)
-    {
-        _entries.Add((int)code, new Entry((in request) => handle(in request, read(request.Fields)), OnPool: false, handle));
-        return this;
-    }
+    public RequestTable On<THeader>(RequestCode code, Func<HeaderFields, THeader> read, RequestHandler<THeader> handle) =>
+        Add(code, read, handle, onPool: false);
 
     /// <inheritdoc cref="On{THeader}(RequestCode, Func{HeaderFields, THeader}, Func{RemotingRequest, THeader, ValueTask})"/>
     public RequestTable On<THeader>(RequestCode code, Func<RemotingRequest, THeader, ValueTask> handle)
@@ -46,23 +40,26 @@ public sealed class RequestTable
     /// of one connection may overtake each other.
     /// </summary>
     public RequestTable OnPool<THeader>(RequestCode code, Func<RemotingRequest, THeader, ValueTask> handle)
-        where THeader : ICommandHeader<THeader>
-    {
-        _entries.Add((int)code, new Entry((in request) => handle(request, THeader.Read(request.Fields)), OnPool: true, handle));
-        return this;
-    }
+        where THeader : ICommandHeader<THeader> => Add(code, THeader.Read, InPlace(handle), onPool: true);
 
     /// <summary>The handler of a code, for servers that have read its header from something else than a frame.</summary>
     /// <exception cref="ArgumentException">There is no handler, or it takes another header.</exception>
     public RequestHandler<THeader> HandlerOf<THeader>(RequestCode code) =>
-        (TryGet((int)code, out Entry entry) ? entry.Typed : null) switch
-        {
-            RequestHandler<THeader> handle => handle,
-            Func<RemotingRequest, THeader, ValueTask> handle => (in request, in header) => handle(request, header),
-            _ => throw new ArgumentException($"{code} has no handler for {typeof(THeader).Name}", nameof(code)),
-        };
+        TryGet((int)code, out Entry entry) && entry.Typed is RequestHandler<THeader> handle
+            ? handle
+            : throw new ArgumentException($"{code} has no handler for {typeof(THeader).Name}", nameof(code));
 
     internal bool TryGet(int code, out Entry entry) => _entries.TryGetValue(code, out entry);
+
+    // Every handler is kept in the one form, so that who asks for it is given what is there.
+    private static RequestHandler<THeader> InPlace<THeader>(Func<RemotingRequest, THeader, ValueTask> handle) =>
+        (in request, in header) => handle(request, header);
+
+    private RequestTable Add<THeader>(RequestCode code, Func<HeaderFields, THeader> read, RequestHandler<THeader> handle, bool onPool)
+    {
+        _entries.Add((int)code, new Entry((in request) => handle(in request, read(request.Fields)), onPool, handle));
+        return this;
+    }
 
     internal delegate ValueTask Handling(in RemotingRequest request);
 
