@@ -58,6 +58,8 @@ internal sealed class IndexNode
             Numbers = numbers ?? Numbers,
             Ranges = ranges ?? Ranges,
             Others = others ?? Others,
+            // The same is asked where only a table has changed: at the root, that is after most changes.
+            _asked = always is null && entries is null && others is null ? _asked : null,
             IsLeaf = (texts ?? Texts).Length == 0 && (numbers ?? Numbers).Length == 0 && (ranges ?? Ranges).Length == 0
                 && (others ?? Others).IsEmpty,
         };

@@ -124,6 +124,28 @@ public class FilterIndexTests
     }
 
     [Fact]
+    public void Match_AfterAChangeBehindATable_DoesNotWriteOutAnewWhatNoTableHas()
+    {
+        const int Count = 2000;
+        FilterIndex index = FilterIndex.Build(Enumerable.Range(0, Count).Select(id => KeyValuePair.Create(
+            id, FilterExpression.Parse(FilterLanguage.Header, $"price != {id}"))));
+        byte[] message = Messages.Of("MessageType=A;price=7");
+        var matches = new MatchSet();
+        index.Match(message, matches);
+        index = index.With(Count, FilterExpression.Parse(FilterLanguage.Header, "MessageType == 'A'"));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        index.Match(message, matches);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        // Each of them takes 16 bytes at least.
+        Assert.InRange(allocated, 0, 8 * Count);
+        Assert.Equal(Count, matches.Count);
+        Assert.False(matches.Contains(7));
+        Assert.True(matches.Contains(Count));
+    }
+
+    [Fact]
     public void Match_ConditionThatManyShare_EvaluatesItOnce()
     {
         FilterIndex index = FilterIndex.Build(Enumerable.Range(0, 500).Select(id => KeyValuePair.Create(
