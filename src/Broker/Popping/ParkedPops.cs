@@ -103,7 +103,7 @@ internal sealed class ParkedPops : IArrivals, IDisposable
         parked.Set(pop with { DeadlineMs = pop.DeadlineMs - EarlyMs });
         long number = parked.Number;
         pop.Target.Waiters.LastParkedMs = now;
-        if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue, _targets.Find(pop.Target.Topic.Name)))
+        if (!pop.Target.Waiters.TryAdd(parked, _limitOfQueue))
         {
             Interlocked.Decrement(ref _count);
             Free(parked);

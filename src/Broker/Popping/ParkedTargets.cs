@@ -123,12 +123,12 @@ internal sealed class ParkedTargets(int most, Action<PopTarget> wake)
             targets.All = [.. targets.All, target];
         }
 
-        target.Waiters.IsListed = true;
+        target.Waiters.SetListed(_byTopic[target.Topic.Name]);
     }
 
     private void UnlistLocked(PopTarget target)
     {
-        target.Waiters.IsListed = false;
+        target.Waiters.SetListed(null);
         Interlocked.MemoryBarrier();
         foreach (string topic in TopicsOf(target))
         {

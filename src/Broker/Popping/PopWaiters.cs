@@ -12,7 +12,7 @@ internal sealed class PopWaiters
     private volatile ParkedPop? _first;
     private ParkedPop? _last;
     private int _count;
-    private bool _isListed;
+    private TopicTargets? _listed;
     private long _lastParkedMs;
     private volatile IndexedExpression? _expression;
     private IndexedExpression? _latest;
@@ -26,12 +26,8 @@ internal sealed class PopWaiters
     /// <summary>The expression that all who wait have; null when they do not have one and the same, or one that no index knows.</summary>
     public IndexedExpression? Expression => _expression;
 
-    /// <summary>Whether the target is in the list of those at which arrivals look; guarded by <see cref="ParkedTargets"/>.</summary>
-    public bool IsListed
-    {
-        get => Volatile.Read(ref _isListed);
-        set => Volatile.Write(ref _isListed, value);
-    }
+    /// <summary>Whether the target is in the list of those at which arrivals look.</summary>
+    public bool IsListed => Volatile.Read(ref _listed) is not null;
 
     /// <summary>When the last one came here, ms since 1970.</summary>
     public long LastParkedMs
@@ -55,9 +51,21 @@ internal sealed class PopWaiters
         }
     }
 
+    /// <summary>The target is in the list from now on, or no longer; called by <see cref="ParkedTargets"/> alone.</summary>
+    /// <param name="targets">Where it is sorted by its <see cref="Expression"/>; null for nowhere.</param>
+    public void SetListed(TopicTargets? targets)
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _listed, targets);
+
+            // It may have been sorted there before, and the expression have changed since, which was told to nobody.
+            targets?.MarkStale();
+        }
+    }
+
     /// <summary>False when as many wait for its queue as may.</summary>
-    /// <param name="listed">Where the target is sorted by its <see cref="Expression"/>: marked when that is another one by this.</param>
-    public bool TryAdd(ParkedPop parked, int most, TopicTargets? listed)
+    public bool TryAdd(ParkedPop parked, int most)
     {
         lock (_lock)
         {
@@ -74,7 +82,7 @@ internal sealed class PopWaiters
                 _expression = expression;
 
                 // With the lock held: whoever parks after this one looks for messages that are there after the mark.
-                listed?.MarkStale();
+                _listed?.MarkStale();
             }
 
             Volatile.Write(ref _earliestMs, Math.Min(_earliestMs, parked.Pop.DeadlineMs));

@@ -1,5 +1,8 @@
+using GrayMQ.Broker.Filtering;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
+using GrayMQ.Filtering;
+using GrayMQ.Filtering.Indexes;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -35,12 +38,43 @@ public sealed class ParkedTargetsTests
         var targets = new ParkedTargets(1, static _ => { });
         Assert.True(targets.TryList(target));
         var parked = new ParkedPop(_ => { });
-        Assert.True(target.Waiters.TryAdd(parked, 1, listed: null));
+        Assert.True(target.Waiters.TryAdd(parked, 1));
 
         targets.UnlistIdle(long.MaxValue);
 
         Assert.Equal(1, targets.Count);
         Assert.False(targets.TryList(parts.Pop(parts.CreateTopic("Other"), "A").Target));
+    }
+
+    [Fact]
+    public async Task Expression_ChangedAfterTheTargetWasListedAgain_IsSeenByTheNextArrival()
+    {
+        await using var parts = new PopParts();
+        Pop pop = parts.Pop(parts.CreateTopic("Busy"), "A");
+        PopTarget target = pop.Target;
+        var targets = new ParkedTargets(1, static _ => { });
+        IndexedExpression[] expressions = [Expression("Busy", 0), Expression("Busy", 1)];
+        var version = new FilterVersion(0, FilterIndex.Create(), null);
+        Assert.True(targets.TryList(target));
+        targets.UnlistIdle(long.MaxValue);
+        Assert.True(targets.TryList(target));
+        Park(pop with { Filter = expressions[0] });
+        TopicTargets sorted = targets.Find("Busy")!;
+        sorted.SortFor(version, gray: null);
+        Assert.Equal([target], sorted.Of(0));
+
+        Park(pop with { Filter = expressions[1] });
+        sorted.SortFor(version, gray: null);
+
+        Assert.Equal([target], sorted.Others);
+
+        void Park(Pop pop)
+        {
+            var parked = new ParkedPop(_ => { });
+            parked.Set(in pop);
+            Assert.True(target.Waiters.TryAdd(parked, 2));
+            targets.KeepListed(target);
+        }
     }
 
     [Fact]
@@ -61,4 +95,7 @@ public sealed class ParkedTargetsTests
         Assert.Equal(0, parked.TargetCount);
         await Eventually.TrueAsync(() => { lock (answered) { return answered.Count == 1; } }, "the pop is answered");
     }
+
+    private static IndexedExpression Expression(string topic, int id) => new(
+        new TopicFilters(topic), FilterExpression.Parse(FilterLanguage.Header, $"a == {id}"), id, since: 0);
 }
