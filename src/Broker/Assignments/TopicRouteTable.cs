@@ -33,7 +33,7 @@ internal sealed class TopicRouteTable : IDisposable
     private ITimer? _timer;
     private int _refreshing;
 
-    // Where the last answer came from.
+    // Where the last route came from.
     private volatile int _preferred;
 
     public TopicRouteTable(
@@ -98,7 +98,7 @@ internal sealed class TopicRouteTable : IDisposable
         }
 
         Answer answer = await AskAsync(topic).ConfigureAwait(false);
-        return answer.Data ?? (answer.IsUnknown ? FindOwnRoute(topic) : known?.Data);
+        return answer.Data ?? (answer.IsSure ? null : known?.Data) ?? (answer.IsUnknown ? FindOwnRoute(topic) : null);
     }
 
     private async Task RefreshAsync()
@@ -153,6 +153,7 @@ internal sealed class TopicRouteTable : IDisposable
     {
         int first = _preferred;
         bool isUnknown = false;
+        bool isSure = true;
         for (int i = 0; i < _options.NameServers.Count; i++)
         {
             int at = (first + i) % _options.NameServers.Count;
@@ -162,32 +163,34 @@ internal sealed class TopicRouteTable : IDisposable
                 RemotingCommand reply = await _client
                     .InvokeAsync(address, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), default, AskTimeout)
                     .ConfigureAwait(false);
-                _preferred = at;
                 switch (reply.ResponseCode)
                 {
                     case ResponseCode.Success when !reply.Body.IsEmpty:
+                        _preferred = at;
                         return Keep(topic, BodyCodec.Decode<TopicRouteData>(reply.Body));
                     case ResponseCode.TopicNotExist:
-                        // One that was away does not know what has been registered with the others meanwhile.
+                        // One that was away does not know what has been registered with the others meanwhile: only if all say so it is so.
                         isUnknown = true;
                         break;
                     default:
+                        isSure = false;
                         Log.RouteRefused(_logger, address, topic, reply.ResponseCode, reply.Remark);
                         break;
                 }
             }
             catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
             {
+                isSure = false;
                 Log.RouteNotTold(_logger, address, topic, e.Message);
             }
         }
 
-        if (isUnknown)
+        if (isUnknown && isSure)
         {
             Forget(topic);
         }
 
-        return new Answer(null, null, isUnknown);
+        return new Answer(null, null, isUnknown, isSure);
     }
 
     private Answer Keep(string topic, TopicRouteData data)
@@ -210,7 +213,7 @@ internal sealed class TopicRouteTable : IDisposable
             route.AskedMs = NowMs();
         }
 
-        return new Answer(queues, data, IsUnknown: false);
+        return new Answer(queues, data, IsUnknown: false, IsSure: true);
     }
 
     // The route of a retry topic is not missed by consumers that have nothing to try again.
@@ -260,7 +263,9 @@ internal sealed class TopicRouteTable : IDisposable
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Neither queues nor unknown: nobody answered.</summary>
-    private readonly record struct Answer(IReadOnlyList<MessageQueue>? Queues, TopicRouteData? Data, bool IsUnknown);
+    /// <param name="IsUnknown">One at least says that there is no such topic.</param>
+    /// <param name="IsSure">All have answered who were asked.</param>
+    private readonly record struct Answer(IReadOnlyList<MessageQueue>? Queues, TopicRouteData? Data, bool IsUnknown, bool IsSure);
 
     private sealed class Route
     {
