@@ -50,6 +50,9 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     private int _hasChanged;
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    // How many are changing something that they wake the registration for themselves, once for all of it.
+    private int _announcing;
     private Task _registering = Task.CompletedTask;
 
     // Completes with the registration that is the next to begin.
@@ -125,15 +128,30 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
     /// <inheritdoc/>
     public async Task AnnounceAsync(Action change)
     {
-        change();
-        Task told = Volatile.Read(ref _next).Task;
+        Task told;
+        bool isChanged = false;
+        Interlocked.Increment(ref _announcing);
+        try
+        {
+            change();
+            isChanged = true;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _announcing);
+            told = Volatile.Read(ref _next).Task;
+            if (isChanged || Volatile.Read(ref _hasChanged) != 0)
+            {
+                Wake();
+            }
+        }
+
         if (_registering.IsCompleted)
         {
             // Not registered yet, or no longer, or nowhere to register.
             return;
         }
 
-        Wake();
         try
         {
             await told.WaitAsync(MaxAnnouncement, _time).ConfigureAwait(false);
@@ -153,7 +171,15 @@ internal sealed class NameServerRegistration : ITopicAnnouncer, IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private void OnTopicsChanged(TopicChange change) => Wake();
+    private void OnTopicsChanged(TopicChange change)
+    {
+        // Told first: who announces something just now either sees it, or is no longer seen here.
+        Interlocked.Exchange(ref _hasChanged, 1);
+        if (Volatile.Read(ref _announcing) == 0)
+        {
+            _changes.Writer.TryWrite(true);
+        }
+    }
 
     private void OnConnectionClosed(string address, RemotingConnection connection)
     {

@@ -15,10 +15,14 @@ namespace GrayMQ.Broker.Registration;
 /// <summary>Who makes a topic finds it in the routes once it is answered.</summary>
 public sealed class AnnouncementTests : IDisposable
 {
+    // For what is not to come: on a machine that is slower, it would only be found out more seldom.
+    private static readonly TimeSpan LongEnough = TimeSpan.FromMilliseconds(200);
+
     private readonly BrokerDirectory _directory = new();
     private readonly TaskCompletionSource _mayAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _holdsBack;
     private volatile string[] _known = [];
+    private int _registrations;
 
     public void Dispose() => _directory.Dispose();
 
@@ -38,6 +42,47 @@ public sealed class AnnouncementTests : IDisposable
 
         _mayAnswer.SetResult();
         await announced;
+        await registration.StopAsync(keepRoute: false, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Announce_SeveralTopicsOneAfterTheOther_RegistersOnceForAll()
+    {
+        TopicTable topics = _directory.OpenTopics();
+        await using TestServer nameServer = await ServeAsync();
+        await using RemotingClient client = NewClient();
+        await using NameServerRegistration registration = NewRegistration(nameServer.Address, topics, client);
+        await registration.StartAsync(CancellationToken.None);
+        int atStart = Volatile.Read(ref _registrations);
+
+        await registration.AnnounceAsync(() =>
+        {
+            topics.Put(new TopicConfig { TopicName = "made" });
+            SpinWait.SpinUntil(() => Volatile.Read(ref _registrations) > atStart, LongEnough);
+            topics.Put(new TopicConfig { TopicName = "made-too" });
+        });
+
+        Assert.Contains("made-too", _known);
+        Assert.Equal(1, Volatile.Read(ref _registrations) - atStart);
+        await registration.StopAsync(keepRoute: false, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Announce_AChangeThatFails_TellsWhatIsChangedAllTheSame()
+    {
+        TopicTable topics = _directory.OpenTopics();
+        await using TestServer nameServer = await ServeAsync();
+        await using RemotingClient client = NewClient();
+        await using NameServerRegistration registration = NewRegistration(nameServer.Address, topics, client);
+        await registration.StartAsync(CancellationToken.None);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => registration.AnnounceAsync(() =>
+        {
+            topics.Put(new TopicConfig { TopicName = "made" });
+            throw new InvalidOperationException("the second one is not made");
+        }));
+
+        await Eventually.TrueAsync(() => _known.Contains("made"), "the registration is to come");
         await registration.StopAsync(keepRoute: false, CancellationToken.None);
     }
 
@@ -76,6 +121,7 @@ public sealed class AnnouncementTests : IDisposable
     private Task<TestServer> ServeAsync() => TestServer.StartAsync(new RequestTable()
         .On<RegisterBrokerHeader>(RequestCode.RegisterBroker, async (request, header) =>
         {
+            Interlocked.Increment(ref _registrations);
             byte[] answer = BodyCodec.Encode(new KVTable());
             _known = [.. RegisterBrokerBodyCodec.Decode(request.Body, header.Compressed, request.Version)
                 .TopicConfigSerializeWrapper.TopicConfigTable.Keys];
