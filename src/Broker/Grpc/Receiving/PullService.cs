@@ -35,8 +35,12 @@ internal sealed class PullService(InnerRequests inner, ByteBudget untaken)
             .AskAsync(caller, RequestCode.PullMessage, header, cancel: call.Cancelled)
             .ConfigureAwait(false);
 
-        // Many may have been woken at once.
-        UntakenBytes.Check(untaken);
+        if (answer.ResponseCode == ResponseCode.Success)
+        {
+            // Many may have been woken at once.
+            UntakenBytes.Check(untaken);
+        }
+
         call.Write(new V2.PullMessageResponse { Status = StatusOf(answer) });
         if (!answer.Fields.TryFind("nextBeginOffset"u8, out _))
         {
