@@ -30,6 +30,8 @@ public sealed class GrpcCall : IDisposable
     private readonly long _started;
     private CancellationTokenSource? _cancel;
     private CancellationTokenSource? _deadline;
+    private CancellationTokenSource? _reading;
+    private CancellationToken _readUntil;
     private long _reserved;
     private bool _takesGzip;
     private bool _givesGzip;
@@ -88,25 +90,16 @@ public sealed class GrpcCall : IDisposable
     /// </summary>
     /// <exception cref="GrpcException">What comes is no message, too large a one, or too slow.</exception>
     /// <exception cref="OperationCanceledException">See <paramref name="cancel"/>; or the deadline has come.</exception>
-    public ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancel)
-        where T : class, IMessage<T> => Timeout is null ? ReadNextAsync(parser, cancel) : ReadInTimeAsync(parser, cancel);
-
-    private async ValueTask<T?> ReadInTimeAsync<T>(MessageParser<T> parser, CancellationToken cancel)
-        where T : class, IMessage<T>
-    {
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancel, Cancelled);
-        return await ReadNextAsync(parser, linked.Token).ConfigureAwait(false);
-    }
-
-    private async ValueTask<T?> ReadNextAsync<T>(MessageParser<T> parser, CancellationToken cancel)
+    public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancel)
         where T : class, IMessage<T>
     {
         // The message before has been dealt with.
         Release();
+        CancellationToken end = Timeout is null ? cancel : OrDeadline(cancel);
         long? begun = null;
         while (true)
         {
-            ValueTask<ReadResult> reading = _reader.ReadAsync(cancel);
+            ValueTask<ReadResult> reading = _reader.ReadAsync(end);
             ReadResult result = begun is not { } since || reading.IsCompleted
                 ? await reading.ConfigureAwait(false)
                 : await ReadSlowlyAsync(reading, since).ConfigureAwait(false);
@@ -298,6 +291,20 @@ public sealed class GrpcCall : IDisposable
         Release();
         _cancel?.Dispose();
         _deadline?.Dispose();
+        _reading?.Dispose();
+    }
+
+    // Made once for all messages of a stream, which are read with one and the same token.
+    private CancellationToken OrDeadline(CancellationToken cancel)
+    {
+        if (_reading is null || _readUntil != cancel)
+        {
+            _reading?.Dispose();
+            _reading = CancellationTokenSource.CreateLinkedTokenSource(cancel, Cancelled);
+            _readUntil = cancel;
+        }
+
+        return _reading.Token;
     }
 
     private static GrpcException Truncated() =>
