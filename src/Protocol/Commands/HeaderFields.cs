@@ -3,7 +3,6 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using GrayMQ.Protocol.Headers.Broker;
 
 namespace GrayMQ.Protocol.Commands;
 
@@ -33,12 +32,12 @@ public sealed class HeaderFields
     /// <summary>The memory that the fields take, in bytes.</summary>
     public int Bytes => _bytes.Length;
 
-    /// <summary>Keeps from one send's header to the next what it made of the fields.</summary>
-    internal SendHeaderReader? SendReader { get; set; }
+    /// <summary>What the last reader of these fields keeps with them, from one command to the next.</summary>
+    internal object? Reader { get; set; }
 
     /// <summary>
-    /// The fields that have another value, of the same length and in the same place, since <see cref="SendReader"/> has read them and set this
-    /// to 0: bit n for field n, or <see cref="AllChanged"/>.
+    /// The fields that have another value, of the same length and in the same place, since <see cref="Reader"/> has read them and set this to 0:
+    /// bit n for field n, or <see cref="AllChanged"/>.
     /// </summary>
     internal ulong Changes { get; set; } = AllChanged;
 
@@ -151,7 +150,7 @@ public sealed class HeaderFields
         if (_bytes.Length > MaxKeptBytes)
         {
             _bytes = new byte[InitialBytes];
-            SendReader = null;
+            Reader = null;
         }
     }
 

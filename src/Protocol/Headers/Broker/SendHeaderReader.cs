@@ -34,10 +34,9 @@ internal sealed class SendHeaderReader
     /// <exception cref="HeaderFieldException">A field is missing, or is not the number that it has to be.</exception>
     public static SendMessageHeader Read(HeaderFields fields)
     {
-        SendHeaderReader? reader = fields.SendReader;
-        if (reader is null)
+        if (fields.Reader is not SendHeaderReader reader)
         {
-            fields.SendReader = reader = new SendHeaderReader();
+            fields.Reader = reader = new SendHeaderReader();
             fields.Changes = HeaderFields.AllChanged;
         }
 
