@@ -75,11 +75,15 @@ public sealed class ConsumerTable
                 ConsumerGroup group = _groups.GetOrAdd(
                     client.Group, static (name, traits) => new ConsumerGroup(name, traits), client.Traits);
                 group.Traits = client.Traits;
-                group.Subscriptions = group.Subscriptions.UpdatedBy(client.Subscriptions, out _);
                 if (group.Remembered.TryAdd(client.ClientId, client with { LastSeenMs = now }))
                 {
                     _remembered++;
                 }
+            }
+
+            foreach (ConsumerGroup group in _groups.Values)
+            {
+                group.Subscriptions = Remembered(group, static _ => true);
             }
         }
     }
@@ -96,14 +100,9 @@ public sealed class ConsumerTable
         {
             if (Find(name) is { } group)
             {
-                group.Subscriptions = Of(clientId => !gray.Contains(clientId));
-                group.GraySubscriptions = Of(gray.Contains);
+                group.Subscriptions = Remembered(group, client => !gray.Contains(client) && !retired.Contains(client));
+                group.GraySubscriptions = Remembered(group, client => gray.Contains(client) && !retired.Contains(client));
                 SubscriptionsChanged?.Invoke(name);
-
-                SubscriptionSet Of(Func<string, bool> isOne) => group.Remembered.Values
-                    .Where(client => isOne(client.ClientId) && !retired.Contains(client.ClientId))
-                    .OrderBy(client => NewestVersion(client.Subscriptions))
-                    .Aggregate(SubscriptionSet.Empty, (all, client) => all.UpdatedBy(client.Subscriptions, out _));
             }
         }
     }
@@ -244,7 +243,7 @@ public sealed class ConsumerTable
         if (subscriptions is not null)
         {
             client.Subscriptions = subscriptions;
-            topicsChanged = (IsRetired is not { } isRetired || !isRetired(group, client))
+            topicsChanged = !IsOut(group, client)
                 && (IsGray is { } isGray && isGray(group, client)
                     ? SubscribeGray(group, subscriptions)
                     : Subscribe(group, subscriptions, wasOnline));
@@ -295,7 +294,7 @@ public sealed class ConsumerTable
         if (group.FindClient(client.ClientId) is null && group.Remembered.TryGetValue(client.ClientId, out RememberedClient? memory))
         {
             // A retired client is nobody whose subscriptions the group should have after a restart.
-            if (remember && _remembered <= _limits.MaxRemembered && (IsRetired is not { } isRetired || !isRetired(group, client)))
+            if (remember && _remembered <= _limits.MaxRemembered && !IsOut(group, client))
             {
                 group.Remembered[client.ClientId] = memory with { LastSeenMs = NowMs() };
             }
@@ -351,6 +350,14 @@ public sealed class ConsumerTable
             GroupChanged?.Invoke(group);
         }
     }
+
+    private bool IsOut(ConsumerGroup group, ConsumerClient client) => IsRetired?.Invoke(group, client) == true;
+
+    // What clients that are remembered subscribed to, the newest last.
+    private static SubscriptionSet Remembered(ConsumerGroup group, Func<string, bool> isOne) => group.Remembered.Values
+        .Where(client => isOne(client.ClientId))
+        .OrderBy(client => NewestVersion(client.Subscriptions))
+        .Aggregate(SubscriptionSet.Empty, static (all, client) => all.UpdatedBy(client.Subscriptions, out _));
 
     private long NowMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
