@@ -110,7 +110,7 @@ internal static partial class Log
     [LoggerMessage(51, LogLevel.Warning, "{Path} cannot be written, the next start will not wait for the brokers of now: {Reason}")]
     public static partial void KnownBrokersNotWritten(ILogger logger, string path, string reason);
 
-    [LoggerMessage(52, LogLevel.Information, "All brokers that were there before the start have registered again, after {Milliseconds} ms")]
+    [LoggerMessage(52, LogLevel.Information, "All brokers that were there before the start have registered again, or left, after {Milliseconds} ms")]
     public static partial void AllBrokersBack(ILogger logger, long milliseconds);
 
     [LoggerMessage(53, LogLevel.Warning, "Not waited for any longer: {Names} had not registered again {Patience} after the start")]

@@ -1,3 +1,4 @@
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
@@ -163,14 +164,55 @@ public class ReturnTests
     {
         TestNameServer before = await TestNameServer.StartAsync();
         await before.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "U"));
-        await before.AskSuccessfullyAsync(
-            RequestCode.UnregisterBroker,
-            new UnregisterBrokerHeader { BrokerName = "a", BrokerAddress = "a-0:10911", ClusterName = TestNameServer.Cluster, BrokerId = 0 });
+        await UnregisterAsync(before, "a", "a-0:10911");
         await before.StopAsync();
 
         await using TestNameServer server = await TestNameServer.StartInAsync(before.Folder);
 
         Assert.Equal(ResponseCode.TopicNotExist, (await AskAsync(server, "T")).Code);
+    }
+
+    [Fact]
+    public async Task Route_BrokerLeavesBeforeItHasRegisteredAgain_IsNotWaitedFor()
+    {
+        TestNameServer between = await ReturnedAsync();
+        Task<(ResponseCode Code, string? Remark)> held = AskAsync(between, "T");
+        await between.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "TBW102"));
+        Assert.False(held.IsCompleted);
+
+        await UnregisterAsync(between, "b", "b-0:10911");
+
+        Assert.Equal(ResponseCode.Success, (await held).Code);
+        await between.StopAsync();
+        await using TestNameServer server = await TestNameServer.StartInAsync(between.Folder);
+        await server.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "TBW102"));
+        Assert.Equal(ResponseCode.Success, (await AskAsync(server, "T")).Code);
+    }
+
+    // A pod that was replaced by one with another address.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Route_NodeThatWasReplacedGoes_ItsSuccessorIsWaitedFor(bool unregisters)
+    {
+        await using TestNameServer before = await TestNameServer.StartAsync();
+        await using (RemotingClient old = TestNameServer.NewClient())
+        {
+            await RegisterAsync(before, id: 0, "old:10911", old);
+            await RegisterAsync(before, id: 0, "new:10911");
+            if (unregisters)
+            {
+                await UnregisterAsync(before, "a", "old:10911");
+            }
+        }
+
+        await TestNameServer.EventuallyAsync(async () => !await IsRegisteredAsync(before, "old:10911"), "the end of its connection");
+        before.Time.Advance(TimeSpan.FromMinutes(2));
+        before.Time.Advance(TimeSpan.FromSeconds(1));
+
+        await using TestNameServer server = await TestNameServer.StartInAsync(CopyKnownBrokers(before));
+        server.Time.Advance(HoldTime);
+        Assert.Equal(ResponseCode.SystemError, (await AskAsync(server, "T")).Code);
     }
 
     [Fact]
@@ -218,8 +260,22 @@ public class ReturnTests
         return folder;
     }
 
-    private static Task RegisterAsync(TestNameServer server, long id, string address) => server.RegisterSuccessfullyAsync(
-        "a", TestNameServer.Topics("T", "U"), TestNameServer.Header("a", id) with { BrokerAddress = address });
+    private static Task RegisterAsync(TestNameServer server, long id, string address, RemotingClient? client = null) =>
+        server.RegisterSuccessfullyAsync(
+            "a", TestNameServer.Topics("T", "U"), TestNameServer.Header("a", id) with { BrokerAddress = address }, client: client);
+
+    private static Task UnregisterAsync(TestNameServer server, string name, string address) => server.AskSuccessfullyAsync(
+        RequestCode.UnregisterBroker,
+        new UnregisterBrokerHeader { BrokerName = name, BrokerAddress = address, ClusterName = TestNameServer.Cluster, BrokerId = 0 });
+
+    private static async Task<bool> IsRegisteredAsync(TestNameServer server, string address)
+    {
+        RemotingCommand answer = await server.AskSuccessfullyAsync(
+            RequestCode.QueryDataVersion,
+            new QueryDataVersionHeader { BrokerName = "a", BrokerAddress = address, ClusterName = TestNameServer.Cluster, BrokerId = 0 },
+            BodyCodec.Encode(TestNameServer.Topics().DataVersion));
+        return !QueryDataVersionResponseHeader.Read(answer.Fields).Changed;
+    }
 
     // With two brokers that were there before.
     private static async Task<TestNameServer> ReturnedAsync(params string[] settings)

@@ -133,13 +133,7 @@ internal sealed class KnownBrokers : IDisposable
         var broker = new KnownBroker(node.Cluster, name, id);
         lock (_lock)
         {
-            if (_expected.Remove(broker) && _expected.Count == 0)
-            {
-                _mayWait = false;
-                LetGo();
-                Log.AllBrokersBack(_logger, (long)_time.GetElapsedTime(_startedAt).TotalMilliseconds);
-            }
-
+            ExpectNoMore(broker);
             _away.Remove(broker);
             if (_registered.Count < NameServerLimits.MaxNodes && _registered.Add(broker))
             {
@@ -148,14 +142,14 @@ internal sealed class KnownBrokers : IDisposable
         }
     }
 
-    /// <summary>A node has unregistered.</summary>
+    /// <summary>A node has unregistered; it may not have registered since the start.</summary>
     public void Left(BrokerIdentity node, string name, long id)
     {
         lock (_lock)
         {
             var broker = new KnownBroker(node.Cluster, name, id);
             _away.Remove(broker);
-            if (_registered.Remove(broker))
+            if (ExpectNoMore(broker) | _registered.Remove(broker))
             {
                 WriteSoon();
             }
@@ -183,6 +177,20 @@ internal sealed class KnownBrokers : IDisposable
         _hold.Dispose();
         _write.Dispose();
         _forget.Dispose();
+    }
+
+    // It is back, or will not be.
+    private bool ExpectNoMore(KnownBroker broker)
+    {
+        bool wasExpected = _expected.Remove(broker);
+        if (wasExpected && _expected.Count == 0)
+        {
+            _mayWait = false;
+            LetGo();
+            Log.AllBrokersBack(_logger, (long)_time.GetElapsedTime(_startedAt).TotalMilliseconds);
+        }
+
+        return wasExpected;
     }
 
     private void GiveUp()
