@@ -264,7 +264,7 @@ public class ReturnTests
         server.RegisterSuccessfullyAsync(
             "a", TestNameServer.Topics("T", "U"), TestNameServer.Header("a", id) with { BrokerAddress = address }, client: client);
 
-    private static Task UnregisterAsync(TestNameServer server, string name, string address) => server.AskSuccessfullyAsync(
+    private static Task<RemotingCommand> UnregisterAsync(TestNameServer server, string name, string address) => server.AskSuccessfullyAsync(
         RequestCode.UnregisterBroker,
         new UnregisterBrokerHeader { BrokerName = name, BrokerAddress = address, ClusterName = TestNameServer.Cluster, BrokerId = 0 });
 

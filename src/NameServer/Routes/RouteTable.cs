@@ -98,7 +98,7 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            _known?.Left(departure.Node, departure.BrokerName, departure.BrokerId);
+            Leave(departure);
             return Remove([departure]);
         }
     }
@@ -123,7 +123,7 @@ internal sealed class RouteTable
                 }
 
                 gone.Add(departure);
-                _known?.Lost(departure.Node, departure.BrokerName, departure.BrokerId);
+                Lose(departure);
                 Log.BrokerConnectionClosed(_logger, departure.Node, departure.BrokerName, departure.BrokerId);
             }
 
@@ -142,8 +142,9 @@ internal sealed class RouteTable
             foreach ((BrokerIdentity node, LiveBroker live, TimeSpan silence) in _live.FindExpired(_options.Current.BrokerChannelExpiredTime))
             {
                 Log.BrokerExpired(_logger, node, live.BrokerName, live.BrokerId, (long)silence.TotalMilliseconds);
-                gone.Add(new BrokerDeparture(node, live.BrokerName, live.BrokerId));
-                _known?.Lost(node, live.BrokerName, live.BrokerId);
+                var departure = new BrokerDeparture(node, live.BrokerName, live.BrokerId);
+                gone.Add(departure);
+                Lose(departure);
                 if (live.Connection is not null)
                 {
                     left.Add(live.Connection);
@@ -377,22 +378,37 @@ internal sealed class RouteTable
         }
     }
 
-    // A slave that has become master is not to be waited for as a slave, unless another node has taken that id.
+    // A slave that has become master is not to be waited for as a slave.
     private void ForgetFormerIdentity(BrokerRegistration registration, LiveBroker? before)
     {
-        if (before is null || (before.BrokerName == registration.BrokerName && before.BrokerId == registration.BrokerId))
+        if (before is not null
+            && (before.BrokerName != registration.BrokerName || before.BrokerId != registration.BrokerId))
         {
-            return;
-        }
-
-        bool isTaken = _groups.TryFind(before.BrokerName, out BrokerGroup? group)
-            && group.Addresses.TryGetValue(before.BrokerId, out string? holder)
-            && holder != registration.Node.Address;
-        if (!isTaken)
-        {
-            _known?.Left(registration.Node, before.BrokerName, before.BrokerId);
+            Leave(new BrokerDeparture(registration.Node, before.BrokerName, before.BrokerId));
         }
     }
+
+    private void Leave(BrokerDeparture departure)
+    {
+        if (!IsHeldByAnother(departure))
+        {
+            _known?.Left(departure.Node, departure.BrokerName, departure.BrokerId);
+        }
+    }
+
+    private void Lose(BrokerDeparture departure)
+    {
+        if (!IsHeldByAnother(departure))
+        {
+            _known?.Lost(departure.Node, departure.BrokerName, departure.BrokerId);
+        }
+    }
+
+    // Whether another node has the name and id by now, as a pod that has replaced one with another address: it is waited for as before.
+    private bool IsHeldByAnother(BrokerDeparture departure) =>
+        _groups.TryFind(departure.BrokerName, out BrokerGroup? group)
+        && group.Addresses.TryGetValue(departure.BrokerId, out string? holder)
+        && holder != departure.Node.Address;
 
     private RegistrationResult Answer(BrokerGroup group, BrokerRegistration registration, bool lowered)
     {
