@@ -36,6 +36,9 @@ public sealed class RemotingServer : IAsyncDisposable
     private readonly ConcurrentDictionary<ConnectionContext, bool> _contexts = new();
     private readonly List<IConnectionListener> _listeners = [];
     private readonly List<Task> _accepting = [];
+
+    // Done once, by whoever is the first to stop the server; all wait for it.
+    private readonly Lazy<Task> _unbinding;
     private readonly CancellationTokenSource _stopping = new();
     private ITimer? _idleScan;
     private int _open;
@@ -58,6 +61,7 @@ public sealed class RemotingServer : IAsyncDisposable
         _proxies = new ProxyAcceptor(options, time, _logger);
         _tls = new TlsAcceptor(options, time, _logger);
         _refusals = new LineThrottle(time);
+        _unbinding = new Lazy<Task>(UnbindAsync);
     }
 
     /// <summary>Raised once for each connection that ended, after its last request was read.</summary>
@@ -83,7 +87,7 @@ public sealed class RemotingServer : IAsyncDisposable
         }
         catch
         {
-            await UnbindAsync(cancel).ConfigureAwait(false);
+            await _unbinding.Value.ConfigureAwait(false);
             throw;
         }
 
@@ -118,7 +122,7 @@ public sealed class RemotingServer : IAsyncDisposable
         Interlocked.CompareExchange(
             ref _allClosed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await UnbindAsync(CancellationToken.None).ConfigureAwait(false);
+        await _unbinding.Value.ConfigureAwait(false);
         foreach (RemotingConnection connection in _connections.Values)
         {
             connection.StopReading();
@@ -179,11 +183,11 @@ public sealed class RemotingServer : IAsyncDisposable
         }
     }
 
-    private async Task UnbindAsync(CancellationToken cancel)
+    private async Task UnbindAsync()
     {
         foreach (IConnectionListener listener in _listeners)
         {
-            await listener.UnbindAsync(cancel).ConfigureAwait(false);
+            await listener.UnbindAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
         await Task.WhenAll(_accepting).ConfigureAwait(false);

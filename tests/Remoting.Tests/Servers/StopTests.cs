@@ -122,6 +122,21 @@ public class StopTests
     }
 
     [Fact]
+    public async Task StopAsync_AskedTwiceAtOnce_UnbindsOnce()
+    {
+        HeldTransport? transport = null;
+        await using TestServer server = await TestServer.StartAsync(
+            Tables.Echoing(), transport: sockets => transport = new HeldTransport(sockets));
+
+        Task[] stopping = [server.Server.StopAsync(), server.Server.StopAsync()];
+        Assert.All(stopping, each => Assert.False(each.IsCompleted));
+        transport!.LetUnbind();
+
+        await Task.WhenAll(stopping).WaitAsync(Eventually.Deadline);
+        Assert.Equal(1, transport.Unbound);
+    }
+
+    [Fact]
     public async Task StartAsync_PortInUse_ThrowsAndNamesTheAddress()
     {
         await using TestServer server = await TestServer.StartAsync(Tables.Echoing());

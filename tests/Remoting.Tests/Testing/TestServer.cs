@@ -27,12 +27,14 @@ internal sealed class TestServer : IAsyncDisposable
         RequestTable requests,
         Func<RemotingServerOptions, RemotingServerOptions>? configure = null,
         TimeProvider? time = null,
-        int port = 0)
+        int port = 0,
+        Func<IConnectionListenerFactory, IConnectionListenerFactory>? transport = null)
     {
         var log = new CapturedLog();
         var options = new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, port)] };
+        IConnectionListenerFactory sockets = SocketTransport.Create(TimeProvider.System, log);
         var server = new RemotingServer(
-            configure?.Invoke(options) ?? options, requests, Sockets(log), time ?? TimeProvider.System, log);
+            configure?.Invoke(options) ?? options, requests, transport?.Invoke(sockets) ?? sockets, time ?? TimeProvider.System, log);
         await server.StartAsync();
         return new TestServer(server, log);
     }
@@ -40,6 +42,4 @@ internal sealed class TestServer : IAsyncDisposable
     public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(EndPoint);
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
-
-    private static IConnectionListenerFactory Sockets(CapturedLog log) => SocketTransport.Create(TimeProvider.System, log);
 }
