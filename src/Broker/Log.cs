@@ -373,6 +373,12 @@ internal static partial class Log
     [LoggerMessage(468, LogLevel.Warning, "Group {Group}, topic {Topic}, queue {QueueId}: {Count} messages of the withdrawn side are skipped, up to offset {Offset}")]
     public static partial void HandoverSkipped(ILogger logger, string group, string topic, int queueId, long count, long offset);
 
+    [LoggerMessage(470, LogLevel.Warning, "Group {Group}, release {Generation}: what the withdrawn side leaves is skipped, also what is due or committed later: of {Topics}, accepted before {Offset}")]
+    public static partial void LeftoverSkipped(ILogger logger, string group, long generation, string topics, long offset);
+
+    [LoggerMessage(471, LogLevel.Information, "Topic {Topic}: the last messages of before it was switched on or off are gone, nobody waits for them any more")]
+    public static partial void KeyOrderForgotten(ILogger logger, string topic);
+
     [LoggerMessage(390, LogLevel.Error, "Prolonging the invisible times of messages failed; it is tried again soon")]
     public static partial void RenewalFailed(ILogger logger, Exception error);
 }

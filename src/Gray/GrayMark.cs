@@ -14,6 +14,11 @@ public static class GrayMark
     /// </summary>
     public const string FailedBy = "GRAY_FAILED_BY";
 
+    /// <summary>
+    /// Name of the property of a gray message that waited in more than one record, delayed or half: the physical offset of the first.
+    /// </summary>
+    public const string AcceptedAt = "GRAY_ACCEPTED_AT";
+
     /// <summary>The side that the properties of a message name.</summary>
     /// <param name="mark">The value of <see cref="Property"/>; null where the message has none.</param>
     public static Side SideOf(string? mark) => mark == Value ? Side.Gray : Side.Normal;

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Messages;
@@ -80,6 +81,7 @@ internal sealed class DelayRouting(DelayOptions options, TopicTable topics, Time
     {
         properties.Set(MessagePropertyUtf8.RealTopic, topic.NameUtf8.Span);
         properties.Set(MessagePropertyUtf8.RealQueueId, queueId);
+        properties.Remove(GrayAcceptance.PropertyName);
     }
 
     private Topic Find(string name) =>

@@ -1,4 +1,5 @@
 using System.Text;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Messages;
@@ -271,6 +272,7 @@ internal sealed class TimerDelivery : IDisposable
             if (isRoll)
             {
                 DueProperties.SetRoll(ref properties, DueRule.DeliverMs(message));
+                GrayAcceptance.Keep(ref properties, message);
             }
 
             // Better without the times than not at all.

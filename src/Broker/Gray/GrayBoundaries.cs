@@ -16,6 +16,7 @@ internal sealed class GrayBoundaries(
     GrayStore store,
     GrayHandovers handovers,
     KeyOrder keys,
+    GraySkips skips,
     ProducerTable producers,
     Action<string> wake)
 {
@@ -39,9 +40,11 @@ internal sealed class GrayBoundaries(
             {
                 if (entry.Group.Topics.Values.Any(queues => Array.Exists(queues, queue => queue.Owner is not null || queue.IsHandedOver)))
                 {
-                    changed[entry] = handovers.Ended(entry);
+                    changed[entry] = handovers.Ended(entry, EndOf);
                 }
             }
+
+            List<GraySkipChange> skipped = skips.Plan(entries, now);
 
             // On disk before anybody is answered by it: nothing is stored, and so nothing read, beyond the boundaries until it is.
             IEnumerable<GrayEntry> dirty = entries.Where(entry => entry.IsDirty || changed.ContainsKey(entry));
@@ -49,8 +52,11 @@ internal sealed class GrayBoundaries(
                 isNew ? snapshot : null,
                 [.. dirty.Select(entry => entry.ToState(changed.GetValueOrDefault(entry)))],
                 gone,
-                mappings);
+                mappings,
+                skipped);
             keys.Apply(mappings);
+            skips.Apply(skipped);
+            table.Skips = skips.IsEmpty ? null : skips;
             table.KeyOrder = keys.IsEmpty ? null : keys;
             Apply(entries, changed);
             var view = new GrayView(
@@ -81,6 +87,9 @@ internal sealed class GrayBoundaries(
             topics[turn.Topic] = GrayHandovers.With(queues, queueId, handovers.Retarget(in turn, ends[i], now));
         }
     }
+
+    private long EndOf(string topic, int queueId) =>
+        messages.FindQueue(topic, queueId) is { } queue ? messages.NextQueueOffset(queue) : 0;
 
     // In this order: who keeps a queue is known by its owner of before, and only when queues are everybody's are clients taken for those of a
     // group without sides.

@@ -78,6 +78,18 @@ internal sealed class GrayGroup
     public Standing StandingOf(string clientId, RemotingPeer connection) =>
         _consumers.Find(Name)?.FindClient(clientId) is { } client ? StandingOf(client) : StandingOf(connection);
 
+    /// <summary>
+    /// To whom comes back what a client fails; null where nobody can say. What a side that was withdrawn has in hand still is, where what it
+    /// leaves is skipped, for nobody else.
+    /// </summary>
+    public Side? FailingSideOf(RemotingPeer connection)
+    {
+        Standing standing = StandingOf(connection);
+        return standing == Standing.Retired && Release is { State: GrayReleaseState.Withdrawn, Leftover: GrayLeftover.Skip }
+            ? Side.Gray
+            : standing.ToSide();
+    }
+
     /// <summary>Who owns a queue; null where nothing is decided of it.</summary>
     public QueueOwnership? Find(ReadOnlySpan<byte> utf8Topic, int queueId) =>
         _topicsByUtf8.TryGetValue(utf8Topic, out QueueOwnership[]? queues) && (uint)queueId < (uint)queues.Length ? queues[queueId] : null;

@@ -7,8 +7,31 @@ namespace GrayMQ.Broker.Gray;
 /// <summary>How a queue changes hands: from where, up to where, and what is skipped. Asked by <see cref="GrayWork"/> alone.</summary>
 internal sealed class GrayHandovers(GrayOptions options, ConsumerOffsetTable offsets, ILogger logger)
 {
-    /// <summary>Everybody's, but whoever holds a queue by an offset of before goes on where the group has come to.</summary>
-    public Dictionary<string, QueueOwnership[]> Ended(GrayEntry entry) => entry.Group.Topics.ToDictionary(
+    /// <summary>
+    /// Everybody's, but whoever holds a queue by an offset of before goes on where the group has come to. Of a broker that was away for the
+    /// whole of a withdrawal, and that nobody waited for, what the gray side leaves is skipped here, where that was asked for.
+    /// </summary>
+    /// <param name="endOf">The max offset of a queue.</param>
+    public Dictionary<string, QueueOwnership[]> Ended(GrayEntry entry, Func<string, int, long> endOf)
+    {
+        if (entry.Ending?.Release is { State: GrayReleaseState.Withdrawn, Leftover: GrayLeftover.Skip })
+        {
+            foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics)
+            {
+                for (int queueId = 0; queueId < queues.Length; queueId++)
+                {
+                    if (queues[queueId] is { IsGrayQueue: true, IsHandedOver: false, Owner: Side.Gray })
+                    {
+                        entry.GivenUp += SkipTo(entry.Group.Name, topic, queueId, endOf(topic, queueId));
+                    }
+                }
+            }
+        }
+
+        return Everybodys(entry);
+    }
+
+    private Dictionary<string, QueueOwnership[]> Everybodys(GrayEntry entry) => entry.Group.Topics.ToDictionary(
         pair => pair.Key,
         pair => pair.Value
             .Select((queue, queueId) => QueueOwnership.Of(
@@ -77,17 +100,25 @@ internal sealed class GrayHandovers(GrayOptions options, ConsumerOffsetTable off
     {
         long committed = offsets.Find(group, topic, queueId);
         long skipTo = queue.Handovers[0].SkipTo;
-        givenUp = look.GivenUp;
-        if (skipTo > committed)
-        {
-            long skipped = skipTo - Math.Max(0, committed);
-            givenUp += skipped;
-            offsets.Commit(group, topic, queueId, skipTo);
-            Log.HandoverSkipped(logger, group, topic, queueId, skipped, skipTo);
-        }
+        givenUp = look.GivenUp + SkipTo(group, topic, queueId, skipTo);
 
         QueueOwnership next = queue.Complete(committed);
         Log.HandoverEnded(logger, group, topic, queueId, next.Owner, next.Start, look.GivenUp);
         return next;
+    }
+
+    // The messages that are passed over; none where the group is there already.
+    private long SkipTo(string group, string topic, int queueId, long offset)
+    {
+        long committed = offsets.Find(group, topic, queueId);
+        if (offset <= committed)
+        {
+            return 0;
+        }
+
+        long skipped = offset - Math.Max(0, committed);
+        offsets.Commit(group, topic, queueId, offset);
+        Log.HandoverSkipped(logger, group, topic, queueId, skipped, offset);
+        return skipped;
     }
 }

@@ -26,6 +26,9 @@ internal sealed record GrayOptions
     /// </summary>
     public required TimeSpan ReturnWait { get; init; }
 
+    /// <summary>The longest that a message may wait before it is stored in its topic: delayed, half, or failed.</summary>
+    public required TimeSpan KeepSkips { get; init; }
+
     /// <summary>How often it is looked whether a queue can change hands.</summary>
     public TimeSpan LookInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 

@@ -15,6 +15,7 @@ internal static class GrayReport
         ConsumerTable consumers,
         GrayQueueFacts facts,
         KeyOrder keys,
+        GraySkips skips,
         long nowMs)
     {
         var releases = new List<GrayReleaseProgress>();
@@ -40,7 +41,7 @@ internal static class GrayReport
                 }
             }
 
-            releases.Add(ProgressOf(entry, consumers.Find(entry.Group.Name), isDone));
+            releases.Add(ProgressOf(entry, consumers.Find(entry.Group.Name), skips, isDone));
         }
 
         releases.AddRange(acting.Releases.Where(each => each.IsOpen && each.Kind == GrayReleaseKind.Producer).Select(each =>
@@ -111,7 +112,7 @@ internal static class GrayReport
         return new GrayTopicProgress { Topic = gray.Name, Since = gray.Since, IsDone = reason is null, Reason = reason };
     }
 
-    private static GrayReleaseProgress ProgressOf(GrayEntry entry, ConsumerGroup? consumers, bool isDone)
+    private static GrayReleaseProgress ProgressOf(GrayEntry entry, ConsumerGroup? consumers, GraySkips skips, bool isDone)
     {
         GrayRelease release = entry.Group.Release;
         return new GrayReleaseProgress
@@ -126,7 +127,7 @@ internal static class GrayReport
             Reason = entry.IsHeldUp
                 ? "the sides subscribe to different topics or by different expressions: only a promotion that replaces the normal side would drop nothing"
                 : null,
-            GivenUp = entry.GivenUp,
+            GivenUp = entry.GivenUp + (skips.Find(release.Group, release.Generation)?.Skipped ?? 0),
             GrayClients = CountOf(entry, consumers, Standing.Gray),
             NormalClients = CountOf(entry, consumers, Standing.Normal),
         };

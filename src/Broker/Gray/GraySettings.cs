@@ -1,5 +1,7 @@
 using System.Net;
+using GrayMQ.Broker.Delays;
 using GrayMQ.Settings;
+using GrayMQ.Store;
 
 namespace GrayMQ.Broker.Gray;
 
@@ -42,5 +44,12 @@ internal static class GraySettings
         ReportInterval = TimeSpan.FromMilliseconds(settings.Get(GrayReportIntervalMs)),
         WithdrawWait = TimeSpan.FromMilliseconds(settings.Get(GrayWithdrawWaitMs)),
         ReturnWait = TimeSpan.FromMilliseconds(settings.Get(GrayReturnWaitMs)),
+        KeepSkips = LongestWait(DelaySettings.Options(settings), StoreSettings.ToOptions(settings)),
     };
+
+    // A transaction that ends at the last moment, of a message that is to be delayed then.
+    private static TimeSpan LongestWait(DelayOptions delays, StoreOptions store) =>
+        TimeSpan.FromHours(store.FileReservedHours)
+        + TimeSpan.FromMilliseconds(
+            Math.Max(delays.MaxDelaySeconds * 1000L, Enumerable.Range(1, delays.Levels.Max).Max(delays.Levels.DelayMs)));
 }

@@ -21,6 +21,12 @@ internal sealed class GrayStatusHandler(string brokerName, GrayTable gray, GrayW
             Version = knows ? progress.Version.Version : GetGrayStateHeader.NoVersion,
             Clients = [.. ConsumersOf(header.Group), .. ProducersOf(header.Group)],
             Subscriptions = [.. SubscriptionsOf(header.Group, Side.Normal), .. SubscriptionsOf(header.Group, Side.Gray)],
+            GivenUp =
+            [
+                .. work.GivenUp()
+                    .Where(each => header.Group is null || header.Group == each.Group)
+                    .Select(each => new GrayGivenUpStatus { Group = each.Group, Generation = each.Generation, Count = each.Count }),
+            ],
             Queues = [.. progress.Queues.Where(queue => IsAsked(queue, header)).Select(ToStatus)],
         };
         request.Reply(BodyCodec.Encode(status));

@@ -15,6 +15,7 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
 {
     private const byte GroupPrefix = (byte)'g';
     private const byte MappingPrefix = (byte)'m';
+    private const byte SkipPrefix = (byte)'w';
     private static readonly byte[] SnapshotKey = "snapshot"u8.ToArray();
 
     /// <summary>The snapshot that was written last; null when there is none.</summary>
@@ -42,13 +43,21 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
     /// <exception cref="InvalidDataException">What is there cannot be read.</exception>
     public List<TopicMapping> ReadMappings() => Read(MappingPrefix, TopicMappingContext.Default.TopicMapping, "topic");
 
+    /// <exception cref="InvalidDataException">What is there cannot be read.</exception>
+    public List<GraySkip> ReadSkips() => Read(SkipPrefix, GraySkipContext.Default.GraySkip, "leftover");
+
     /// <summary>Writes all of it or nothing, and waits until it is on disk.</summary>
     /// <param name="snapshot">Null where it is as it was.</param>
     /// <param name="gone">Groups that are forgotten.</param>
     /// <param name="mappings">Topics whose queues are mapped otherwise from now on.</param>
+    /// <param name="skips">Withdrawals of which more, or nothing any more, is to be skipped.</param>
     /// <exception cref="KeyValueStoreException">It is not known to be on disk.</exception>
     public void Write(
-        GraySnapshot? snapshot, IEnumerable<GrayGroupState> groups, IEnumerable<string> gone, params IEnumerable<TopicMapping> mappings)
+        GraySnapshot? snapshot,
+        IEnumerable<GrayGroupState> groups,
+        IEnumerable<string> gone,
+        IEnumerable<TopicMapping>? mappings = null,
+        IEnumerable<GraySkipChange>? skips = null)
     {
         using KeyValueBatch batch = values.NewBatch();
         if (snapshot is not null)
@@ -69,7 +78,7 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
             batch.Delete(family, KeyOf(GroupPrefix, group));
         }
 
-        foreach (TopicMapping mapping in mappings)
+        foreach (TopicMapping mapping in mappings ?? [])
         {
             if (mapping.IsEmpty)
             {
@@ -81,6 +90,20 @@ internal sealed class GrayStore(KeyValueStore values, KeyFamily family)
                 family,
                 KeyOf(MappingPrefix, mapping.Topic),
                 JsonSerializer.SerializeToUtf8Bytes(mapping, TopicMappingContext.Default.TopicMapping));
+        }
+
+        foreach ((string group, long generation, GraySkip? now) in skips ?? [])
+        {
+            // No group's name has a blank.
+            byte[] key = KeyOf(SkipPrefix, $"{group} {generation}");
+            if (now is null)
+            {
+                batch.Delete(family, key);
+            }
+            else
+            {
+                batch.Put(family, key, JsonSerializer.SerializeToUtf8Bytes(now, GraySkipContext.Default.GraySkip));
+            }
         }
 
         values.Write(batch, sync: true);

@@ -8,16 +8,24 @@ internal sealed class GrayTable
 {
     private volatile GrayView? _view;
     private volatile KeyOrder? _keyOrder;
+    private volatile GraySkips? _skips;
     private int _stamp;
 
     /// <summary>Null where nothing is gray.</summary>
     public GrayView? View => _view;
 
-    /// <summary>Null where no topic was switched on or off since the messages began that are there, as far as was looked at the last switch or start.</summary>
+    /// <summary>Null where no topic has messages of before it was switched on or off, as of the last look.</summary>
     public KeyOrder? KeyOrder
     {
         get => _keyOrder;
         set => _keyOrder = value;
+    }
+
+    /// <summary>Null where nothing is skipped of what a withdrawn side left.</summary>
+    public GraySkips? Skips
+    {
+        get => _skips;
+        set => _skips = value;
     }
 
     /// <summary>Grows whenever the view, or who owns a queue, changes.</summary>

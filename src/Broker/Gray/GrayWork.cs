@@ -35,6 +35,7 @@ internal sealed class GrayWork : IDisposable
     private readonly GraySettlement _settlement;
     private readonly GrayQueueFacts _facts;
     private readonly KeyOrder _keys;
+    private readonly GraySkips _skips;
     private readonly Action<string> _wake;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -83,7 +84,9 @@ internal sealed class GrayWork : IDisposable
         }
 
         _table.KeyOrder = _keys.IsEmpty ? null : _keys;
-        _boundaries = new GrayBoundaries(messages, table, store, handovers, _keys, clients.Producers, wake);
+        _skips = new GraySkips(store.ReadSkips(), messages, options.KeepSkips, logger);
+        _table.Skips = _skips.IsEmpty ? null : _skips;
+        _boundaries = new GrayBoundaries(messages, table, store, handovers, _keys, _skips, clients.Producers, wake);
         _settlement = new GraySettlement(table, store, handovers, facts, wake);
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
@@ -148,7 +151,26 @@ internal sealed class GrayWork : IDisposable
     {
         lock (_working)
         {
-            return GrayReport.Make(_options, _acting, _entries.Values, _topics, _clients.Consumers, _facts, _keys, NowMs());
+            return GrayReport.Make(_options, _acting, _entries.Values, _topics, _clients.Consumers, _facts, _keys, _skips, NowMs());
+        }
+    }
+
+    /// <summary>Messages that nobody is to consume, by release: of those that are not over or were shortly ago, and of those that were withdrawn
+    /// with what they left skipped, for as long as any of it may come.</summary>
+    public List<(string Group, long Generation, long Count)> GivenUp()
+    {
+        lock (_working)
+        {
+            return
+            [
+                .. _entries.Values
+                    .Where(entry => entry.EndedMs == 0 || _skips.Find(entry.Group.Name, entry.Group.Release.Generation) is null)
+                    .Select(entry => (entry.Group.Name, entry.Group.Release.Generation, entry.GivenUp))
+                    .Concat(_skips.All.Select(mark => (mark.Terms.Group, mark.Terms.Generation, mark.Skipped)))
+                    .GroupBy(each => (each.Item1, each.Item2))
+                    .Select(each => (each.Key.Item1, each.Key.Item2, each.Sum(part => part.Item3)))
+                    .Where(each => each.Item3 > 0),
+            ];
         }
     }
 
@@ -160,6 +182,7 @@ internal sealed class GrayWork : IDisposable
         {
             bool hadMoved = _keys.Forget(topic);
             List<GrayEntry> changed = [.. _entries.Values.Where(entry => entry.Group.Forget(topic))];
+            _table.KeyOrder = _keys.IsEmpty ? null : _keys;
             if (changed.Count > 0 || hadMoved)
             {
                 TopicMapping[] forgotten = hadMoved ? [new TopicMapping { Topic = topic, Now = QueueMapping.None }] : [];
@@ -181,6 +204,8 @@ internal sealed class GrayWork : IDisposable
                 Rewrite(entry, entry.Group.Topics.ToDictionary(
                     pair => pair.Key, pair => (QueueOwnership[])[.. pair.Value.Select(queue => queue with { Start = 0 })]));
             }
+
+            WriteSkips(_skips.Forgetting(group));
         }
     }
 
@@ -209,6 +234,10 @@ internal sealed class GrayWork : IDisposable
     {
         SignalIfGray();
         _keys.WakeWaiting();
+        if (_keys.Outlived().Count > 0 || _skips.Changes(NowMs()).Count > 0)
+        {
+            Signal();
+        }
     }
 
     private void SignalIfGray()
@@ -296,6 +325,8 @@ internal sealed class GrayWork : IDisposable
 
         bool hasSettled = _settlement.Settle(_entries.Values, now);
         WriteDirty();
+        WriteSkips(_skips.Changes(now));
+        WriteMappings(_keys.Outlived());
         foreach (string group in resided)
         {
             if (_clients.Consumers.Find(group) is { } consumers)
@@ -343,6 +374,27 @@ internal sealed class GrayWork : IDisposable
         {
             _store.Write(null, [.. dirty.Select(entry => entry.ToState())], []);
             dirty.ForEach(entry => entry.IsDirty = false);
+        }
+    }
+
+    private void WriteMappings(List<TopicMapping> outlived)
+    {
+        if (outlived.Count > 0)
+        {
+            _store.Write(null, [], [], outlived);
+            _keys.Apply(outlived);
+            _table.KeyOrder = _keys.IsEmpty ? null : _keys;
+            Log.KeyOrderForgotten(_logger, string.Join(',', outlived.Select(mapping => mapping.Topic)));
+        }
+    }
+
+    private void WriteSkips(List<GraySkipChange> changes)
+    {
+        if (changes.Count > 0)
+        {
+            _store.Write(null, [], [], skips: changes);
+            _skips.Apply(changes);
+            _table.Skips = _skips.IsEmpty ? null : _skips;
         }
     }
 

@@ -20,7 +20,10 @@ internal readonly record struct MappingPlan(string Topic, QueueMapping Next, Log
 /// without. A wait is only ever for what was stored before a switch, and for a side that has somebody to consume it, so that none can wait for another in
 /// a circle.
 /// </summary>
-/// <remarks>Changed by <see cref="GrayWork"/> alone, asked by every pull and every pop in order, of which most find nothing.</remarks>
+/// <remarks>
+/// Changed by <see cref="GrayWork"/> alone, asked by every pull and every pop in order, of which most find nothing: a group that does not
+/// consume in order is told so before anything is looked at.
+/// </remarks>
 internal sealed class KeyOrder
 {
     private readonly TopicTable _topics;
@@ -121,27 +124,51 @@ internal sealed class KeyOrder
         return changed;
     }
 
-    /// <summary>From now on queues are mapped so.</summary>
-    public void Apply(List<TopicMapping> changed) => changed.ForEach(mapping => _mappings[mapping.Topic] = mapping);
+    /// <summary>From now on queues are mapped so; what is empty is forgotten.</summary>
+    public void Apply(List<TopicMapping> changed)
+    {
+        foreach (TopicMapping mapping in changed)
+        {
+            if (mapping.IsEmpty)
+            {
+                _mappings.TryRemove(mapping.Topic, out _);
+            }
+            else
+            {
+                _mappings[mapping.Topic] = mapping;
+            }
+        }
+    }
+
+    /// <summary>Topics of which the last messages from before a change are gone, as they are without that. Nearly always none.</summary>
+    public List<TopicMapping> Outlived()
+    {
+        var outlived = new List<TopicMapping>();
+        foreach (TopicMapping mapping in _mappings.Values)
+        {
+            if (mapping.Changes.Count > 0 && IsOutlived(mapping.Topic, mapping.Changes[0]))
+            {
+                outlived.Add(Pruned(mapping));
+            }
+        }
+
+        return outlived;
+    }
 
     /// <summary>The topic is no more; false when nothing was known of it.</summary>
     public bool Forget(string topic) => _mappings.TryRemove(topic, out _);
 
     /// <summary>
     /// Below which offset a queue may be consumed by a group that consumes in order; <see cref="long.MaxValue"/> for all of it. Allocates
-    /// nothing where the topic's keys have not moved.
+    /// nothing for a group that does not.
     /// </summary>
     /// <param name="sides">The group's, where it has a release.</param>
     /// <param name="isOrdered">Whether it is known to consume in order; else its locks say so.</param>
     public long EndFor(string group, GrayGroup? sides, Topic topic, int queueId, bool isOrdered = false)
     {
-        if (!_mappings.TryGetValue(topic.Name, out TopicMapping? mapping))
-        {
-            return long.MaxValue;
-        }
-
-        return FirstLeft(mapping, group, sides, topic, queueId, out _) is { } change
-            && (isOrdered || _locks.IsAnyHeld(group) || _locks.IsAnyHeld(QueueLockTable.GraySideOf(group)))
+        return (isOrdered || _locks.IsAnyHeldByASideOf(group))
+            && _mappings.TryGetValue(topic.Name, out TopicMapping? mapping)
+            && FirstLeft(mapping, group, sides, topic, queueId, out _) is { } change
                 ? change.EndOf(queueId)
                 : long.MaxValue;
     }
@@ -246,12 +273,21 @@ internal sealed class KeyOrder
     // Without the changes from before which there are no messages any more.
     private TopicMapping Pruned(TopicMapping mapping) => mapping with
     {
-        Changes =
-        [
-            .. mapping.Changes.SkipWhile(change => Enumerable.Range(0, change.Ends.Count).All(queueId =>
-                (_messages.FindQueue(mapping.Topic, queueId)?.MinOffset ?? 0) >= change.Ends[queueId])),
-        ],
+        Changes = [.. mapping.Changes.SkipWhile(change => IsOutlived(mapping.Topic, change))],
     };
+
+    private bool IsOutlived(string topic, MappingChange change)
+    {
+        for (int queueId = 0; queueId < change.Ends.Count; queueId++)
+        {
+            if ((_messages.FindQueue(topic, queueId)?.MinOffset ?? 0) < change.Ends[queueId])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     private MappingChange Clamped(string topic, MappingChange change) =>
         new() { Before = change.Before, After = change.After, Ends = [.. change.Ends.Select((end, queueId) => Math.Min(end, EndOf(topic, queueId)))] };

@@ -19,6 +19,7 @@ public sealed class QueueLockTable
 
     // The inner dictionaries are guarded by themselves; one that was emptied is marked as gone under that lock.
     private readonly ConcurrentDictionary<string, GroupLocks> _groups = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, GroupLocks>.AlternateLookup<ReadOnlySpan<char>> _groupsBySpan;
     private readonly ClientLimits _limits;
     private readonly TimeProvider _time;
     private readonly QueueLockStore? _store;
@@ -27,6 +28,7 @@ public sealed class QueueLockTable
 
     internal QueueLockTable(ClientLimits limits, TimeProvider time, ILogger<QueueLockTable> logger, QueueLockStore? store = null)
     {
+        _groupsBySpan = _groups.GetAlternateLookup<ReadOnlySpan<char>>();
         _limits = limits;
         _time = time;
         _store = store;
@@ -114,18 +116,18 @@ public sealed class QueueLockTable
         }
     }
 
-    /// <summary>Whether any client of the group holds a queue: then the group consumes in order.</summary>
-    public bool IsAnyHeld(string group)
+    /// <summary>Whether any client of the group, of either side, holds a queue: then the group consumes in order. Allocates nothing.</summary>
+    public bool IsAnyHeldByASideOf(string group)
     {
-        if (!_groups.TryGetValue(group, out GroupLocks? locks))
+        if (Count == 0 || group.Length > _limits.MaxGroupLength)
         {
             return false;
         }
 
-        lock (locks)
-        {
-            return locks.ByQueue.Values.Any(held => !HasExpired(held));
-        }
+        Span<char> name = stackalloc char[group.Length + 1];
+        group.CopyTo(name);
+        name[^1] = SideMark;
+        return IsAnyHeld(name[..^1]) || IsAnyHeld(name);
     }
 
     /// <summary>Removes the locks that nobody renewed.</summary>
@@ -138,6 +140,27 @@ public sealed class QueueLockTable
                 Remove(group, locks, [.. locks.ByQueue.Where(pair => HasExpired(pair.Value)).Select(pair => pair.Key)]);
                 DropIfEmpty(group, locks);
             }
+        }
+    }
+
+    private bool IsAnyHeld(ReadOnlySpan<char> group)
+    {
+        if (!_groupsBySpan.TryGetValue(group, out GroupLocks? locks))
+        {
+            return false;
+        }
+
+        lock (locks)
+        {
+            foreach (QueueLock held in locks.ByQueue.Values)
+            {
+                if (!HasExpired(held))
+                {
+                    return true;
+                }
+            }
+
+            return false;
         }
     }
 

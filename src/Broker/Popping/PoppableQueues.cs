@@ -3,6 +3,7 @@ using GrayMQ.Broker.Groups;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Store;
 using GrayMQ.Store.Pops;
+using GrayMQ.Store.Reading;
 
 namespace GrayMQ.Broker.Popping;
 
@@ -76,6 +77,11 @@ internal sealed class PoppableQueues(
 
         return end;
     }
+
+    /// <summary>By what messages of a topic are chosen for a pop.</summary>
+    public IMessageFilter? FilterFor(in Pop pop, Topic topic) => gray.Skips is { } skips
+        ? skips.FilterFor(pop.Target.Group, gray.View?.FindGroup(pop.Target.Group), topic, pop.Responder.Connection, pop.Filter)
+        : pop.Filter;
 
     /// <summary>
     /// Messages below an offset are about to be handed out: whoever takes them looks afterwards whether the queue has changed hands.

@@ -176,7 +176,7 @@ internal sealed class QueuePopper(
 
         MessageSlices slices = work.NextSlices();
         long at = start;
-        bool isFound = Read(in pop, queue, popped, ref at, pop.MaxMessages - work.Count, slices, end);
+        bool isFound = Read(in pop, queues.FilterFor(in pop, topic), queue, popped, ref at, pop.MaxMessages - work.Count, slices, end);
         if (isFound)
         {
             queues.Give(in pop, topic, queue.QueueId, slices.NextOffset);
@@ -242,12 +242,13 @@ internal sealed class QueuePopper(
     }
 
     /// <summary>Reads on until messages are found that may be handed out; <paramref name="at"/> becomes where they were read from.</summary>
-    private bool Read(in Pop pop, LogicQueue queue, PopQueue popped, ref long at, int most, MessageSlices slices, long end)
+    private bool Read(
+        in Pop pop, IMessageFilter? filter, LogicQueue queue, PopQueue popped, ref long at, int most, MessageSlices slices, long end)
     {
         OrderedBatch? before = pop.IsOrdered ? popped.Ordered : null;
         for (int reads = 0; reads < MaxReads; reads++)
         {
-            ReadStatus status = store.Read(queue, at, most, int.MaxValue, pop.Filter, slices, end);
+            ReadStatus status = store.Read(queue, at, most, int.MaxValue, filter, slices, end);
             switch (status)
             {
                 case ReadStatus.Found:

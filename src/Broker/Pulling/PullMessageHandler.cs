@@ -196,7 +196,7 @@ internal sealed class PullMessageHandler
             try
             {
                 status = _store.Read(
-                    pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, pull.Filter, slices, end);
+                    pull.Queue, pull.QueueOffset, pull.MaxMessages, pull.MaxMessageBytes, FilterOf(in pull, sides), slices, end);
             }
             catch (IOException)
             {
@@ -236,6 +236,10 @@ internal sealed class PullMessageHandler
             pull.Responder.Reply(code, Remark(status), in header);
         }
     }
+
+    private IMessageFilter? FilterOf(in Pull pull, GrayGroup? sides) => _gray.Skips is { } skips
+        ? skips.FilterFor(pull.Group.GroupName, sides, pull.Topic, pull.Responder.Connection, pull.Filter)
+        : pull.Filter;
 
     /// <summary>
     /// Whether a group with a gray release may be given something; where not, the pull is answered or kept. What is read has to be

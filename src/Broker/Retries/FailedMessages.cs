@@ -142,7 +142,7 @@ internal sealed class FailedMessages(
     {
         if (gray.FindGroup(group) is { } sides)
         {
-            Side side = (client is null ? null : sides.StandingOf(client).ToSide())
+            Side side = (client is null ? null : sides.FailingSideOf(client))
                 ?? sides.Find(message.Topic, message.QueueId)?.Owner
                 ?? Side.Normal;
             GrayView.SetFailedBy(ref properties, side);

@@ -33,7 +33,7 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
         string name = GroupOf(retryTopic, header.Properties.Span);
         SubscriptionGroupConfig group = groups.Find(name)
             ?? throw new RemotingException(ResponseCode.SubscriptionGroupNotExist, NoSuchGroup(name));
-        return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeld(name) || locks.IsAnyHeld(QueueLockTable.GraySideOf(name))
+        return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeldByASideOf(name)
             ? topics.DeadLetters(name)
             : null;
     }
@@ -50,7 +50,7 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
         var properties = new MessagePropertiesEditor(header.Properties.Span);
         try
         {
-            GrayView.SetFailedBy(ref properties, sides.StandingOf(request.Connection).ToSide() ?? Side.Normal);
+            GrayView.SetFailedBy(ref properties, sides.FailingSideOf(request.Connection) ?? Side.Normal);
             return header with { Properties = properties.Bytes.ToArray() };
         }
         finally

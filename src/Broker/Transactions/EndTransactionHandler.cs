@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Delays;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Bodies;
@@ -142,6 +143,11 @@ internal sealed class EndTransactionHandler(
         try
         {
             DelayRoute route = delays.Route(topic, QueueOf(topic, in half), ref properties);
+            if (!ReferenceEquals(route.Topic, topic))
+            {
+                GrayAcceptance.Keep(ref properties, in half);
+            }
+
             return intake.Append(route.Topic, route.QueueId, intake.Copy(in half, properties.Bytes) with
             {
                 SysFlag = MessageSysFlag.WithTransaction(half.SysFlag, MessageSysFlag.TransactionCommit),

@@ -1,3 +1,4 @@
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Sending;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Protocol.Commands;
@@ -41,6 +42,7 @@ internal sealed class HalfMessageIntake(
         }
 
         using var properties = new MessagePropertiesEditor(message.Properties);
+        properties.Remove(GrayAcceptance.PropertyName);
         properties.Set(MessagePropertyUtf8.TransactionId, uniqueKey);
         properties.Set(MessagePropertyUtf8.RealTopic, topic.NameUtf8.Span);
         properties.Set(MessagePropertyUtf8.RealQueueId, queueId);

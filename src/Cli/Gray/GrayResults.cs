@@ -30,6 +30,7 @@ internal sealed record GrayStatusView(
     IReadOnlyList<GrayPartView> Changes,
     IReadOnlyList<GrayClientView> Clients,
     IReadOnlyList<GrayQueueView> Queues,
+    IReadOnlyList<GrayGivenUpView> GivenUp,
     IReadOnlyList<GrayBrokerView> Brokers,
     IReadOnlyList<string> Warnings);
 
@@ -51,6 +52,9 @@ internal sealed record GrayClientView(string Group, string Kind, string ClientId
 /// <param name="Remaining">Messages that the owner has still to consume: below the boundary, or up to the queue's end.</param>
 internal sealed record GrayQueueView(
     string Group, string Topic, string Broker, int Queue, string Owner, long Consumed, long? Boundary, string? Taker, long MaxOffset, long Remaining, string? Reason);
+
+/// <summary>What nobody is to consume of a release at one broker: skipped, or forced over.</summary>
+internal sealed record GrayGivenUpView(string Group, string Broker, long Release, long Messages);
 
 /// <param name="Version">That it acts on; -1 when that is not known.</param>
 internal sealed record GrayBrokerView(string Broker, long Version, long ReportedMs, string? Problem);

@@ -84,6 +84,11 @@ internal static class GrayStatusPrinter
             ]);
         Write(
             context,
+            status.GivenUp,
+            grid => grid.Column("GIVEN UP").Column("BROKER").Number("RELEASE").Number("MESSAGES"),
+            each => [each.Group, each.Broker, Printable.Number(each.Release), Printable.Number(each.Messages)]);
+        Write(
+            context,
             status.Brokers,
             grid => grid.Column("BROKER").Number("ACTS ON").Column("REPORTED").Column("PROBLEM"),
             broker =>

@@ -62,6 +62,14 @@ internal static class GrayStatusReader
                     .ThenBy(queue => queue.Queue),
             ],
             [
+                .. brokers.SelectMany(broker => (broker.Status?.GivenUp ?? []).Select(
+                        each => new GrayGivenUpView(each.Group, broker.Node.Name, each.Generation, each.Count)))
+                    .Where(each => Is(each.Group))
+                    .OrderBy(each => each.Group, StringComparer.Ordinal)
+                    .ThenBy(each => each.Release)
+                    .ThenBy(each => each.Broker, StringComparer.Ordinal),
+            ],
+            [
                 .. status.Brokers.Select(broker => new GrayBrokerView(
                     broker.Name,
                     broker.Version,

@@ -76,6 +76,9 @@ public sealed record BrokerGrayStatus
     /// <summary>Of the snapshot that the broker acts on; empty when it has none.</summary>
     public string Epoch { get; set => field = value ?? ""; } = "";
 
+    /// <summary>Messages that nobody is to consume, of releases that are open or ended not long ago; those without any are not named.</summary>
+    public List<GrayGivenUpStatus> GivenUp { get; set => field = value ?? []; } = [];
+
     /// <summary>The queues of groups that have a release.</summary>
     public List<GrayQueueStatus> Queues { get; set => field = value ?? []; } = [];
 
@@ -84,6 +87,16 @@ public sealed record BrokerGrayStatus
 
     /// <summary>Of the snapshot that the broker acts on; -1 when it has none.</summary>
     public long Version { get; set; }
+}
+
+/// <summary>What was given up of one release: skipped, or forced over.</summary>
+public sealed record GrayGivenUpStatus
+{
+    public long Count { get; set; }
+
+    public long Generation { get; set; }
+
+    public string Group { get; set => field = value ?? ""; } = "";
 }
 
 /// <summary>One topic that one side of a group subscribes to.</summary>

@@ -506,36 +506,4 @@ public sealed class GrayFaultsTests : GrayWireTests
         await gray.State.SetReleaseAsync(Group, release => release with { State = GrayReleaseState.Withdrawn });
         Assert.Empty(Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 3, expression: null))));
     }
-
-    /// <summary>
-    /// The messages of a stopped broker, to be put back when it is stopped again: what it stored meanwhile is lost, what its databases know is
-    /// not.
-    /// </summary>
-    private sealed class KeptMessages : IDisposable
-    {
-        private static readonly string[] Databases = ["config", "state"];
-
-        private readonly string _store;
-        private readonly string _kept = Directory.CreateTempSubdirectory("graymq-kept-").FullName;
-
-        public KeptMessages(string store)
-        {
-            _store = store;
-            DirectoryCopy.Make(store, _kept);
-        }
-
-        public void PutBack()
-        {
-            foreach (string database in Databases)
-            {
-                Directory.Delete(Path.Combine(_kept, database), recursive: true);
-                Directory.Move(Path.Combine(_store, database), Path.Combine(_kept, database));
-            }
-
-            Directory.Delete(_store, recursive: true);
-            DirectoryCopy.Make(_kept, _store);
-        }
-
-        public void Dispose() => Directory.Delete(_kept, recursive: true);
-    }
 }

@@ -3,6 +3,7 @@ using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Store.Files;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Gray;
@@ -32,14 +33,20 @@ internal sealed class GrayFixture : IAsyncDisposable
     public static Task<GrayFixture> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
 
     /// <param name="loggers">Told what the broker logs; null for nobody.</param>
-    public static async Task<GrayFixture> StartAsync(ILoggerFactory? loggers, params (string Key, string Value)[] settings)
+    public static Task<GrayFixture> StartAsync(ILoggerFactory? loggers, params (string Key, string Value)[] settings) =>
+        StartAsync(null, loggers, settings);
+
+    /// <param name="disk">Where it stores; null for the real one.</param>
+    /// <inheritdoc cref="StartAsync(ILoggerFactory?, ValueTuple{string, string}[])"/>
+    public static async Task<GrayFixture> StartAsync(
+        IStoreFileSystem? disk, ILoggerFactory? loggers, params (string Key, string Value)[] settings)
     {
         ToldState state = await ToldState.StartAsync();
         (string, string)[] all =
         [
             ("namesrvAddr", state.Address), ("grayAskIntervalMs", "100"), ("grayReportIntervalMs", "100"), .. settings,
         ];
-        return new GrayFixture(state, await RunningBroker.StartAsync(null, null, all, loggers: loggers));
+        return new GrayFixture(state, await RunningBroker.StartAsync(disk, null, all, loggers: loggers));
     }
 
     public async Task CreateAsync(string topic, int queues = Queues)

@@ -167,6 +167,116 @@ public sealed class KeyOrderTests : GrayWireTests
         Assert.Equal("second", Assert.Single(Pops.Read(await second, Pops.Header(Topic, 2, order: true))).Body);
     }
 
+    [Fact]
+    public async Task SwitchedMoreOftenThanIsRemembered_AKeyThatWaits_WaitsStill()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 0, 0);
+        await gray.SendAsync(Topic, "first", gray: false, 0);
+        for (int i = 0; i <= TopicMapping.MaxChanges; i += 2)
+        {
+            await gray.State.SetTopicAsync(Topic, 6);
+            await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        }
+
+        await gray.State.SetTopicAsync(Topic, 6);
+        Assert.Equal(1, await gray.SendAsync(Topic, "second", gray: false, 0));
+        await client.DispatchedAsync(Topic, 1);
+        Task<RemotingCommand> second = await client.ParkAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs));
+        await CommitAsync(client, 0, 1);
+
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    // What the old queue ended with is lost, and its end with it: nobody waits for what will never come, and nobody for what comes since.
+    [Fact]
+    public async Task Restart_OfALogThatLostItsEnd_WaitsForWhatIsThereOnly()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 0, 0);
+        await gray.SendAsync(Topic, "first", gray: false, 0);
+        await gray.StopAsync();
+        using var before = new KeptMessages(gray.Broker.StorePath);
+        await gray.StartAgainAsync();
+        await gray.SendAsync(Topic, "lost", gray: false, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await gray.StopAsync();
+        before.PutBack();
+        await gray.StartAgainAsync();
+        client = await JoinAsync(gray, "c1");
+        Assert.Equal(1, await gray.SendAsync(Topic, "second", gray: false, 0));
+        await client.DispatchedAsync(Topic, 1);
+
+        Task<RemotingCommand> second = await client.ParkAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs));
+        Assert.Equal(["first"], Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0))));
+        await CommitAsync(client, 0, 1);
+
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    [Theory]
+    [InlineData(GrayReleaseState.Promoting)]
+    [InlineData(GrayReleaseState.Withdrawing)]
+    public async Task ReleaseThatEnds_WhileAKeyWaits_GivesItOnceTheOldQueueIsConsumed(GrayReleaseState state)
+    {
+        await using GrayFixture gray = await StartOffAsync(("grayWithdrawWaitMs", "600000"));
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
+        Assert.Single(await LockAsync(canary));
+        await gray.SendAsync(Topic, "first", gray: true, 2);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
+        await gray.SendAsync(Topic, "second", gray: true, 2);
+        await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
+
+        bool promoted = state == GrayReleaseState.Promoting;
+        await gray.State.SetReleaseAsync(Group, release => release with
+        {
+            State = state,
+            Promotion = promoted ? GrayPromotion.Join : null,
+            Leftover = promoted ? null : GrayLeftover.Normal,
+        });
+
+        // Promoted, the gray side has it to consume before its queue is everybody's; withdrawn, it was not given it and the normal side gets it.
+        Peer takes = promoted ? canary : normal;
+        Task<RemotingCommand> second = await takes.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
+        Assert.Equal(["first"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, 2, suspendMs: SuspendMs))));
+        Assert.False(second.IsCompleted);
+        await CommitAsync(normal, 2, 1);
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+        await CommitAsync(takes, 0, 1);
+
+        await gray.State.DoneAsync(Group);
+    }
+
+    [Fact]
+    public async Task MessagesOfBefore_Gone_AreForgotten()
+    {
+        using var disk = new ScarceDisk();
+        using var told = new ToldLog();
+        await using GrayFixture gray = await GrayFixture.StartAsync(
+            disk, told, ("mappedFileSizeCommitLog", "65536"), ("cleanResourceInterval", "1000"));
+        await gray.CreateAsync(Topic);
+        await gray.SendAsync(Topic, "first", gray: false, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        for (int i = 0; i < 20; i++)
+        {
+            await gray.SendAsync(Topic, new string('x', 10_000), gray: false, 1);
+        }
+
+        Assert.Empty(told.Of("KeyOrderForgotten"));
+        disk.UsedPercent = 88;
+
+        await Eventually.TrueAsync(() => told.Of("KeyOrderForgotten").Any(), "nobody waits for what is gone");
+        Assert.Contains(Topic, told.Of("KeyOrderForgotten").Single(), StringComparison.Ordinal);
+    }
+
     private static async Task<GrayFixture> StartOffAsync(params (string Key, string Value)[] settings)
     {
         GrayFixture gray = await GrayFixture.StartAsync(settings);

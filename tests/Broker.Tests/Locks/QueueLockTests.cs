@@ -39,6 +39,30 @@ public class QueueLockTests
         Assert.Equal([Q0], _locks.Lock("H", [Q0], "c2"));
     }
 
+    // Asked by each pull of a topic that was switched on or off.
+    [Theory]
+    [InlineData("G")]
+    [InlineData("G\u0001")]
+    public void AnyHeld_ByEitherSideOfAGroup_IsKnownUntilItExpires_AndAllocatesNothing(string name)
+    {
+        Assert.False(_locks.IsAnyHeldByASideOf("G"));
+        _locks.Lock(name, [Q0], "c1");
+        Assert.True(_locks.IsAnyHeldByASideOf("G"));
+        Assert.False(_locks.IsAnyHeldByASideOf("H"));
+        Assert.False(_locks.IsAnyHeldByASideOf(""));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++)
+        {
+            _locks.IsAnyHeldByASideOf("G");
+            _locks.IsAnyHeldByASideOf("H");
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        _time.Advance(QueueLockTable.HoldTime + TimeSpan.FromMilliseconds(1));
+        Assert.False(_locks.IsAnyHeldByASideOf("G"));
+    }
+
     [Fact]
     public void Lock_NotRenewedInTime_GoesToWhoeverAsksNext()
     {
