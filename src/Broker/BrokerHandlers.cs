@@ -183,7 +183,7 @@ internal static class BrokerHandlers
                 routes,
                 gray,
                 loggers.CreateLogger<AssignmentHandler>()),
-            new GrayStatusHandler(name, gray, state.GrayWork, consumers, state.Clients.Producers),
+            new GrayStatusHandler(name, gray, state.GrayWork, groups, consumers, state.Clients.Producers),
             new ConsumeStatsHandler(name, address.ToString(), progress, topics, groups, offsets, messages, time),
             new TopicStatsHandler(name, topics, messages, state.Statistics),
             new RuntimeInfoHandler(settings.Get(BrokerSettings.StorePathRootDir), messages, state.Statistics, time),

@@ -229,9 +229,12 @@ public sealed record QueueOwnership
     }
 
     private string Reason(in QueueFacts facts, long left) =>
-        facts.OwnerClients == 0 ? $"no {Name(Owner)} client is connected: {left} messages before offset {Boundary} wait for one"
-        : left == 0 ? $"{facts.Unacked} popped messages before offset {Boundary} are not acknowledged"
-        : $"the {Name(Owner)} side has {left} messages before offset {Boundary} to consume";
+        facts.OwnerClients == 0
+            ? $"no {Name(Owner)} client is connected: {Messages(left)} before offset {Boundary} {(left == 1 ? "waits" : "wait")} for one"
+        : left == 0 ? $"{Messages(facts.Unacked, "popped ")} before offset {Boundary} {(facts.Unacked == 1 ? "is" : "are")} not acknowledged"
+        : $"the {Name(Owner)} side has {Messages(left)} before offset {Boundary} to consume";
+
+    private static string Messages(long count, string which = "") => count == 1 ? $"1 {which}message" : $"{count} {which}messages";
 }
 
 /// <summary>One change of hands that has begun and is not over.</summary>

@@ -1,4 +1,5 @@
 using GrayMQ.Broker.Clients;
+using GrayMQ.Broker.Groups;
 using GrayMQ.Gray;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Headers.Broker;
@@ -8,7 +9,8 @@ using GrayMQ.Remoting.Dispatch;
 namespace GrayMQ.Broker.Gray;
 
 /// <summary>GET_BROKER_GRAY_STATUS (30120): which clients are on which side here, and who owns which queue. This project's own.</summary>
-internal sealed class GrayStatusHandler(string brokerName, GrayTable gray, GrayWork work, ConsumerTable consumers, ProducerTable producers)
+internal sealed class GrayStatusHandler(
+    string brokerName, GrayTable gray, GrayWork work, SubscriptionGroupTable groups, ConsumerTable consumers, ProducerTable producers)
 {
     public ValueTask HandleAsync(RemotingRequest request, GetBrokerGrayStatusHeader header)
     {
@@ -19,6 +21,7 @@ internal sealed class GrayStatusHandler(string brokerName, GrayTable gray, GrayW
             BrokerName = brokerName,
             Epoch = progress.Version.Epoch,
             Version = knows ? progress.Version.Version : GetGrayStateHeader.NoVersion,
+            KnowsGroup = header.Group is { } group ? groups.FindExisting(group) is not null : null,
             Clients = [.. ConsumersOf(header.Group), .. ProducersOf(header.Group)],
             Subscriptions = [.. SubscriptionsOf(header.Group, Side.Normal), .. SubscriptionsOf(header.Group, Side.Gray)],
             GivenUp =

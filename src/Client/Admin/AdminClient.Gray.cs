@@ -10,6 +10,10 @@ namespace GrayMQ.Client.Admin;
 /// <content>Gray releases: topics with queues of their own for gray messages, and groups with a gray side.</content>
 public sealed partial class AdminClient
 {
+    // A name server asks the brokers first, for 3 s at most, and may then wait for its database twice over (grayDatabaseTimeout), behind somebody
+    // else who does. It says what is wrong; who asks another one meanwhile would have given his command twice.
+    private static readonly TimeSpan GrayDatabaseWait = TimeSpan.FromSeconds(30);
+
     /// <summary>The gray state; null when the name server knows none, which is not the same as that nothing is gray.</summary>
     public async Task<GraySnapshot?> FindGrayStateAsync(CancellationToken cancel = default)
     {
@@ -36,7 +40,7 @@ public sealed partial class AdminClient
             Operator = by,
         };
         RemotingCommand answer = await _session.NameServers
-            .CallAsync(RequestCode.ChangeGrayState, header, cancel, BodyCodec.Encode(command)).ConfigureAwait(false);
+            .CallAsync(RequestCode.ChangeGrayState, header, cancel, BodyCodec.Encode(command), GrayDatabaseWait).ConfigureAwait(false);
         GrayVersionHeader version = GrayVersionHeader.Read(answer.Fields);
         return (new GrayVersion(version.Epoch ?? "", version.Version), answer.Remark ?? "");
     }
@@ -54,7 +58,8 @@ public sealed partial class AdminClient
         await _session.NameServers.CallAsync(
             RequestCode.GetGrayHistory,
             new GetGrayHistoryHeader { Subject = subject, MaxCount = maxCount, Before = before },
-            cancel).ConfigureAwait(false)).Entries;
+            cancel,
+            atLeast: GrayDatabaseWait).ConfigureAwait(false)).Entries;
 
     /// <summary>Which clients and queues are on which side at a broker.</summary>
     /// <param name="group">Only this group; null for all that have a release.</param>

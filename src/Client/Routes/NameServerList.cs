@@ -43,14 +43,15 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
     }
 
     /// <summary>Asks one of them, and takes nothing but success for an answer.</summary>
+    /// <param name="atLeast">How long to wait for an answer, if that is longer than usual.</param>
     /// <exception cref="NameServersUnavailableException">None of them answered.</exception>
     /// <exception cref="BrokerException">The answer is an error.</exception>
     public async Task<RemotingCommand> CallAsync<THeader>(
-        RequestCode code, THeader header, CancellationToken cancel, ReadOnlyMemory<byte> body = default)
+        RequestCode code, THeader header, CancellationToken cancel, ReadOnlyMemory<byte> body = default, TimeSpan atLeast = default)
         where THeader : IHeaderFields
     {
         (string address, RemotingCommand response) =
-            await AskAsync(code, header, body, passOverRefusals: false, cancel).ConfigureAwait(false);
+            await AskAsync(code, header, body, passOverRefusals: false, cancel, atLeast).ConfigureAwait(false);
         return response.ResponseCode == ResponseCode.Success
             ? response
             : throw new BrokerException(response.ResponseCode, address, response.Remark);
@@ -58,7 +59,7 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
 
     // Each is asked once at most, whatever questions beside this one make of where to begin.
     private async Task<(string Address, RemotingCommand Response)> AskAsync<THeader>(
-        RequestCode code, THeader header, ReadOnlyMemory<byte> body, bool passOverRefusals, CancellationToken cancel)
+        RequestCode code, THeader header, ReadOnlyMemory<byte> body, bool passOverRefusals, CancellationToken cancel, TimeSpan atLeast = default)
         where THeader : IHeaderFields
     {
         int first = Volatile.Read(ref _current);
@@ -71,7 +72,7 @@ internal sealed class NameServerList(IReadOnlyList<string> addresses, ServerCall
             try
             {
                 RemotingCommand response = await servers
-                    .InvokeAsync(address, code, header, body, servers.Timeout, cancel)
+                    .InvokeAsync(address, code, header, body, atLeast > servers.Timeout ? atLeast : servers.Timeout, cancel)
                     .ConfigureAwait(false);
                 if (passOverRefusals && response.ResponseCode == ResponseCode.SystemError)
                 {

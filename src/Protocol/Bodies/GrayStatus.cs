@@ -79,6 +79,9 @@ public sealed record BrokerGrayStatus
     /// <summary>Messages that nobody is to consume, of releases that are open or ended not long ago; those without any are not named.</summary>
     public List<GrayGivenUpStatus> GivenUp { get; set => field = value ?? []; } = [];
 
+    /// <summary>Whether the broker has the consumer group that was asked for, which asking does not make; null where none was.</summary>
+    public bool? KnowsGroup { get; set; }
+
     /// <summary>The queues of groups that have a release.</summary>
     public List<GrayQueueStatus> Queues { get; set => field = value ?? []; } = [];
 

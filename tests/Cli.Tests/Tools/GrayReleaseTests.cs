@@ -61,8 +61,15 @@ public sealed class GrayReleaseTests : IAsyncDisposable
             status => status["changes"]!.AsArray().Any(change => (long)change!["remaining"]! > 0), "the promotion shows what is left");
         Assert.Equal("promoting", (string?)draining["releases"]!.AsArray().Single()!["state"]);
         Assert.False(promoted.IsCompleted);
+        await using var watch = new RunningCommand("gray", "status", Group, "--watch", "--namesrv", _nameServers);
+        await watch.WaitForAsync("the gray side has ");
+        (await RunAsync("gray", "promote", Group)).ShouldFail(
+            ExitCode.Failure, "release 1 of group order-service is being promoted: wait, cancel or force it");
+        (await RunAsync("gray", "withdraw", Group, "--leftover", "skip")).ShouldFail(
+            ExitCode.Failure, "release 1 of group order-service is being promoted: wait, cancel or force it");
         v2.Release();
         Assert.Equal("Release 1 of group order-service is promoted.", await promoted);
+        await watch.WaitForAsync("promoted  join");
         Assert.Equal(Count / 2, v2.Bodies.Count(body => body.Contains(" gray ", StringComparison.Ordinal)));
         CommandResult again = await RunAsync("gray", "promote", Group);
         again.ShouldFail(ExitCode.Failure, "group order-service has no open release");

@@ -9,6 +9,9 @@ public sealed class GrayUsageTests(StandaloneServer server) : IClassFixture<Stan
     public async Task Names_ThatNobodyKnows_AreNotFound()
     {
         (await server.RunAsync("gray", "topic", "enable", "NoSuchTopic")).ShouldFail(ExitCode.NotFound, "topic NoSuchTopic does not exist");
+        // The broker makes groups that it sees first: asking for one, even twice, is not seeing it.
+        (await server.RunAsync("gray", "open", "nobody")).ShouldFail(ExitCode.NotFound, "group nobody does not exist");
+        (await server.RunAsync("gray", "open", "nobody")).ShouldFail(ExitCode.NotFound, "group nobody does not exist");
         (await server.RunAsync("gray", "rule", "list", "nobody")).ShouldFail(ExitCode.NotFound, "group nobody has no release");
         (await server.RunAsync("gray", "status", "nobody")).ShouldFail(ExitCode.NotFound, "no release of a group nobody");
     }

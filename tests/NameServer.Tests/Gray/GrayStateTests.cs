@@ -5,6 +5,7 @@ using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.NameServer.Tests.Gray;
@@ -143,6 +144,28 @@ public sealed class GrayStateTests(PostgresFixture postgres) : IClassFixture<Pos
         await server.ChangeSuccessfullyAsync(new GrayCommand { Action = GrayAction.Promote, Group = "G" });
         Assert.Null((await server.StatusAsync()).DatabaseProblem);
         await SeesAsync(late, 2);
+    }
+
+    [Fact]
+    public async Task Database_Slow_LeavesTheSnapshotAndRefusesChanges()
+    {
+        await using TestNameServer server = await TestNameServer.StartAsync("grayDatabaseTimeout=300");
+        await using WireBroker a = await StartBrokerAsync(server);
+        await server.ChangeSuccessfullyAsync(Open);
+        await using (var holder = new SqliteConnection($"Data Source={Path.Combine(server.Folder, "gray.db")};Pooling=false"))
+        {
+            await holder.OpenAsync();
+            await using SqliteTransaction held = holder.BeginTransaction(deferred: false);
+
+            RemotingCommand refused = await server.ChangeAsync(new GrayCommand { Action = GrayAction.Promote, Group = "G" });
+
+            Assert.Equal(ResponseCode.GrayUnavailable, refused.ResponseCode);
+            Assert.Contains("another process has held it", refused.Remark, StringComparison.Ordinal);
+            Assert.Equal(GrayReleaseState.Open, (await server.SnapshotAsync())!.Releases[0].State);
+        }
+
+        await server.ChangeSuccessfullyAsync(new GrayCommand { Action = GrayAction.Promote, Group = "G" });
+        Assert.Null((await server.StatusAsync()).DatabaseProblem);
     }
 
     [Theory]

@@ -51,6 +51,27 @@ public sealed class PostgresGrayDatabaseTests(PostgresFixture postgres) : GrayDa
         Assert.Equal(version, await database.ReadVersionAsync(default));
     }
 
+    // As one that was made a standby, or whose operator stops writes before its disk is full.
+    [Fact]
+    public async Task Database_ThatTakesNoWrites_GivesWhatItHasAndRefusesChanges()
+    {
+        string address = await NewAddressAsync();
+        await using IGrayDatabase before = Open(address);
+        GrayVersion version = await before.ReadVersionAsync(default);
+        Assert.True(await before.TryChangeAsync(version, Put("T"), default));
+        await using NpgsqlConnection connection = postgres.Server.ConnectionTo(address);
+        await ExecuteAsync(address, $"ALTER DATABASE \"{connection.Database}\" SET default_transaction_read_only = on");
+
+        await using IGrayDatabase database = Open(address);
+        GrayContents contents = await database.ReadAsync(default);
+        Assert.Equal([new GrayRow(GrayRowKind.Topic, "T", "1")], contents.Rows);
+        GrayDatabaseException error = await Assert.ThrowsAsync<GrayDatabaseException>(
+            () => database.TryChangeAsync(contents.Version, Put("U"), default));
+        Assert.False(error.MayHaveChanged);
+        Assert.Contains("read-only", error.Message, StringComparison.Ordinal);
+        Assert.Equal(contents.Version, await database.ReadVersionAsync(default));
+    }
+
     [Theory]
     [InlineData("user", "password")]
     [InlineData("database", "no such database")]

@@ -38,10 +38,9 @@ internal sealed class WireBroker : IAsyncDisposable
                 Producers.TryGetValue(header.ProducerGroup, out string[]? clients)
                     ? BodyCodec.Encode(new ProducerConnection { ConnectionSet = [.. clients.Select(id => new Connection { ClientId = id })] })
                     : null))
-            .On<GroupHeader>(RequestCode.GetSubscriptionGroupConfig, (request, header) => Reply(
+            .On<GetBrokerGrayStatusHeader>(RequestCode.GetBrokerGrayStatus, (request, header) => Reply(
                 request,
-                Clients.ContainsKey(header.Group) ? BodyCodec.Encode(new SubscriptionGroupConfig { GroupName = header.Group }) : null))
-            .On<GetBrokerGrayStatusHeader>(RequestCode.GetBrokerGrayStatus, (request, _) => Reply(request, BodyCodec.Encode(Status)));
+                BodyCodec.Encode(Status with { KnowsGroup = header.Group is { } group ? Clients.ContainsKey(group) : null })));
         _server = new RemotingServer(
             new RemotingServerOptions { EndPoints = [new IPEndPoint(IPAddress.Loopback, 0)] },
             requests,

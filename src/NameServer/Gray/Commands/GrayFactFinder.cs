@@ -70,12 +70,11 @@ internal sealed class GrayFactFinder(RouteTable routes, GrayBrokers brokers, Tim
                 : (await FindAsync<GetConsumerConnectionListHeader, ConsumerConnection>(
                     address, RequestCode.GetConsumerConnectionList, new() { ConsumerGroup = group }).ConfigureAwait(false))?.ConnectionSet ?? [];
             string[] clients = [.. connected.Select(client => client.ClientId).OfType<string>()];
-            bool exists = clients.Length > 0
-                || (!command.Producer
-                    && await FindAsync<GroupHeader, SubscriptionGroupConfig>(
-                        address, RequestCode.GetSubscriptionGroupConfig, new() { Group = group }).ConfigureAwait(false) is not null);
             BrokerGrayStatus? status = await FindAsync<GetBrokerGrayStatusHeader, BrokerGrayStatus>(
                 address, RequestCode.GetBrokerGrayStatus, new() { Group = group }).ConfigureAwait(false);
+
+            // Not by RocketMQ's request for its configuration: that makes the group, where brokers make those that they see first.
+            bool exists = clients.Length > 0 || (!command.Producer && status is { KnowsGroup: true });
             return new BrokerAnswer(
                 exists,
                 clients,

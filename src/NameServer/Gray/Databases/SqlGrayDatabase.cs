@@ -307,6 +307,7 @@ internal abstract class SqlGrayDatabase : IGrayDatabase
             values.Add(read(reader));
         }
 
+        _afterStatement?.Invoke(statement);
         return values;
     }
 

@@ -94,7 +94,7 @@ internal sealed class GrayState : IAsyncDisposable
 
                 if (await TryAsync(() => _database.TryChangeAsync(view.Version, decision.ToRows(audit), cancel)).ConfigureAwait(false))
                 {
-                    GrayView changed = await RefreshAsync(cancel).ConfigureAwait(false);
+                    GrayView changed = await ReadBackAsync(decision, cancel).ConfigureAwait(false);
                     Log.GrayStateChanged(_logger, decision.Summary, changed.Version, audit.Operator, audit.From);
                     return (decision, changed);
                 }
@@ -152,6 +152,19 @@ internal sealed class GrayState : IAsyncDisposable
             }).ConfigureAwait(false);
             await ReadAsync(cancel).ConfigureAwait(false);
             await EndChangesAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    // Whoever is told that nothing has changed would give his command again.
+    private async Task<GrayView> ReadBackAsync(GrayDecision decision, CancellationToken cancel)
+    {
+        try
+        {
+            return await RefreshAsync(cancel).ConfigureAwait(false);
+        }
+        catch (GrayDatabaseException e)
+        {
+            throw new GrayDatabaseException($"the change was made ({decision.Summary}), but cannot be read back: {e.Message}", e);
         }
     }
 
