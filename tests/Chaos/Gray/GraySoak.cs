@@ -22,6 +22,7 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
     private static readonly TimeSpan MinWindow = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan MoreWindow = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan HeldBack = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FirstRequestLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
@@ -69,15 +70,7 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
         await using var admin = new AdminClient(new AdminOptions { NameServers = nameServers });
         string[] brokers = [.. cluster.Brokers.Select(broker => broker.Address)];
         _commander = new GrayCommander(admin, brokers);
-        foreach (string broker in brokers)
-        {
-            foreach (string topic in Shape.Topics)
-            {
-                await admin.SaveTopicAsync(
-                    broker, new TopicConfig { TopicName = topic, ReadQueueNums = Queues, WriteQueueNums = Queues, Perm = TopicPermission.ReadWrite }, cancel);
-            }
-        }
-
+        await MakeTopicsAsync(nameServers, brokers, cancel);
         _groups = [.. Enum.GetValues<ClientKind>().Select(kind => new ServiceGroup(kind, nameServers, _ledger, log))];
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
@@ -112,6 +105,20 @@ internal sealed class GraySoak(GraySoakOptions options, SoakLog log)
             foreach (ServiceGroup group in _groups)
             {
                 await group.DisposeAsync();
+            }
+        }
+    }
+
+    // The first requests that these brokers get, right after a start without a rehearsal.
+    private static async Task MakeTopicsAsync(string nameServers, IEnumerable<string> brokers, CancellationToken cancel)
+    {
+        await using var admin = new AdminClient(new AdminOptions { NameServers = nameServers, RequestTimeout = FirstRequestLimit });
+        foreach (string broker in brokers)
+        {
+            foreach (string topic in Shape.Topics)
+            {
+                await admin.SaveTopicAsync(
+                    broker, new TopicConfig { TopicName = topic, ReadQueueNums = Queues, WriteQueueNums = Queues, Perm = TopicPermission.ReadWrite }, cancel);
             }
         }
     }

@@ -12,7 +12,8 @@ namespace GrayMQ.Chaos.Gray;
 internal sealed class SoakProducer(
     string name, string nameServers, bool isAware, TimeSpan interval, int seed, GrayLedger ledger, SoakLog log, Func<GrayPhase?> phase)
 {
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan MoreDelay = TimeSpan.FromSeconds(3);
     private static readonly GrayQueues Queues = new(GraySoak.Queues, GrayQueues.DefaultSize);
 
     private readonly Random _random = new(seed);
@@ -49,7 +50,7 @@ internal sealed class SoakProducer(
         var message = new Message(topic, Encoding.UTF8.GetBytes(id + (fate == 0 ? SoakClient.FailMark : "")))
         {
             Tag = tag,
-            Delay = fate == 1 ? _random.NextDouble() * MaxDelay : null,
+            Delay = fate == 1 ? MinDelay + (_random.NextDouble() * MoreDelay) : null,
         };
         if (!isAware && isGray)
         {
