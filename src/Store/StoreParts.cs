@@ -58,7 +58,7 @@ internal sealed class StoreParts : IDisposable
         _dispatch = new MessageDispatch(options, Queues, Index, logFollowers, tagsCodes, logger);
         Dispatcher = new Dispatcher(options, CommitLog, _dispatch, arrivals, time, logger);
         Flusher = new Flusher(options, CommitLog, Flags, time, logger);
-        CommitLog.Flushed += _ => OnFlushed();
+        CommitLog.Flushed += _ => Dispatcher.Follow();
         _checkPointFiles = new CheckPointFiles(options, fileSystem);
         CheckPointer = new CheckPointer(options, fileSystem, CommitLog, _dispatch, Dispatcher, _checkPointFiles, time, logger);
         Cleaner = new Cleaner(options, fileSystem, CommitLog, LogReader, _dispatch, Dispatcher, Flags, time, logger);
@@ -168,14 +168,6 @@ internal sealed class StoreParts : IDisposable
         {
             // From the first file on it is written down how large files are.
             CheckPointer.Take();
-        }
-    }
-
-    private void OnFlushed()
-    {
-        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
-        {
-            Dispatcher.Follow();
         }
     }
 

@@ -8,8 +8,12 @@ namespace GrayMQ.Store.CommitLogs;
 /// </summary>
 internal sealed class TailBuffer
 {
-    // What comes while one flush is under way, with hundreds of senders; a larger record gets a larger buffer, for as long as it needs it.
+    // What comes while one flush is under way, with hundreds of senders.
     private const int UsualBytes = 256 * 1024;
+
+    // A record from here on gets a larger buffer, for as long as it needs it: among many that send small ones it would seldom find one with
+    // so much room.
+    private const int LargeBytes = UsualBytes / 4;
 
     private byte[] _records = new byte[UsualBytes];
     private int _length;
@@ -37,14 +41,19 @@ internal sealed class TailBuffer
     public bool TryReserve(CommitLogFile file, int bytes, out Span<byte> room)
     {
         room = default;
-        if (!IsEmpty && (bytes > _records.Length - _length || !ReferenceEquals(File, file)))
+        if (!IsEmpty && !ReferenceEquals(File, file))
         {
             return false;
         }
 
-        if (bytes > _records.Length)
+        if (bytes > _records.Length - _length)
         {
-            _records = new byte[bytes];
+            if (bytes < LargeBytes || _length > UsualBytes)
+            {
+                return false;
+            }
+
+            Grow(_length + bytes);
         }
 
         room = _records.AsSpan(_length, bytes);
@@ -76,5 +85,12 @@ internal sealed class TailBuffer
         {
             _records = new byte[UsualBytes];
         }
+    }
+
+    private void Grow(int bytes)
+    {
+        byte[] larger = GC.AllocateUninitializedArray<byte>(bytes);
+        Records.CopyTo(larger);
+        _records = larger;
     }
 }
