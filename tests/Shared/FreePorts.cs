@@ -1,11 +1,12 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
 namespace GrayMQ.Testing;
 
 /// <summary>
-/// Ports for brokers, which register the port that they are told and so cannot be given 0. Taken from below the range from which the
-/// system gives ports to outgoing connections, each once per process.
+/// Ports for servers that are told theirs before they bind it. Taken from below the range from which the system gives ports to outgoing
+/// connections, and each once per process, so that nobody else has it in between.
 /// </summary>
 internal static class FreePorts
 {
@@ -14,19 +15,28 @@ internal static class FreePorts
     private const int PortsOfBroker = 3; // old clients use the port 2 below the main one
 
     private static readonly Lock Taking = new();
-    private static int _next = Random.Shared.Next(First, Last);
+    private static int _last = Random.Shared.Next(First, Last);
+
+    /// <summary>A port that is free now.</summary>
+    public static int Take() => Take(1);
 
     /// <summary>A port that is free now, as is the one 2 below it.</summary>
-    public static int TakeForBroker()
+    public static int TakeForBroker() => Take(PortsOfBroker);
+
+    /// <summary>An address that nobody listens at.</summary>
+    public static string ClosedAddress() => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Take()}");
+
+    // The last of so many that nobody was given.
+    private static int Take(int ports)
     {
         lock (Taking)
         {
-            for (int tried = 0; tried < (Last - First) / PortsOfBroker; tried++)
+            for (int tried = 0; tried < (Last - First) / ports; tried++)
             {
-                _next = _next + PortsOfBroker <= Last ? _next + PortsOfBroker : First + PortsOfBroker;
-                if (IsFree(_next) && IsFree(_next - 2))
+                _last = _last + ports <= Last ? _last + ports : First + ports;
+                if (IsFree(_last) && (ports == 1 || IsFree(_last - 2)))
                 {
-                    return _next;
+                    return _last;
                 }
             }
         }

@@ -14,8 +14,8 @@ internal sealed class ServerUnderTest(
 {
     private const int PollMs = 10;
 
-    private readonly int _nameServerPort = FreePort();
-    private readonly int _brokerPort = FreePort();
+    private readonly int _nameServerPort = FreePorts.Take();
+    private readonly int _brokerPort = FreePorts.TakeForBroker();
     private Process? _process;
 
     public string BrokerAddress => $"127.0.0.1:{_brokerPort}";
@@ -87,13 +87,6 @@ internal sealed class ServerUnderTest(
     }
 
     public async ValueTask DisposeAsync() => await KillAsync();
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private async Task<bool> AcceptsAsync(CancellationToken cancel)
     {

@@ -111,7 +111,7 @@ public sealed class AssignmentTests
             return topic == "T" ? Route(("broker-b", Volatile.Read(ref queuesElsewhere)), ("broker-a", 3)) : null;
         }));
         await using RunningBroker broker = await RunningBroker.StartAsync(
-            ("namesrvAddr", $"127.0.0.1:{RunningBroker.FreePort()};{nameServer.Address}"), ("loadBalancePollNameServerInterval", "1000"));
+            ("namesrvAddr", $"{FreePorts.ClosedAddress()};{nameServer.Address}"), ("loadBalancePollNameServerInterval", "1000"));
         (Peer first, Peer second) = await TwoConsumersAsync(broker);
 
         Assert.Equal([("broker-a", 0), ("broker-a", 1), ("broker-a", 2)], await QueuesAsync(first, "T"));

@@ -7,7 +7,7 @@ namespace GrayMQ.Broker.Grpc;
 /// <summary>The five published scenarios with gRPC push consumers. Nothing is consumed twice: the broker shares out by message.</summary>
 public sealed class GrayScenarioTests : PublishedScenarioTests
 {
-    private readonly string _port = RunningBroker.FreePort();
+    private readonly string _port = $"{FreePorts.Take()}";
     private readonly List<GrpcPushConsumer> _consumers = [];
 
     private protected override (string Key, string Value)[] Settings => [("grpcPort", _port)];

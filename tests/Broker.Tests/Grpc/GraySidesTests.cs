@@ -15,7 +15,7 @@ public sealed class GraySidesTests : IAsyncLifetime
     private const string Group = "billing";
     private static readonly int[] GrayQueues = [0, 5];
 
-    private readonly string _port = RunningBroker.FreePort();
+    private readonly string _port = $"{FreePorts.Take()}";
     private readonly List<GrpcPeer> _clients = [];
     private GrayFixture _gray = null!;
 

@@ -13,7 +13,7 @@ public sealed class LeavingTests : IAsyncLifetime
     private const string Topic = "T";
     private const string Group = "GID_leaving";
 
-    private readonly string _port = RunningBroker.FreePort();
+    private readonly string _port = $"{FreePorts.Take()}";
     private readonly List<GrpcPeer> _clients = [];
     private LeavingBroker _broker = null!;
     private Peer _remoting = null!;

@@ -21,7 +21,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
     private static readonly V2.Resource TopicResource = new() { Name = Topic };
     private static readonly V2.Resource GroupResource = new() { Name = "GID_grpc" };
 
-    private readonly string _port = RunningBroker.FreePort();
+    private readonly string _port = $"{FreePorts.Take()}";
     private RunningBroker _broker = null!;
     private RawClient _client = null!;
 

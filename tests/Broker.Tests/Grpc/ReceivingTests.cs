@@ -19,7 +19,7 @@ public sealed class ReceivingTests : IAsyncLifetime
     private const string Group = "GID_receiving";
     private static readonly TimeSpan Invisible = TimeSpan.FromMinutes(1);
 
-    private readonly string _port = RunningBroker.FreePort();
+    private readonly string _port = $"{FreePorts.Take()}";
     private readonly List<GrpcPeer> _clients = [];
     private LeavingBroker _broker = null!;
     private Peer _remoting = null!;

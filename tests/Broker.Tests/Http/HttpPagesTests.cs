@@ -14,7 +14,7 @@ public class HttpPagesTests
     [Fact]
     public async Task Health_OfARunningBroker_IsLiveAndReady()
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
         using HttpClient http = Open(broker.Http);
 
         Assert.Equal("live\n", await http.GetStringAsync("/health/live"));
@@ -70,7 +70,7 @@ public class HttpPagesTests
     [Fact]
     public async Task Metrics_AfterTraffic_HoldItUnderRocketMqsNames()
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
         Peer peer = broker.Connect("c1");
         await peer.HeartbeatAsync("G", [new SubscriptionData { Topic = "T", SubString = "*" }]);
         await peer.HeartbeatAsync("""{"clientID":"c1","producerDataSet":[{"groupName":"P"},{"groupName":"Q"}]}""");

@@ -12,7 +12,7 @@ public class LifecyclePagesTests
     [Fact]
     public async Task Drain_ByPost_TakesReadinessAwayAndClosesConnections()
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
         using HttpClient http = Open(broker);
         using HttpResponseMessage before = await http.GetAsync("/health/ready");
         Assert.Equal((HttpStatusCode.OK, null), (before.StatusCode, before.Headers.ConnectionClose));
@@ -42,7 +42,7 @@ public class LifecyclePagesTests
     [InlineData("/lifecycle/drain?parallel=many")]
     public async Task Drain_WrongWords_IsRefused(string path)
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
         using HttpClient http = Open(broker);
 
         using HttpResponseMessage refused = await http.PostAsync(path, null);
@@ -54,7 +54,7 @@ public class LifecyclePagesTests
     [Fact]
     public async Task Drain_ByGet_IsRefused()
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
         using HttpClient http = Open(broker);
 
         using HttpResponseMessage refused = await http.GetAsync("/lifecycle/drain");
@@ -66,7 +66,7 @@ public class LifecyclePagesTests
     [Fact]
     public async Task Drain_WithAToken_TakesTheTokenOnly()
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()), ("httpToken", "secret"));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"), ("httpToken", "secret"));
         using HttpClient http = Open(broker);
 
         Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(null));

@@ -12,7 +12,7 @@ public class StartingTests
     [Fact]
     public async Task Http_WhileTheStoreIsRecovered_IsLiveAndNotReady()
     {
-        string port = RunningBroker.FreePort();
+        string port = $"{FreePorts.Take()}";
         using var disk = new ScarceDisk();
         disk.HangOpens();
         Task<RunningBroker> starting = Task.Run(() => RunningBroker.StartAsync(disk, ("httpPort", port), ("listenPort", "10911")));
@@ -48,7 +48,7 @@ public class StartingTests
     {
         const int Probes = 10_000;
         const int Threads = 8;
-        string port = RunningBroker.FreePort();
+        string port = $"{FreePorts.Take()}";
         await using TestNameServer nameServer = await TestNameServer.StartAsync();
         var time = new ManualTime();
         await using RunningBroker broker = await RunningBroker.StartAsync(null, time, [("namesrvAddr", nameServer.Address), ("httpPort", port)]);

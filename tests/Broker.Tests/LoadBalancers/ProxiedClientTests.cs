@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using GrayMQ.Broker.Grpc;
@@ -53,7 +52,7 @@ public class ProxiedClientTests
     public async Task HAProxy_InBetween_NamesTheClientEverywhere(string send)
     {
         await using RunningBroker broker = await StartAsync("required");
-        int port = int.Parse(RunningBroker.FreePort(), CultureInfo.InvariantCulture);
+        int port = FreePorts.Take();
         await using LoadBalancer proxy = await LoadBalancer.HAProxyAsync(
             $"""
             defaults
@@ -80,7 +79,7 @@ public class ProxiedClientTests
     [InlineData(true)]
     public async Task Header_BeforeGrpc_NamesTheClient(bool tls)
     {
-        string port = RunningBroker.FreePort();
+        string port = $"{FreePorts.Take()}";
         await using RunningBroker broker = await RunningBroker.StartAsync(
             ("proxyProtocol", "optional"), ("proxyProtocolSources", "127.0.0.1"), ("grpcPort", port));
         Peer remoting = broker.Connect("remoting");
@@ -99,7 +98,7 @@ public class ProxiedClientTests
     [InlineData("required", false)]
     public async Task Header_BeforeGrpcWhereItMayNotBeOrIsMissing_EndsTheConnection(string mode, bool sent)
     {
-        string port = RunningBroker.FreePort();
+        string port = $"{FreePorts.Take()}";
         await using RunningBroker broker = await RunningBroker.StartAsync(
             ("proxyProtocol", mode), ("proxyProtocolSources", "127.0.0.1"), ("grpcPort", port));
         byte[] header = Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.1 192.0.2.200 56324 8081\r\n");

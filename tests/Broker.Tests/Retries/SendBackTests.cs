@@ -166,7 +166,7 @@ public sealed class SendBackTests
     [Fact]
     public async Task SentBack_IsCounted_ByTheTopicThatItWasSentTo()
     {
-        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", RunningBroker.FreePort()));
+        await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
         Peer peer = broker.Connect("c");
         ReceivedMessage first = await StoreAsync(peer);
         await BackAsync(peer, Header(first, ShortestDelay));

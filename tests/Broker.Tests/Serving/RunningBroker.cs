@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -65,14 +64,6 @@ internal sealed class RunningBroker : IAsyncDisposable
         await File.WriteAllTextAsync(broker.SettingsPath, $"# the test's\nbrokerName = {Name}\nbrokerClusterName={Cluster}\n");
         await broker.StartAsync();
         return broker;
-    }
-
-    /// <summary>A port that nobody listens on.</summary>
-    public static string FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>Connects as clients do, or (endPoint 1) as those of old versions, which use a second port.</summary>

@@ -15,7 +15,7 @@ internal sealed class BalancedCluster : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly List<ChildProcess> _processes = [];
     private readonly Dictionary<string, (string Port, string GrpcPort, string HttpPort)> _ports = [];
-    private readonly string[] _nameServerPorts = [FreePorts.Any(), FreePorts.Any()];
+    private readonly string[] _nameServerPorts = [$"{FreePorts.Take()}", $"{FreePorts.Take()}"];
     private readonly Dictionary<string, ChildProcess> _brokers = [];
 
     private BalancedCluster()
@@ -23,7 +23,7 @@ internal sealed class BalancedCluster : IAsyncDisposable
     }
 
     /// <summary>Where clients find the name servers.</summary>
-    public string NameServers { get; } = $"{Balancer}:{FreePorts.Any()}";
+    public string NameServers { get; } = $"{Balancer}:{FreePorts.Take()}";
 
     /// <summary>Where the load balancer has to listen.</summary>
     public IReadOnlyList<IPEndPoint> Listening =>
@@ -42,7 +42,7 @@ internal sealed class BalancedCluster : IAsyncDisposable
 
         foreach (string broker in (string[])["broker-a", "broker-b"])
         {
-            cluster._ports[broker] = (FreePorts.ForBroker(), FreePorts.Any(), FreePorts.Any());
+            cluster._ports[broker] = ($"{FreePorts.TakeForBroker()}", $"{FreePorts.Take()}", $"{FreePorts.Take()}");
             await cluster.StartBrokerAsync(broker);
         }
 

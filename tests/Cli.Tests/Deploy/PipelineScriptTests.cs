@@ -19,7 +19,7 @@ public sealed class PipelineScriptTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await StandaloneServer.StartAsync(
-            _folder.PathOf("store"), null, "--http-port", FreePorts.Any(), "--set", $"httpToken={Token}", "--set", "drainConsumersMs=0");
+            _folder.PathOf("store"), null, "--http-port", $"{FreePorts.Take()}", "--set", $"httpToken={Token}", "--set", "drainConsumersMs=0");
         System.Text.RegularExpressions.Match match = StandaloneServer.ReadyLine().Match(_server.Output.Text);
         _nameServer = match.Groups["namesrv"].Value;
         _http = _server.Output.Text.Split("HTTP ")[1].Split(',')[0];

@@ -37,7 +37,7 @@ public sealed class ChildProcessTests
     public async Task NameServer_OnSigterm_IsNotReadyFirstAndServesThenExits()
     {
         using var folder = new TempFolder();
-        string httpPort = FreePorts.Any();
+        string httpPort = $"{FreePorts.Take()}";
         await using var server = new ChildProcess(
             "namesrv", "--set", "bindAddress=127.0.0.1", "--set", "listenPort=0", "--set", $"httpPort={httpPort}", "--set", "drainMs=600000",
             "--set", $"kvConfigPath={folder.PathOf("kvConfig.json")}");
@@ -98,7 +98,7 @@ public sealed class ChildProcessTests
 
     private static string[] Arguments(TempFolder folder) =>
     [
-        "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0",
+        "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", $"{FreePorts.TakeForBroker()}", "--http-port", "0",
     ];
 
     private static string NameServer(string line) => StandaloneServer.ReadyLine().Match(line).Groups["namesrv"].Value;

@@ -113,7 +113,7 @@ public sealed class ServerSettingsTests
         await File.WriteAllTextAsync(folder.PathOf("file"), "");
 
         CommandResult result = await TestCommand.RunAsync(
-            "standalone", "--store", folder.PathOf("file/store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
+            "standalone", "--store", folder.PathOf("file/store"), "--namesrv-port", "0", "--broker-port", $"{FreePorts.TakeForBroker()}", "--http-port", "0");
 
         result.ShouldFail(ExitCode.Failure, $"cannot make the directory {folder.PathOf("file/store")}");
     }

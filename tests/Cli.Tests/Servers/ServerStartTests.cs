@@ -12,7 +12,7 @@ public sealed class ServerStartTests
         await using RunningCommand first = await StandaloneServer.StartAsync(folder.PathOf("store"));
 
         CommandResult second = await TestCommand.RunAsync(
-            "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
+            "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", $"{FreePorts.TakeForBroker()}", "--http-port", "0");
 
         second.ShouldFail(ExitCode.Failure, $"the store {folder.PathOf("store")} is in use by another process");
         Assert.DoesNotContain("istening", second.Error, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class ServerStartTests
         await File.WriteAllTextAsync(folder.PathOf("store"), "");
 
         CommandResult result = await TestCommand.RunAsync(
-            "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--http-port", "0");
+            "standalone", "--store", folder.PathOf("store"), "--namesrv-port", "0", "--broker-port", $"{FreePorts.TakeForBroker()}", "--http-port", "0");
 
         result.ShouldFail(ExitCode.Failure, folder.PathOf("store"));
         Assert.DoesNotContain("should not happen", result.Error, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class ServerStartTests
         using var folder = new TempFolder();
         string line = "";
         await using RunningCommand server =
-            await StandaloneServer.StartAsync(folder.PathOf("store"), ready => line = ready, "--http-port", FreePorts.Any());
+            await StandaloneServer.StartAsync(folder.PathOf("store"), ready => line = ready, "--http-port", $"{FreePorts.Take()}");
         string address = line.Split(", ").Single(part => part.StartsWith("HTTP ", StringComparison.Ordinal))["HTTP ".Length..];
 
         using var client = new HttpClient();
@@ -65,7 +65,7 @@ public sealed class ServerStartTests
         string address = (await nameServer.WaitForAsync("ready")).Split(' ')[^1].Trim();
         await using (var broker = new RunningCommand(
             "broker", "-n", address, "--set", "brokerName=b1", "--set", "brokerIP1=127.0.0.1", "--set", "bindAddress=127.0.0.1",
-            "--set", "listenPort=" + FreePorts.ForBroker(), "--set", "storePathRootDir=" + folder.PathOf("store"),
+            "--set", $"listenPort={FreePorts.TakeForBroker()}", "--set", "storePathRootDir=" + folder.PathOf("store"),
             "--set", "returnMs=0"))
         {
             await broker.WaitForAsync("GrayMQ is ready: broker 127.0.0.1:");
@@ -115,7 +115,7 @@ public sealed class ServerStartTests
         string address = (await nameServer.WaitForAsync("ready")).Split(' ')[^1].Trim();
         await using var broker = new RunningCommand(
             "broker", "-n", address, "--set", "brokerIP1=localhost", "--set", "bindAddress=127.0.0.1",
-            "--set", "listenPort=" + FreePorts.ForBroker(), "--set", "storePathRootDir=" + folder.PathOf("store"));
+            "--set", $"listenPort={FreePorts.TakeForBroker()}", "--set", "storePathRootDir=" + folder.PathOf("store"));
         await broker.WaitForAsync("GrayMQ is ready: broker 127.0.0.1:");
 
         CommandResult listed = await TestCommand.RunAsync("cluster", "list", "-n", address);

@@ -74,7 +74,7 @@ public sealed class TakeOverTests
     public async Task TakeOver_UnderLoad_FailsNoSendAndStoresEachMessageOnce()
     {
         using var folder = new TempFolder();
-        string port = FreePorts.ForBroker();
+        string port = $"{FreePorts.TakeForBroker()}";
         string broker = $"127.0.0.1:{port}";
         await using var first = new ChildProcess(Arguments(folder, port));
         await first.WaitForAsync("\n");
@@ -105,7 +105,7 @@ public sealed class TakeOverTests
     public async Task TakeOver_OfAnotherProcess_IsRefusedAndTheBrokerGoesOn()
     {
         using var folder = new TempFolder();
-        string port = FreePorts.ForBroker();
+        string port = $"{FreePorts.TakeForBroker()}";
         await using var running = new ChildProcess(Arguments(folder, port));
         await running.WaitForAsync("\n");
 
@@ -123,7 +123,7 @@ public sealed class TakeOverTests
     {
         using var folder = new TempFolder();
         Directory.CreateDirectory(folder.PathOf("store"));
-        await using var refused = new ChildProcess(Arguments(folder, FreePorts.ForBroker(), "--take-over", "1"));
+        await using var refused = new ChildProcess(Arguments(folder, $"{FreePorts.TakeForBroker()}", "--take-over", "1"));
         Assert.Equal(ExitCode.Failure, await refused.WaitForExitAsync());
         Assert.Contains("no server offers to be taken over", refused.Error.Text, StringComparison.Ordinal);
     }
@@ -144,7 +144,7 @@ public sealed class TakeOverTests
     public async Task SuccessorThatDiesBeforeItGoesOn_LeavesTheBrokerAsItWas()
     {
         using var folder = new TempFolder();
-        string port = FreePorts.ForBroker();
+        string port = $"{FreePorts.TakeForBroker()}";
         await using var running = new ChildProcess(Arguments(folder, port));
         await running.WaitForAsync("\n");
         foreach (string said in new[] { "", "nonsense", "GRAYMQ TAKE-OVER 1\n" })
@@ -168,11 +168,11 @@ public sealed class TakeOverTests
     public async Task SocketsOfSystemd_OutliveTheBroker_AndWhoeverConnectsWaits()
     {
         using var folder = new TempFolder();
-        string port = FreePorts.ForBroker();
+        string port = $"{FreePorts.TakeForBroker()}";
         int number = int.Parse(port, CultureInfo.InvariantCulture);
         using var remoting = new InheritedSocket(number);
         using var vip = new InheritedSocket(number - 2);
-        using var stray = new InheritedSocket(int.Parse(FreePorts.Any(), CultureInfo.InvariantCulture));
+        using var stray = new InheritedSocket(FreePorts.Take());
 
         // Nobody runs yet.
         string broker = $"127.0.0.1:{port}";

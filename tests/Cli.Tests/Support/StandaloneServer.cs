@@ -39,7 +39,7 @@ public sealed partial class StandaloneServer : IAsyncLifetime
         {
             string[] arguments =
             [
-                "standalone", "--store", store, "--namesrv-port", "0", "--broker-port", FreePorts.ForBroker(), "--set", "mappedFileSizeCommitLog=1048576", "--set", "maxHashSlotNum=1000", "--set", "maxIndexNum=4000",
+                "standalone", "--store", store, "--namesrv-port", "0", "--broker-port", $"{FreePorts.TakeForBroker()}", "--set", "mappedFileSizeCommitLog=1048576", "--set", "maxHashSlotNum=1000", "--set", "maxIndexNum=4000",
                 .. more.Contains("--http-port") ? more : ["--http-port", "0", .. more],
             ];
             var command = new RunningCommand(arguments);

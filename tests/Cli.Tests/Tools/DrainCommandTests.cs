@@ -133,7 +133,7 @@ public sealed class DrainCommandTests : IAsyncDisposable
         _nameServer = line.Split("name server ")[1].Trim();
         foreach (string broker in brokers)
         {
-            _ports[broker] = FreePorts.ForBroker();
+            _ports[broker] = $"{FreePorts.TakeForBroker()}";
             await StartBrokerAsync(broker);
         }
     }

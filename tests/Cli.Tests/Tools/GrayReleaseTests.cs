@@ -134,7 +134,7 @@ public sealed class GrayReleaseTests : IAsyncDisposable
     {
         ChildProcess process = Start(
             "broker", "--namesrv", _nameServers, "--set", $"brokerName={name}", "--set", "bindAddress=127.0.0.1", "--set", "brokerIP1=127.0.0.1",
-            "--set", $"listenPort={FreePorts.ForBroker()}", "--set", "httpPort=0", "--set", "grpcPort=0",
+            "--set", $"listenPort={FreePorts.TakeForBroker()}", "--set", "httpPort=0", "--set", "grpcPort=0",
             "--set", $"storePathRootDir={_folder.PathOf(name)}", "--set", "mappedFileSizeCommitLog=4194304");
         await process.WaitForAsync("\n");
     }

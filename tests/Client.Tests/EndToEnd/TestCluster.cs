@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using GrayMQ.Broker;
 using GrayMQ.Client.Tests.Servers;
 using GrayMQ.NameServer;
@@ -18,9 +16,6 @@ namespace GrayMQ.Client.Tests.EndToEnd;
 /// <summary>A name server and brokers, all real, in this process, on free ports and in a folder of their own.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    // Old Java clients send there: brokers listen on it as well.
-    private const int OldClientPortDistance = 2;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("client-test-").FullName;
     private readonly Dictionary<string, BrokerHost> _brokers = [];
     private readonly Dictionary<string, int> _ports = [];
@@ -86,7 +81,7 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         if (!_ports.TryGetValue(name, out int port))
         {
-            port = FreePort();
+            port = FreePorts.TakeForBroker();
             _ports[name] = port;
         }
 
@@ -134,25 +129,5 @@ internal sealed class TestCluster : IAsyncDisposable
         await _nameServer.StopAsync();
         await _nameServer.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        while (true)
-        {
-            using var main = new TcpListener(IPAddress.Loopback, 0);
-            main.Start();
-            int port = ((IPEndPoint)main.LocalEndpoint).Port;
-            using var old = new TcpListener(IPAddress.Loopback, port - OldClientPortDistance);
-            try
-            {
-                old.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: try another pair.
-            }
-        }
     }
 }
