@@ -13,6 +13,18 @@ internal sealed class ManualTime(DateTimeOffset? now = null, TimeZoneInfo? zone 
 
     public long NowMs => GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>How long it is until each timer that is set fires.</summary>
+    public IReadOnlyList<TimeSpan> UntilTimers
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _timers.Select(timer => timer.Due - _now)];
+            }
+        }
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (_lock)

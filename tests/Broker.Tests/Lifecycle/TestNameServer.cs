@@ -18,6 +18,7 @@ internal sealed class TestNameServer : IAsyncDisposable
     private string _address = "";
     private int _unregistered;
     private int _asked;
+    private int _registered;
 
     public string Address => _address;
 
@@ -35,6 +36,15 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     /// <summary>Who leaves beside the broker; it may not while there is somebody.</summary>
     public volatile string Others = "";
+
+    /// <summary>What a registration waits for before it is answered.</summary>
+    public volatile Func<Task> BeforeAnswer = () => Task.CompletedTask;
+
+    /// <summary>Topics that an administrator ordered across brokers, which who registers is told.</summary>
+    public KVTable Ordered { get; } = new();
+
+    /// <summary>How often the broker registered, also before the name server went away.</summary>
+    public int Registered => Volatile.Read(ref _registered);
 
     public ConcurrentQueue<LeaseDrainHeader> Leases { get; } = new();
 
@@ -55,8 +65,8 @@ internal sealed class TestNameServer : IAsyncDisposable
             .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, server.Route)
             .On<LeaseDrainHeader>(RequestCode.LeaseDrain, server.Lease)
             .On<ReturnDrainHeader>(RequestCode.ReturnDrain, server.Return);
-        server._server = await TestServer.StartAsync(server._requests);
-        server._address = server._server.Address;
+        server._address = FreePorts.ClosedAddress();
+        await server.ComeBackAsync();
         return server;
     }
 
@@ -82,12 +92,13 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private ValueTask Register(RemotingRequest request, RegisterBrokerHeader header)
+    private async ValueTask Register(RemotingRequest request, RegisterBrokerHeader header)
     {
         Volatile.Write(ref _unregistered, 0);
         _registrations.Enqueue(RegisterBrokerBodyCodec.Decode(request.Body, header.Compressed, request.Version));
-        request.Reply(BodyCodec.Encode(new KVTable()));
-        return ValueTask.CompletedTask;
+        Interlocked.Increment(ref _registered);
+        await BeforeAnswer();
+        request.Reply(BodyCodec.Encode(Ordered));
     }
 
     private ValueTask Unregister(RemotingRequest request, UnregisterBrokerHeader header)
