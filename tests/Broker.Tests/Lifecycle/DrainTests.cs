@@ -301,6 +301,40 @@ public class DrainTests
     }
 
     [Fact]
+    public async Task ScaleIn_MessageStoredBehindTheLastLook_IsConsumedAsWell()
+    {
+        var look = TimeSpan.FromMilliseconds(200);
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer consumer = await broker.ConsumeAsync();
+        Assert.Equal(ResponseCode.Success, (await consumer.CreateTopicAsync("T", 1)).ResponseCode);
+        await LeavingBroker.CommitAsync(consumer, 0);
+
+        // A time that no other timer has, so that the next look is known by when it is due.
+        broker.Time.Advance(TimeSpan.FromTicks(1_234_567));
+        await broker.DrainAsync(scaleIn: true);
+        await LookedAsync();
+        broker.Time.Advance(look);
+        await LookedAsync();
+        await consumer.StoreAsync("T", "one");
+        await consumer.DispatchedAsync("T", 1);
+
+        await broker.UntilAsync(
+            report => report.State == "drained" || report.WaitingFor?.Contains("1 messages for group G", StringComparison.Ordinal) == true, "another look");
+        await consumer.RefusedAsync(ResponseCode.ServiceNotAvailable, Sends.Header("T"));
+        broker.Time.Advance(TimeSpan.FromMilliseconds(LeavingBroker.QuietMs));
+        Assert.Equal(("draining", false), ((await broker.ShowAsync()).State, broker.NameServer.IsUnregistered));
+        await LeavingBroker.CommitAsync(consumer, 1);
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        await Eventually.TrueAsync(() => broker.NameServer.IsUnregistered, "the name server knows");
+
+        // A look has found nothing, and the next is due.
+        Task LookedAsync() => Eventually.TrueAsync(
+            async () => (await broker.ShowAsync()).WaitingFor?.StartsWith("a last look", StringComparison.Ordinal) == true
+                && broker.Time.UntilTimers.Contains(look),
+            "a look that finds nothing");
+    }
+
+    [Fact]
     public async Task ScaleIn_Abandon_WaitsForNobodyWhoIsAway()
     {
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
