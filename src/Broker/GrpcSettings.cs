@@ -28,8 +28,18 @@ internal static class GrpcSettings
             Derive = settings => settings.Get(BrokerSettings.ListenPort) == DefaultListenPort ? DefaultPort : 0,
         };
 
+    private static readonly SettingDefinition<long> MaxUntakenBytes =
+        Setting.Int64(
+            "grpcMaxUntakenBytes",
+            256 * 1024 * 1024,
+            "Bytes of messages that were handed out by gRPC and wait to be taken, of all clients together; beyond them nothing more is handed out",
+            1) with
+        {
+            Unit = "bytes",
+        };
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<SettingDefinition> All { get; } = [GrpcPort];
+    public static IReadOnlyList<SettingDefinition> All { get; } = [GrpcPort, MaxUntakenBytes];
 
     /// <summary>Whether gRPC is answered at all.</summary>
     public static bool IsOn(EffectiveSettings settings) => settings.Get(GrpcPort) > 0;
@@ -45,6 +55,7 @@ internal static class GrpcSettings
         MaxBodyBytes = StoreSettings.ToOptions(settings).MaxMessageBytes,
         CheckMessageType = settings.Get(BrokerSettings.EnableTopicMessageTypeCheck),
         MaxDelay = TimeSpan.FromSeconds(delays.MaxDelaySeconds),
+        MaxUntakenBytes = settings.Get(MaxUntakenBytes),
     };
 
     public static GrpcServerOptions ServerOptions(EffectiveSettings settings, X509Certificate2? certificate) => new()

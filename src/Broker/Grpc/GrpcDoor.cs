@@ -18,9 +18,6 @@ namespace GrayMQ.Broker.Grpc;
 /// <summary>The door by which the 5.x clients come in: the messaging service, its clients and what is done for them in their absence.</summary>
 internal sealed class GrpcDoor : IAsyncDisposable
 {
-    // Bytes of messages that were handed out and wait to be taken, of all clients together.
-    private const long MaxUntakenBytes = 256 * 1024 * 1024;
-
     private readonly GrpcServer _server;
     private readonly ReceiptRenewal _renewal;
 
@@ -46,7 +43,7 @@ internal sealed class GrpcDoor : IAsyncDisposable
         _renewal = new ReceiptRenewal(clients, receipts, state.Groups, time, loggers.CreateLogger<ReceiptRenewal>());
         clients.ClientEnded += client => _ = _renewal.GiveBackAsync(client);
         clients.ClientEnded += lifecycle.Sends.ConnectionClosed;
-        var untaken = new ByteBudget(MaxUntakenBytes);
+        var untaken = new ByteBudget(options.MaxUntakenBytes);
         var methods = new MessagingMethods(
             clients,
             clientService,

@@ -48,4 +48,7 @@ internal sealed record GrpcOptions
 
     /// <summary>How far ahead a delivery time may lie (RocketMQ: timerMaxDelaySec).</summary>
     public required TimeSpan MaxDelay { get; init; }
+
+    /// <summary>Bytes of messages that were handed out and wait to be taken, of all clients together.</summary>
+    public required long MaxUntakenBytes { get; init; }
 }

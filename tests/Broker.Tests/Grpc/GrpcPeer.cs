@@ -179,6 +179,23 @@ internal sealed class GrpcPeer : IAsyncDisposable
         return _client.OpenAsync(Service + "ReceiveMessage", new ByteArrayContent(RawClient.Frame(request)), Headers(), cancel);
     }
 
+    /// <summary>Pulls once, from the beginning of a queue.</summary>
+    public async Task<(V2.Code Status, IReadOnlyList<V2.Message> Messages)> PullAsync(
+        string group, string topic, int queueId = 0, int pollSeconds = 0)
+    {
+        var request = new V2.PullMessageRequest
+        {
+            Group = new V2.Resource { Name = group },
+            MessageQueue = new V2.MessageQueue { Topic = new V2.Resource { Name = topic }, Id = queueId },
+            BatchSize = 32,
+            LongPollingTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(pollSeconds)),
+        };
+        RawClient.Answer answer = await _client.CallAsync(Service + "PullMessage", request, Headers());
+        Assert.True(answer.Status == GrpcStatusCode.Ok, $"{answer.Status} {answer.Message}");
+        V2.PullMessageResponse[] parts = [.. answer.Messages.Select(part => V2.PullMessageResponse.Parser.ParseFrom(part.Bytes))];
+        return (parts[0].Status.Code, [.. parts.Where(part => part.Message is not null).Select(part => part.Message)]);
+    }
+
     public async Task<V2.AckMessageResponse> AckAsync(string group, string topic, params IReadOnlyList<V2.Message> messages)
     {
         var request = new V2.AckMessageRequest { Group = new V2.Resource { Name = group }, Topic = new V2.Resource { Name = topic } };
