@@ -32,18 +32,14 @@ internal sealed class BalancedCluster : IAsyncDisposable
     public static async Task<BalancedCluster> StartAsync()
     {
         var cluster = new BalancedCluster();
-        foreach (string port in cluster._nameServerPorts)
+        try
         {
-            ChildProcess nameServer = cluster.Start(
-                "namesrv", "--set", "bindAddress=127.0.0.1", "--set", $"listenPort={port}", "--set", "proxyProtocol=optional",
-                "--set", "proxyProtocolSources=127.0.0.0/8", "--set", $"kvConfigPath={cluster._folder.PathOf(port)}.json");
-            await nameServer.WaitForAsync("name server ");
+            await cluster.StartAllAsync();
         }
-
-        foreach (string broker in (string[])["broker-a", "broker-b"])
+        catch
         {
-            cluster._ports[broker] = ($"{FreePorts.TakeForBroker()}", $"{FreePorts.Take()}", $"{FreePorts.Take()}");
-            await cluster.StartBrokerAsync(broker);
+            await cluster.DisposeAsync();
+            throw;
         }
 
         return cluster;
@@ -101,6 +97,23 @@ internal sealed class BalancedCluster : IAsyncDisposable
         }
 
         _folder.Dispose();
+    }
+
+    private async Task StartAllAsync()
+    {
+        foreach (string port in _nameServerPorts)
+        {
+            ChildProcess nameServer = Start(
+                "namesrv", "--set", "bindAddress=127.0.0.1", "--set", $"listenPort={port}", "--set", "proxyProtocol=optional",
+                "--set", "proxyProtocolSources=127.0.0.0/8", "--set", $"kvConfigPath={_folder.PathOf(port)}.json");
+            await nameServer.WaitForAsync("name server ");
+        }
+
+        foreach (string broker in (string[])["broker-a", "broker-b"])
+        {
+            _ports[broker] = ($"{FreePorts.TakeForBroker()}", $"{FreePorts.Take()}", $"{FreePorts.Take()}");
+            await StartBrokerAsync(broker);
+        }
     }
 
     private ChildProcess Start(params string[] arguments)

@@ -41,7 +41,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess WithSockets(IReadOnlyList<InheritedSocket> sockets, string names, string[] arguments) =>
         new(new ProcessStartInfo("env", [HearsSignals, "bash", "-c", InheritedSocket.StartScript(sockets, names), Command, .. arguments]));
 
-    public async Task<string> WaitForAsync(string part) => await Output.WaitForAsync(part, _process.WaitForExitAsync());
+    /// <summary>All that it has written once <paramref name="part"/> is in it; fails with what it wrote to both when it ends before.</summary>
+    public Task<string> WaitForAsync(string part) => Output.WaitForAsync(part, EndAsync(part));
 
     /// <summary>Sends a signal: TERM, INT.</summary>
     public void Signal(string name)
@@ -69,6 +70,13 @@ internal sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
         await Output.DisposeAsync();
         await Error.DisposeAsync();
+    }
+
+    private async Task EndAsync(string part)
+    {
+        await _process.WaitForExitAsync();
+        await _reading;
+        Assert.True(Output.Text.Contains(part, StringComparison.Ordinal), $"ended with {_process.ExitCode} before '{part}':\n{Output.Text}\n{Error.Text}");
     }
 
     private static async Task CopyAsync(StreamReader reader, WatchedWriter writer)

@@ -55,7 +55,8 @@ internal sealed class WatchedWriter : TextWriter
         }
 
         Task first = await Task.WhenAny(waiting.Task, other ?? waiting.Task).WaitAsync(TestCommand.Timeout);
-        Assert.True(first == waiting.Task || waiting.Task.IsCompleted, $"'{part}' was never written: {Text}");
+        await first;
+        Assert.True(waiting.Task.IsCompleted, $"'{part}' was never written: {Text}");
         return await waiting.Task;
     }
 }
