@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
@@ -30,6 +31,23 @@ public class HealthTests
     }
 
     [Fact]
+    public async Task Health_WhileThePortIsClosed_IsLiveAndNeitherAcceptingNorReady()
+    {
+        string folder = Directory.CreateTempSubdirectory("namesrv-test-").FullName;
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        NameServerHost host = TestNameServer.NewHostWithHttp(folder, new ManualTime(), $"listenPort={((IPEndPoint)taken.LocalEndpoint).Port}");
+        await Assert.ThrowsAsync<IOException>(() => host.StartAsync());
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{host.HttpEndPoint}") };
+
+        Assert.Equal((200, "live\n"), await GetAsync(http, "/health/live"));
+        Assert.Equal((503, "not accepting: the port is closed\n"), await GetAsync(http, "/health/accepting"));
+        Assert.Equal((503, "not ready: its port is closed yet\n"), await GetAsync(http, "/health/ready"));
+        await host.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Ready_KnownBrokersHaveNotRegisteredAgain_NamesThem()
     {
         TestNameServer before = await TestNameServer.StartAsync();
@@ -41,7 +59,9 @@ public class HealthTests
 
         Assert.Equal((503, "not ready: not registered again since its start: a, b\n"), await GetAsync(http, "/health/ready"));
         Assert.Equal((200, "accepting\n"), await GetAsync(http, "/health/accepting"));
-        Assert.Contains("graymq_namesrv_missing_brokers{node_type=\"nameserver\"} 2", await LinesAsync(http));
+        string[] lines = await LinesAsync(http);
+        Assert.Contains("graymq_namesrv_missing_brokers{node_type=\"nameserver\"} 2", lines);
+        Assert.Contains("graymq_namesrv_ready{node_type=\"nameserver\"} 0", lines);
 
         await server.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "TBW102"));
         Assert.Equal((503, "not ready: not registered again since its start: b\n"), await GetAsync(http, "/health/ready"));

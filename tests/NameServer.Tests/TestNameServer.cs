@@ -45,24 +45,34 @@ internal sealed class TestNameServer : IAsyncDisposable
     public static Task<TestNameServer> StartAsync(params string[] settings) =>
         StartInAsync(Directory.CreateTempSubdirectory("namesrv-test-").FullName, settings);
 
-    public static Task<TestNameServer> StartInAsync(string folder, params string[] settings) => StartInAsync(folder, null, settings);
+    public static async Task<TestNameServer> StartInAsync(string folder, params string[] settings)
+    {
+        var time = new ManualTime();
+        return await StartAsync(NewHost(folder, time, null, settings), folder, time);
+    }
 
     /// <summary>With HTTP on a port of its own.</summary>
     public static Task<TestNameServer> StartWithHttpAsync(params string[] settings) =>
         StartWithHttpInAsync(Directory.CreateTempSubdirectory("namesrv-test-").FullName, settings);
 
-    public static Task<TestNameServer> StartWithHttpInAsync(string folder, params string[] settings)
+    public static async Task<TestNameServer> StartWithHttpInAsync(string folder, params string[] settings)
+    {
+        var time = new ManualTime();
+        return await StartAsync(NewHostWithHttp(folder, time, settings), folder, time);
+    }
+
+    public static NameServerHost NewHostWithHttp(string folder, ManualTime time, params string[] settings)
     {
         // Bound here, as by systemd: nobody else gets the port in between.
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen();
         int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-        return StartInAsync(
-            folder, new ListeningSockets(socket), [.. settings, string.Create(CultureInfo.InvariantCulture, $"httpPort={port}")]);
+        return NewHost(
+            folder, time, new ListeningSockets(socket), [.. settings, string.Create(CultureInfo.InvariantCulture, $"httpPort={port}")]);
     }
 
-    private static async Task<TestNameServer> StartInAsync(string folder, ListeningSockets? sockets, string[] settings)
+    private static NameServerHost NewHost(string folder, ManualTime time, ListeningSockets? sockets, string[] settings)
     {
         var sources = new SettingsSources()
             .Set("bindAddress=127.0.0.1")
@@ -80,13 +90,16 @@ internal sealed class TestNameServer : IAsyncDisposable
             sources.Set(setting);
         }
 
-        var time = new ManualTime();
-        var host = new NameServerHost(
+        return new NameServerHost(
             NameServerSettings.Catalogue().Load(sources).GetOrThrow(),
             time,
             NullLoggerFactory.Instance,
             File.Exists(file) ? file : null,
             sockets: sockets);
+    }
+
+    private static async Task<TestNameServer> StartAsync(NameServerHost host, string folder, ManualTime time)
+    {
         await host.StartAsync();
         return new TestNameServer(host, folder, time);
     }
