@@ -41,5 +41,10 @@ internal sealed class HeldHandover : ILoggerFactory, ILogger
         }
     }
 
-    public void Dispose() => _released.Dispose();
+    // Whoever is held goes on: the broker is disposed of after a test that has failed, too.
+    public void Dispose()
+    {
+        _released.Set();
+        _released.Dispose();
+    }
 }
