@@ -25,8 +25,9 @@ internal sealed class AliOnsConsumer : IScenarioConsumer, IAsyncDisposable
         AliOnsPackage package, string nameServer, string id, string group, (string Topic, string Tags)[] subscriptions) =>
         new(await AliOnsClient.StartConsumerAsync(package, nameServer, group, id, subscriptions));
 
-    /// <summary>Whether it has no more than its share of the queues.</summary>
-    public bool IsAmong(int members) => _client.Queues.Count <= (GrayFixture.Queues + members - 1) / members;
+    /// <summary>Whether it has its share of the queues, and no more; with more members than queues some have none.</summary>
+    public bool IsAmong(int members) => (_client.Queues.Count > 0 || members > GrayFixture.Queues)
+        && _client.Queues.Count <= (GrayFixture.Queues + members - 1) / members;
 
     public async ValueTask DisposeAsync()
     {

@@ -155,8 +155,15 @@ internal sealed class PublishedScenario(
         }
     }
 
-    private static Task TogetherAsync(List<IScenarioConsumer> clients) => Serving.Eventually.TrueAsync(
-        () => clients.TrueForAll(client => client.IsAmong(clients.Count)), "all clients know of each other");
+    private static async Task TogetherAsync(List<IScenarioConsumer> clients)
+    {
+        await Serving.Eventually.TrueAsync(
+            () => clients.TrueForAll(client => client.IsAmong(clients.Count)) || clients.Exists(client => client.Failure is not null),
+            "all clients know of each other");
+        AssertNoneFailed(clients);
+    }
+
+    private static void AssertNoneFailed(List<IScenarioConsumer> clients) => Assert.All(clients, client => Assert.Null(client.Failure));
 
     private static async Task ConsumedAsync(List<IScenarioConsumer> clients, List<string> expected, string what)
     {
@@ -166,6 +173,7 @@ internal sealed class PublishedScenario(
         await Serving.Eventually.TrueAsync(
             () => Distinct().Count() >= sorted.Length || clients.Exists(client => client.Failure is not null),
             $"{what}: {sorted.Length} messages");
+        AssertNoneFailed(clients);
         Assert.Equal(sorted, Distinct().Order(StringComparer.Ordinal));
 
         IEnumerable<string> Distinct() => clients.SelectMany(client => client.Consumed).Distinct(StringComparer.Ordinal);

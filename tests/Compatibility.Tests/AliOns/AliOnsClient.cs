@@ -26,6 +26,7 @@ internal sealed class AliOnsClient : IAsyncDisposable
     private readonly List<Event> _messages = [];
     private readonly Task _reading;
     private readonly Task _readingErrors;
+    private volatile bool _isDisposed;
 
     private AliOnsClient(Process process)
     {
@@ -81,6 +82,9 @@ internal sealed class AliOnsClient : IAsyncDisposable
         return client;
     }
 
+    /// <summary>What it logged last, and the errors that it told of.</summary>
+    public string Tail => string.Join('\n', _log.TakeLast(MaxLogLines));
+
     private bool IsReady { get; set; }
 
     private bool IsClosed { get; set; }
@@ -106,7 +110,8 @@ internal sealed class AliOnsClient : IAsyncDisposable
     public Task WaitForQueuesAsync(Func<IReadOnlyList<int>, bool> condition, string what) =>
         WaitAsync(client => condition(client.Queues), what);
 
-    /// <summary>Tells of every message as it comes, until the client ends.</summary>
+    /// <summary>Tells of every message as it comes, until this object ends the client.</summary>
+    /// <exception cref="InvalidOperationException">The client has ended by itself; the message has what it logged last.</exception>
     public async Task FollowAsync(Action<Event> take)
     {
         await foreach (Event next in _events.Reader.ReadAllAsync())
@@ -116,6 +121,11 @@ internal sealed class AliOnsClient : IAsyncDisposable
             {
                 take(next);
             }
+        }
+
+        if (!_isDisposed)
+        {
+            throw new InvalidOperationException($"the client has ended by itself; log:\n{Tail}");
         }
     }
 
@@ -131,6 +141,7 @@ internal sealed class AliOnsClient : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
@@ -163,7 +174,7 @@ internal sealed class AliOnsClient : IAsyncDisposable
         {
             Assert.Fail(string.Create(
                 CultureInfo.InvariantCulture,
-                $"not within {Deadline.TotalSeconds} s: {what}; messages {_messages.Count}, queues {string.Join(',', Queues)}; log:\n{string.Join('\n', _log.TakeLast(MaxLogLines))}"));
+                $"not within {Deadline.TotalSeconds} s: {what}; messages {_messages.Count}, queues {string.Join(',', Queues)}; log:\n{Tail}"));
         }
     }
 
