@@ -1,7 +1,9 @@
 using System.Globalization;
-using System.Net;
-using System.Text;
 using GrayMQ.Cli.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Cli.Tests.Deploy;
 
@@ -53,17 +55,26 @@ public sealed class PipelineScriptTests : IAsyncLifetime
     [InlineData("cold", 1)]
     public async Task OnlineWarm_NobodySends_IsDoneWhenTheBrokerIsIdle(string warmup, int exitCode)
     {
-        using var broker = new HttpListener();
-        string http = $"http://{FreePorts.ClosedAddress()}";
-        broker.Prefixes.Add($"{http}/");
-        broker.Start();
-        Task answering = AnswerAsync(broker, $$"""{"state":"serving","ready":true,"writeShare":0,"warmup":"{{warmup}}"}""");
+        await using WebApplication broker = await AnswerAsync(
+            _ => (StatusCodes.Status200OK, $$"""{"state":"serving","ready":true,"writeShare":0,"warmup":"{{warmup}}"}"""));
 
-        CommandResult online = await RunAsync("online.sh", ["--warm"], http, timeoutSeconds: exitCode == 0 ? 60 : 1);
+        CommandResult online = await RunAsync("online.sh", ["--warm"], broker.Urls.Single(), timeoutSeconds: exitCode == 0 ? 60 : 1);
 
         Assert.True(online.ExitCode == exitCode, online.Error);
-        broker.Stop();
-        await answering;
+        Assert.Contains(exitCode == 0 ? "ready" : "time is up; it is serving", online.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OfflineForGood_SomebodyHadItStayAndLeaveForARestartMeanwhile_IsNotSaidToBeDone()
+    {
+        await using WebApplication broker = await AnswerAsync(request => HttpMethods.IsPost(request.Method)
+            ? (StatusCodes.Status202Accepted, "")
+            : (StatusCodes.Status200OK, """{"drain":"restart","state":"drained"}"""));
+
+        CommandResult offline = await RunAsync("offline.sh", ["--scale-in"], broker.Urls.Single());
+
+        offline.ShouldFail(1, "drained for a restart");
+        Assert.DoesNotContain("may be stopped", offline.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,21 +140,20 @@ public sealed class PipelineScriptTests : IAsyncLifetime
                 ["GRAYMQ_TIMEOUT_S"] = timeoutSeconds.ToString(CultureInfo.InvariantCulture),
             });
 
-    // Until it is stopped.
-    private static async Task AnswerAsync(HttpListener listener, string report)
+    // What a broker would answer, of its state and to what changes it.
+    private static async Task<WebApplication> AnswerAsync(Func<HttpRequest, (int Status, string Text)> answer)
     {
-        while (true)
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        WebApplication server = builder.Build();
+        server.Run(context =>
         {
-            try
-            {
-                HttpListenerContext context = await listener.GetContextAsync();
-                context.Response.Close(Encoding.UTF8.GetBytes(report), willBlock: false);
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-        }
+            (context.Response.StatusCode, string text) = answer(context.Request);
+            return context.Response.WriteAsync(text);
+        });
+        await server.StartAsync();
+        return server;
     }
 
     private Task<CommandResult> AskAsync(params string[] arguments) => TestCommand.RunAsync([.. arguments, "-n", _nameServer]);
