@@ -3,7 +3,7 @@ using System.Net;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Grpc.Framing;
-using GrayMQ.Grpc.Tests.Servers;
+using GrayMQ.Testing;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Broker.Grpc;
@@ -13,7 +13,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
 {
     private const string Service = "/apache.rocketmq.v2.MessagingService/";
 
-    private readonly RawClient _client;
+    private readonly RawGrpcClient _client;
     private readonly string _namespace;
     private readonly List<(OpenContent Content, HttpResponseMessage Response)> _streams = [];
     private V2.Settings _settings = new();
@@ -24,7 +24,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     {
         Id = id;
         _namespace = names;
-        _client = new RawClient(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)), tls, before);
+        _client = new RawGrpcClient(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)), tls, before);
     }
 
     public string Id { get; }
@@ -66,7 +66,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     public async Task<V2.Settings> TellAsync()
     {
         var content = new OpenContent();
-        await content.WriteAsync(RawClient.Frame(new V2.TelemetryCommand { Settings = _settings }));
+        await content.WriteAsync(RawGrpcClient.Frame(new V2.TelemetryCommand { Settings = _settings }));
         await OpenStreamAsync(content);
         return (await NextCommandAsync()).Settings;
     }
@@ -77,7 +77,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     /// <summary>The next command on the stream that was opened last.</summary>
     public async Task<V2.TelemetryCommand> NextCommandAsync()
     {
-        using var limit = new CancellationTokenSource(RawClient.Deadline);
+        using var limit = new CancellationTokenSource(RawGrpcClient.Deadline);
         byte[] prefix = new byte[MessagePrefix.Bytes];
         await _commands!.ReadExactlyAsync(prefix, limit.Token);
         Assert.True(MessagePrefix.TryRead(new(prefix), int.MaxValue, out MessagePrefix read));
@@ -87,7 +87,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     }
 
     /// <summary>Says something on the stream that was opened last.</summary>
-    public ValueTask ReportAsync(V2.TelemetryCommand command) => _streams[^1].Content.WriteAsync(RawClient.Frame(command));
+    public ValueTask ReportAsync(V2.TelemetryCommand command) => _streams[^1].Content.WriteAsync(RawGrpcClient.Frame(command));
 
     /// <summary>Tells the settings once more on the stream that is open; the answer is the next command.</summary>
     public ValueTask TellAgainAsync() => ReportAsync(new V2.TelemetryCommand { Settings = _settings });
@@ -96,7 +96,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     /// <returns>Its grpc-status.</returns>
     public async Task<string> EndOfStreamAsync()
     {
-        using var limit = new CancellationTokenSource(RawClient.Deadline);
+        using var limit = new CancellationTokenSource(RawGrpcClient.Deadline);
         Assert.Equal(0, await _commands!.ReadAsync(new byte[1], limit.Token));
         return _streams[^1].Response.TrailingHeaders.GetValues("grpc-status").Single();
     }
@@ -104,7 +104,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     public async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser)
         where T : IMessage<T>
     {
-        RawClient.Answer answer = await _client.CallAsync(Service + method, request, Headers());
+        RawGrpcClient.Answer answer = await _client.CallAsync(Service + method, request, Headers());
         Assert.True(answer.Status == GrpcStatusCode.Ok, $"{method}: {answer.Status} {answer.Message}");
         return answer.Only(parser);
     }
@@ -143,7 +143,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
     {
         using HttpResponseMessage response = await OpenReceiveAsync(group, topic, invisible, expression, max, pollSeconds, cancel);
         byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancel);
-        RawClient.Answer answer = RawClient.Answer.Of(response, bytes);
+        RawGrpcClient.Answer answer = RawGrpcClient.Answer.Of(response, bytes);
         Assert.True(answer.Status == GrpcStatusCode.Ok, $"{answer.Status} {answer.Message}");
         V2.ReceiveMessageResponse[] parts = [.. answer.Messages.Select(part => V2.ReceiveMessageResponse.Parser.ParseFrom(part.Bytes))];
         return (
@@ -176,7 +176,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
             request.InvisibleDuration = Duration.FromTimeSpan(time);
         }
 
-        return _client.OpenAsync(Service + "ReceiveMessage", new ByteArrayContent(RawClient.Frame(request)), Headers(), cancel);
+        return _client.OpenAsync(Service + "ReceiveMessage", new ByteArrayContent(RawGrpcClient.Frame(request)), Headers(), cancel);
     }
 
     /// <summary>Pulls once, from the beginning of a queue.</summary>
@@ -190,7 +190,7 @@ internal sealed class GrpcPeer : IAsyncDisposable
             BatchSize = 32,
             LongPollingTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(pollSeconds)),
         };
-        RawClient.Answer answer = await _client.CallAsync(Service + "PullMessage", request, Headers());
+        RawGrpcClient.Answer answer = await _client.CallAsync(Service + "PullMessage", request, Headers());
         Assert.True(answer.Status == GrpcStatusCode.Ok, $"{answer.Status} {answer.Message}");
         V2.PullMessageResponse[] parts = [.. answer.Messages.Select(part => V2.PullMessageResponse.Parser.ParseFrom(part.Bytes))];
         return (parts[0].Status.Code, [.. parts.Where(part => part.Message is not null).Select(part => part.Message)]);

@@ -5,9 +5,9 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Grpc.Framing;
-using GrayMQ.Grpc.Tests.Servers;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Testing;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Broker.Grpc;
@@ -23,12 +23,12 @@ public sealed class MessagingServiceTests : IAsyncLifetime
 
     private readonly string _port = $"{FreePorts.Take()}";
     private RunningBroker _broker = null!;
-    private RawClient _client = null!;
+    private RawGrpcClient _client = null!;
 
     public async ValueTask InitializeAsync()
     {
         _broker = await RunningBroker.StartAsync(("grpcPort", _port));
-        _client = new RawClient(new IPEndPoint(IPAddress.Loopback, int.Parse(_port, CultureInfo.InvariantCulture)));
+        _client = new RawGrpcClient(new IPEndPoint(IPAddress.Loopback, int.Parse(_port, CultureInfo.InvariantCulture)));
 
         // Made with two queues by its first message.
         await RunningBroker.SendAsync(_broker.Connect("producer"), Topic, 0, "made");
@@ -43,7 +43,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
     [Fact]
     public async Task Call_WithoutAClientId_IsRefused()
     {
-        RawClient.Answer answer = await _client.CallAsync(Service + "QueryRoute", new V2.QueryRouteRequest { Topic = TopicResource });
+        RawGrpcClient.Answer answer = await _client.CallAsync(Service + "QueryRoute", new V2.QueryRouteRequest { Topic = TopicResource });
         Assert.Equal(V2.Code.ClientIdRequired, answer.Only(V2.QueryRouteResponse.Parser).Status.Code);
     }
 
@@ -218,7 +218,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
     {
         await RunningBroker.SendAsync(_broker.Connect("another"), Topic, 0, "second");
         var queue = new V2.MessageQueue { Topic = TopicResource, Id = 0 };
-        RawClient.Answer pulled = await _client.CallAsync(
+        RawGrpcClient.Answer pulled = await _client.CallAsync(
             Service + "PullMessage",
             new V2.PullMessageRequest { Group = GroupResource, MessageQueue = queue, Offset = 0, BatchSize = 10 },
             Headers());
@@ -256,7 +256,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
     [InlineData("60S", 100_000, V2.Code.IllegalInvisibleTime)]
     public async Task ReceiveMessage_WithTooLittleTime_IsRefused(string deadline, int invisibleSeconds, V2.Code expected)
     {
-        RawClient.Answer answer = await _client.CallAsync(
+        RawGrpcClient.Answer answer = await _client.CallAsync(
             Service + "ReceiveMessage", Receive(invisibleSeconds), [.. Headers(), ("grpc-timeout", deadline)]);
         Assert.Equal(
             expected, answer.Messages.Select(message => V2.ReceiveMessageResponse.Parser.ParseFrom(message.Bytes)).First().Status.Code);
@@ -270,7 +270,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
         using (var leaving = new CancellationTokenSource())
         {
             Task<HttpResponseMessage> waiting = _client.OpenAsync(
-                Service + "ReceiveMessage", new ByteArrayContent(RawClient.Frame(Receive(300))), Headers(), leaving.Token);
+                Service + "ReceiveMessage", new ByteArrayContent(RawGrpcClient.Frame(Receive(300))), Headers(), leaving.Token);
             await leaving.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         }
@@ -279,7 +279,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
 
         while (true)
         {
-            RawClient.Answer answer = await _client.CallAsync(Service + "ReceiveMessage", Receive(300), Headers());
+            RawGrpcClient.Answer answer = await _client.CallAsync(Service + "ReceiveMessage", Receive(300), Headers());
             V2.Message? message = answer.Messages
                 .Select(each => V2.ReceiveMessageResponse.Parser.ParseFrom(each.Bytes).Message)
                 .FirstOrDefault(each => each is not null);
@@ -295,7 +295,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
     public async Task Telemetry_TellsWhatToWorkWith_AndToReconnectWhenTheBrokerStops()
     {
         var body = new OpenContent();
-        await body.WriteAsync(RawClient.Frame(new V2.TelemetryCommand
+        await body.WriteAsync(RawGrpcClient.Frame(new V2.TelemetryCommand
         {
             Settings = new V2.Settings { ClientType = V2.ClientType.Producer, Publishing = new V2.Publishing { Topics = { TopicResource } } },
         }));
@@ -314,14 +314,14 @@ public sealed class MessagingServiceTests : IAsyncLifetime
         body.End();
         Assert.Equal(0, await commands.ReadAsync(new byte[1]));
         Assert.Equal("0", response.TrailingHeaders.GetValues("grpc-status").Single());
-        await stopping.WaitAsync(RawClient.Deadline);
+        await stopping.WaitAsync(RawGrpcClient.Deadline);
         await _broker.StartAgainAsync();
     }
 
     [Fact]
     public async Task Telemetry_WithSettingsOfNothing_EndsWithAReason()
     {
-        RawClient.Answer answer = await _client.CallAsync(
+        RawGrpcClient.Answer answer = await _client.CallAsync(
             Service + "Telemetry", new V2.TelemetryCommand { Settings = new V2.Settings() }, Headers());
         Assert.Equal(GrpcStatusCode.InvalidArgument, answer.Status);
         V2.HeartbeatResponse unknown = await CallAsync("Heartbeat", new V2.HeartbeatRequest(), V2.HeartbeatResponse.Parser);
@@ -353,10 +353,10 @@ public sealed class MessagingServiceTests : IAsyncLifetime
                 break;
         }
 
-        RawClient.Answer answer = await _client.CallAsync(Service + "Telemetry", new V2.TelemetryCommand { Settings = settings }, headers);
+        RawGrpcClient.Answer answer = await _client.CallAsync(Service + "Telemetry", new V2.TelemetryCommand { Settings = settings }, headers);
 
         Assert.NotEqual(GrpcStatusCode.Ok, answer.Status);
-        RawClient.Answer unknown = await _client.CallAsync(Service + "Heartbeat", new V2.HeartbeatRequest(), headers);
+        RawGrpcClient.Answer unknown = await _client.CallAsync(Service + "Heartbeat", new V2.HeartbeatRequest(), headers);
         Assert.Equal(V2.Code.UnrecognizedClientType, unknown.Only(V2.HeartbeatResponse.Parser).Status.Code);
     }
 
@@ -420,7 +420,7 @@ public sealed class MessagingServiceTests : IAsyncLifetime
     private async Task<T> CallAsync<T>(string method, IMessage request, MessageParser<T> parser)
         where T : IMessage<T>
     {
-        RawClient.Answer answer = await _client.CallAsync(Service + method, request, Headers());
+        RawGrpcClient.Answer answer = await _client.CallAsync(Service + method, request, Headers());
         Assert.True(answer.Status == GrpcStatusCode.Ok, $"{method}: {answer.Status} {answer.Message}");
         return answer.Only(parser);
     }

@@ -5,10 +5,10 @@ using GrayMQ.Broker.Grpc.Receiving;
 using GrayMQ.Grpc.Calls;
 using GrayMQ.Grpc.Framing;
 using GrayMQ.Grpc.Servers;
-using GrayMQ.Grpc.Tests.Servers;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Remoting.Dispatch;
+using GrayMQ.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using V2 = GrayMQ.Grpc.V2;
 
@@ -65,8 +65,8 @@ public sealed class PullServiceTests
         var options = new GrpcServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0), MaxMessageBytes = (int)Budget };
         await using var server = new GrpcServer(options, methods, TimeProvider.System, NullLoggerFactory.Instance);
         await server.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync(Method, new V2.PullMessageRequest
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync(Method, new V2.PullMessageRequest
         {
             Group = new V2.Resource { Name = "G" },
             MessageQueue = new V2.MessageQueue { Topic = new V2.Resource { Name = "T" } },

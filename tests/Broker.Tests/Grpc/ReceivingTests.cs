@@ -3,11 +3,11 @@ using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Broker.Grpc.Sending;
 using GrayMQ.Broker.Lifecycle;
 using GrayMQ.Broker.Serving;
-using GrayMQ.Grpc.Tests.Servers;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Testing;
 using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Broker.Grpc;
@@ -365,7 +365,7 @@ public sealed class ReceivingTests : IAsyncLifetime
         await producer.SendAsync(Topic, "for who reads");
 
         var received = new List<string>();
-        using var limit = new CancellationTokenSource(RawClient.Deadline);
+        using var limit = new CancellationTokenSource(RawGrpcClient.Deadline);
         while (received.Count < Messages + 1)
         {
             limit.Token.ThrowIfCancellationRequested();

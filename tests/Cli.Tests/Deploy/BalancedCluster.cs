@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using GrayMQ.Cli.Tests.Support;
 
@@ -27,7 +26,12 @@ internal sealed class BalancedCluster : IAsyncDisposable
 
     /// <summary>Where the load balancer has to listen.</summary>
     public IReadOnlyList<IPEndPoint> Listening =>
-        [.. _ports.Values.Select(ports => IPEndPoint.Parse($"{Balancer}:{ports.Port}")).Prepend(IPEndPoint.Parse(NameServers))];
+    [
+        IPEndPoint.Parse(NameServers),
+        .. _ports.Values.SelectMany(ports => (string[])[ports.Port, ports.GrpcPort]).Select(port => IPEndPoint.Parse($"{Balancer}:{port}")),
+    ];
+
+    public IReadOnlyCollection<string> Brokers => _ports.Keys;
 
     public static async Task<BalancedCluster> StartAsync()
     {
@@ -48,6 +52,9 @@ internal sealed class BalancedCluster : IAsyncDisposable
     /// <summary>Where clients find a broker.</summary>
     public string AddressOf(string broker) => $"{Balancer}:{_ports[broker].Port}";
 
+    /// <summary>Where clients of gRPC find a broker.</summary>
+    public IPEndPoint GrpcAddressOf(string broker) => IPEndPoint.Parse($"{Balancer}:{_ports[broker].GrpcPort}");
+
     /// <summary>What has to be written instead of the addresses in a configuration.</summary>
     /// <param name="listens">How the configuration says that it listens at a port: <c>bind :9876</c>, <c>listen 9876;</c></param>
     public IEnumerable<(string Written, string Used)> Addresses(Func<string, string> listens)
@@ -60,12 +67,15 @@ internal sealed class BalancedCluster : IAsyncDisposable
         {
             yield return (listens(port), listens(AddressOf(broker)));
             yield return ($"{machine}:{port}", $"127.0.0.1:{_ports[broker].Port}");
-            yield return (listens(grpcPort), listens($"{Balancer}:{_ports[broker].GrpcPort}"));
+            yield return (listens(grpcPort), listens($"{GrpcAddressOf(broker)}"));
             yield return ($"{machine}:{grpcPort}", $"127.0.0.1:{_ports[broker].GrpcPort}");
         }
     }
 
-    public int HttpPortOf(string broker) => int.Parse(_ports[broker].HttpPort, CultureInfo.InvariantCulture);
+    public string HttpPortOf(string broker) => _ports[broker].HttpPort;
+
+    /// <summary>Of the name servers, in the order of their addresses.</summary>
+    public IReadOnlyList<string> NameServerHttpPorts { get; } = [$"{FreePorts.Take()}", $"{FreePorts.Take()}"];
 
     public async Task StartBrokerAsync(string name)
     {
@@ -101,10 +111,11 @@ internal sealed class BalancedCluster : IAsyncDisposable
 
     private async Task StartAllAsync()
     {
-        foreach (string port in _nameServerPorts)
+        foreach ((string port, string httpPort) in _nameServerPorts.Zip(NameServerHttpPorts))
         {
             ChildProcess nameServer = Start(
-                "namesrv", "--set", "bindAddress=127.0.0.1", "--set", $"listenPort={port}", "--set", "proxyProtocol=optional",
+                "namesrv", "--set", "bindAddress=127.0.0.1", "--set", $"listenPort={port}", "--set", $"httpPort={httpPort}",
+                "--set", "proxyProtocol=optional",
                 "--set", "proxyProtocolSources=127.0.0.0/8", "--set", $"kvConfigPath={_folder.PathOf(port)}.json");
             await nameServer.WaitForAsync("name server ");
         }

@@ -1,10 +1,11 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using GrayMQ.Cli.Tests.Support;
 using GrayMQ.Client.Admin;
 using GrayMQ.Protocol.Bodies;
+using GrayMQ.Grpc.Framing;
 using GrayMQ.Testing;
+using V2 = GrayMQ.Grpc.V2;
 
 namespace GrayMQ.Cli.Tests.Deploy;
 
@@ -25,9 +26,14 @@ public sealed class LoadBalancerTests
         string configuration = await DeployFile.ReadAsync(
             "haproxy/haproxy.cfg",
             [("maxconn 100000", "maxconn 1000"), .. cluster.Addresses(static at => at.Contains(':', StringComparison.Ordinal) ? $"bind {at}\n" : $"bind :{at}\n")]);
-        foreach (string broker in (string[])["broker-a", "broker-b"])
+        foreach (string broker in cluster.Brokers)
         {
             configuration = CheckedAt(configuration, broker, cluster.HttpPortOf(broker));
+        }
+
+        foreach ((int number, string port) in cluster.NameServerHttpPorts.Index())
+        {
+            configuration = CheckedAt(configuration, $"namesrv-{number + 1}", port);
         }
 
         await using LoadBalancer haproxy = await LoadBalancer.HAProxyAsync(configuration, cluster.Listening);
@@ -54,6 +60,7 @@ public sealed class LoadBalancerTests
     private static async Task AssertNoSendFailsAsync(BalancedCluster cluster, Func<Task> whenLeft)
     {
         (await cluster.RunAsync("topic", "create", Topic, "--queues", "4")).ShouldSucceed();
+        await AssertGrpcAnswersAsync(cluster);
         await using var consumer = new RawClient(cluster.AddressOf("broker-a"));
         await consumer.JoinAsync("c1", "G", Topic);
         await using var before = new SteadySender(cluster.NameServers, Topic);
@@ -78,6 +85,25 @@ public sealed class LoadBalancerTests
         await after.StopAsync();
         Assert.Empty(before.Failures.Concat(after.Failures));
         Assert.Equal(before.Count + after.Count, await CountStoredAsync(cluster));
+    }
+
+    // A broker refuses a connection whose header is missing; the one that is asked has the load balancer's address in its answer.
+    private static async Task AssertGrpcAnswersAsync(BalancedCluster cluster)
+    {
+        foreach (string broker in cluster.Brokers)
+        {
+            IPEndPoint address = cluster.GrpcAddressOf(broker);
+            using var client = new RawGrpcClient(address);
+            RawGrpcClient.Answer answer = await client.CallAsync(
+                "/apache.rocketmq.v2.MessagingService/QueryRoute",
+                new V2.QueryRouteRequest { Topic = new V2.Resource { Name = Topic } },
+                ("x-mq-client-id", "c"),
+                ("x-mq-language", "DOTNET"));
+            Assert.True(answer.Status == GrpcStatusCode.Ok, $"{broker}: {answer.Status} {answer.Message}");
+            V2.QueryRouteResponse route = answer.Only(V2.QueryRouteResponse.Parser);
+            Assert.Equal(V2.Code.Ok, route.Status.Code);
+            Assert.Contains(route.MessageQueues, queue => queue.Broker.Name == broker && queue.Broker.Endpoints.Addresses.Single().Port == address.Port);
+        }
     }
 
     private static async Task<long> CountStoredAsync(BalancedCluster cluster)
@@ -114,9 +140,14 @@ public sealed class LoadBalancerTests
         }
     }
 
-    // Two brokers on one machine cannot both have 8080 for their checks.
-    private static string CheckedAt(string configuration, string broker, int port) => string.Join('\n', configuration.Split('\n').Select(
-        line => line.Contains($"  server {broker} ", StringComparison.Ordinal)
-            ? line.Replace("check port 8080", string.Create(CultureInfo.InvariantCulture, $"check port {port}"), StringComparison.Ordinal)
-            : line));
+    // Servers on one machine cannot all have 8080 for their checks.
+    private static string CheckedAt(string configuration, string server, string port)
+    {
+        string[] lines = configuration.Split('\n');
+        string[] changed = [.. lines.Select(line => line.Contains($"  server {server} ", StringComparison.Ordinal)
+            ? line.Replace("check port 8080", $"check port {port}", StringComparison.Ordinal)
+            : line)];
+        Assert.NotEqual(lines, changed);
+        return string.Join('\n', changed);
+    }
 }

@@ -18,9 +18,9 @@ public sealed class GrpcServerTests
     public async Task Unary_OnOnePort_AnswersPlainTextAndTls(bool tls)
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint, tls);
+        using var client = new RawGrpcClient(server.EndPoint, tls);
 
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Unary", new StringValue { Value = "hello" });
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Unary", new StringValue { Value = "hello" });
 
         Assert.Equal(GrpcStatusCode.Ok, answer.Status);
         Assert.Equal("hello", answer.Only(StringValue.Parser).Value);
@@ -33,8 +33,8 @@ public sealed class GrpcServerTests
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         socket.Listen();
         var endPoint = (IPEndPoint)socket.LocalEndPoint!;
-        using var client = new RawClient(endPoint);
-        Task<RawClient.Answer> waiting = client.CallAsync("/test.Echo/Unary", new StringValue { Value = "early" });
+        using var client = new RawGrpcClient(endPoint);
+        Task<RawGrpcClient.Answer> waiting = client.CallAsync("/test.Echo/Unary", new StringValue { Value = "early" });
 
         await using EchoServer server = await EchoServer.StartAsync(
             options => options with { EndPoint = endPoint }, new ListeningSockets(socket));
@@ -48,7 +48,7 @@ public sealed class GrpcServerTests
     public async Task Connection_OfTheOtherKind_IsRefused(TlsMode mode, bool tls)
     {
         await using EchoServer server = await EchoServer.StartAsync(options => options with { TlsMode = mode });
-        using var client = new RawClient(server.EndPoint, tls);
+        using var client = new RawGrpcClient(server.EndPoint, tls);
         await Assert.ThrowsAnyAsync<HttpRequestException>(
             () => client.CallAsync("/test.Echo/Unary", new StringValue { Value = "hello" }));
     }
@@ -57,9 +57,9 @@ public sealed class GrpcServerTests
     public async Task Unary_Refused_TellsCodeMessageAndDetails()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
 
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Refuse", new StringValue { Value = "nicht da: 消息, 100 %" });
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Refuse", new StringValue { Value = "nicht da: 消息, 100 %" });
 
         Assert.Equal(GrpcStatusCode.NotFound, answer.Status);
         Assert.Equal("nicht da: 消息, 100 %", answer.Message);
@@ -73,8 +73,8 @@ public sealed class GrpcServerTests
     public async Task Unary_HandlerFails_IsInternal()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Throw", new StringValue { Value = "broken" });
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Throw", new StringValue { Value = "broken" });
         Assert.Equal(GrpcStatusCode.Internal, answer.Status);
         Assert.Contains("broken", answer.Message, StringComparison.Ordinal);
     }
@@ -83,7 +83,7 @@ public sealed class GrpcServerTests
     public async Task Call_OfAnUnknownMethod_IsUnimplemented()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         Assert.Equal(
             GrpcStatusCode.Unimplemented, (await client.CallAsync("/test.Echo/Nothing", new StringValue())).Status);
     }
@@ -92,8 +92,8 @@ public sealed class GrpcServerTests
     public async Task Call_PastItsDeadline_IsToldSo()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Never", new StringValue(), ("grpc-timeout", "50m"));
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Never", new StringValue(), ("grpc-timeout", "50m"));
         Assert.Equal(GrpcStatusCode.DeadlineExceeded, answer.Status);
     }
 
@@ -101,15 +101,15 @@ public sealed class GrpcServerTests
     public async Task Duplex_PastItsDeadline_IsToldSoThoughTheClientSaysNothing()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var body = new OpenContent();
-        await body.WriteAsync(RawClient.Frame(new StringValue { Value = "one" }));
+        await body.WriteAsync(RawGrpcClient.Frame(new StringValue { Value = "one" }));
         using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body, [("grpc-timeout", "500m")]);
-        using var limit = new CancellationTokenSource(RawClient.Deadline);
+        using var limit = new CancellationTokenSource(RawGrpcClient.Deadline);
 
         byte[] answers = await response.Content.ReadAsByteArrayAsync(limit.Token);
 
-        Assert.Equal(GrpcStatusCode.DeadlineExceeded, RawClient.Answer.Of(response, answers).Status);
+        Assert.Equal(GrpcStatusCode.DeadlineExceeded, RawGrpcClient.Answer.Of(response, answers).Status);
         body.End();
     }
 
@@ -119,8 +119,8 @@ public sealed class GrpcServerTests
     public async Task Call_WithAMalformedTimeout_IsRefused(string timeout)
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Unary", new StringValue(), ("grpc-timeout", timeout));
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Unary", new StringValue(), ("grpc-timeout", timeout));
         Assert.Equal(GrpcStatusCode.Internal, answer.Status);
     }
 
@@ -128,12 +128,12 @@ public sealed class GrpcServerTests
     public async Task Unary_Packed_IsUnpackedAndAnsweredInKind()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var request = new StringValue { Value = new string('x', 10_000) };
 
-        RawClient.Answer answer = await client.CallAsync(
+        RawGrpcClient.Answer answer = await client.CallAsync(
             "/test.Echo/Unary",
-            RawClient.Frame(Pack(Google.Protobuf.MessageExtensions.ToByteArray(request)), packed: true),
+            RawGrpcClient.Frame(Pack(Google.Protobuf.MessageExtensions.ToByteArray(request)), packed: true),
             ("grpc-encoding", "gzip"),
             ("grpc-accept-encoding", "identity,gzip"));
 
@@ -148,9 +148,9 @@ public sealed class GrpcServerTests
     public async Task Unary_PackedSmallAndUnpackedHuge_IsRefusedBeforeItIsAllUnpacked()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync(
-            "/test.Echo/Unary", RawClient.Frame(Pack(new byte[64 * 1024 * 1024]), packed: true), ("grpc-encoding", "gzip"));
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync(
+            "/test.Echo/Unary", RawGrpcClient.Frame(Pack(new byte[64 * 1024 * 1024]), packed: true), ("grpc-encoding", "gzip"));
         Assert.Equal(GrpcStatusCode.ResourceExhausted, answer.Status);
     }
 
@@ -158,8 +158,8 @@ public sealed class GrpcServerTests
     public async Task Unary_InAnUnknownEncoding_IsUnimplemented()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Unary", new StringValue(), ("grpc-encoding", "snappy"));
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Unary", new StringValue(), ("grpc-encoding", "snappy"));
         Assert.Equal(GrpcStatusCode.Unimplemented, answer.Status);
     }
 
@@ -181,9 +181,9 @@ public sealed class GrpcServerTests
     public async Task Unary_Malformed_IsRefusedAndTheConnectionGoesOn(string what, byte[] body, GrpcStatusCode expected)
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
 
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Unary", body);
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Unary", body);
 
         Assert.True(expected == answer.Status, $"{what}: {answer.Status} {answer.Message}");
         Assert.NotEmpty(answer.Message);
@@ -195,7 +195,7 @@ public sealed class GrpcServerTests
     public async Task Request_ThatIsNoGrpc_IsAnsweredByHttp()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var get = new HttpRequestMessage(HttpMethod.Get, "/test.Echo/Unary") { Version = HttpVersion.Version20 };
         get.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await client.SendAsync(get)).StatusCode);
@@ -210,10 +210,10 @@ public sealed class GrpcServerTests
     {
         await using EchoServer server = await EchoServer.StartAsync(
             options => options with { MaxRequestTime = TimeSpan.FromMilliseconds(200) });
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var body = new OpenContent();
         using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Unary", body);
-        RawClient.Answer answer = RawClient.Answer.Of(response, await response.Content.ReadAsByteArrayAsync());
+        RawGrpcClient.Answer answer = RawGrpcClient.Answer.Of(response, await response.Content.ReadAsByteArrayAsync());
         Assert.Equal(GrpcStatusCode.DeadlineExceeded, answer.Status);
         body.End();
     }
@@ -223,11 +223,11 @@ public sealed class GrpcServerTests
     {
         await using EchoServer server = await EchoServer.StartAsync(
             options => options with { MaxRequestTime = TimeSpan.FromMilliseconds(200) });
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var body = new OpenContent();
         await body.WriteAsync([0, 0, 4, 0, 0]);
         using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body);
-        RawClient.Answer answer = RawClient.Answer.Of(response, await response.Content.ReadAsByteArrayAsync());
+        RawGrpcClient.Answer answer = RawGrpcClient.Answer.Of(response, await response.Content.ReadAsByteArrayAsync());
         Assert.Equal(GrpcStatusCode.DeadlineExceeded, answer.Status);
         body.End();
     }
@@ -237,9 +237,9 @@ public sealed class GrpcServerTests
     {
         await using EchoServer server = await EchoServer.StartAsync(
             options => options with { MaxIncomingBytesOfAll = EchoServer.MaxMessageBytes });
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var body = new OpenContent();
-        await body.WriteAsync([.. RawClient.Frame(new StringValue { Value = "one" }), 0, 0, 4, 0, 0]);
+        await body.WriteAsync([.. RawGrpcClient.Frame(new StringValue { Value = "one" }), 0, 0, 4, 0, 0]);
         using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body);
         await using Stream answers = await response.Content.ReadAsStreamAsync();
         Assert.Equal("one", await ReadAsync(answers));
@@ -254,17 +254,17 @@ public sealed class GrpcServerTests
     {
         await using EchoServer server = await EchoServer.StartAsync(
             options => options with { MaxIncomingBytesOfAll = EchoServer.MaxMessageBytes });
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var large = new StringValue { Value = new string('x', EchoServer.MaxMessageBytes / 2) };
-        byte[] packed = RawClient.Frame(Pack(Google.Protobuf.MessageExtensions.ToByteArray(large)), packed: true);
+        byte[] packed = RawGrpcClient.Frame(Pack(Google.Protobuf.MessageExtensions.ToByteArray(large)), packed: true);
 
         // Twice as many as there is room for; none of them ends while it is held.
-        Task<RawClient.Answer>[] calls =
+        Task<RawGrpcClient.Answer>[] calls =
         [
             .. Enumerable.Range(0, 4).Select(_ => client.CallAsync(
                 "/test.Echo/Never", packed, ("grpc-encoding", "gzip"), ("grpc-timeout", "2S"))),
         ];
-        RawClient.Answer[] answers = await Task.WhenAll(calls);
+        RawGrpcClient.Answer[] answers = await Task.WhenAll(calls);
 
         Assert.Contains(answers, answer => answer.Status == GrpcStatusCode.ResourceExhausted);
         Assert.Contains(answers, answer => answer.Status == GrpcStatusCode.DeadlineExceeded);
@@ -275,8 +275,8 @@ public sealed class GrpcServerTests
     public async Task ServerStream_EndsWithStatusAfterEveryMessage()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
-        RawClient.Answer answer = await client.CallAsync("/test.Echo/Count", new Int32Value { Value = 1000 });
+        using var client = new RawGrpcClient(server.EndPoint);
+        RawGrpcClient.Answer answer = await client.CallAsync("/test.Echo/Count", new Int32Value { Value = 1000 });
         Assert.Equal(GrpcStatusCode.Ok, answer.Status);
         Assert.Equal(
             Enumerable.Range(0, 1000), answer.Messages.Select(message => Int32Value.Parser.ParseFrom(message.Bytes).Value));
@@ -287,12 +287,12 @@ public sealed class GrpcServerTests
     {
         await using EchoServer server = await EchoServer.StartAsync(
             options => options with { MaxWriteStall = TimeSpan.FromMilliseconds(500) });
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         const int ChunkBytes = 64 * 1024;
         using HttpResponseMessage response = await client.OpenAsync(
-            "/test.Echo/Flood", new ByteArrayContent(RawClient.Frame(new Int32Value { Value = ChunkBytes })));
+            "/test.Echo/Flood", new ByteArrayContent(RawGrpcClient.Frame(new Int32Value { Value = ChunkBytes })));
 
-        await server.FloodEnded.Task.WaitAsync(RawClient.Deadline);
+        await server.FloodEnded.Task.WaitAsync(RawGrpcClient.Deadline);
 
         // What fits into the windows of HTTP/2 and of the socket, and no more.
         const int MostBytes = 64 * 1024 * 1024;
@@ -304,24 +304,24 @@ public sealed class GrpcServerTests
     public async Task ServerStream_Cancelled_EndsItsHandler()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         HttpResponseMessage response = await client.OpenAsync(
-            "/test.Echo/Flood", new ByteArrayContent(RawClient.Frame(new Int32Value { Value = 1000 })));
+            "/test.Echo/Flood", new ByteArrayContent(RawGrpcClient.Frame(new Int32Value { Value = 1000 })));
         response.Dispose();
-        await server.FloodEnded.Task.WaitAsync(RawClient.Deadline);
+        await server.FloodEnded.Task.WaitAsync(RawGrpcClient.Deadline);
     }
 
     [Fact]
     public async Task Duplex_SpeaksInTurn_AndEndsInGoodOrderWhenTheServerStops()
     {
         await using EchoServer server = await EchoServer.StartAsync();
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         var body = new OpenContent();
-        await body.WriteAsync(RawClient.Frame(new StringValue { Value = "one" }));
+        await body.WriteAsync(RawGrpcClient.Frame(new StringValue { Value = "one" }));
         using HttpResponseMessage response = await client.OpenAsync("/test.Echo/Duplex", body);
         await using Stream answers = await response.Content.ReadAsStreamAsync();
         Assert.Equal("one", await ReadAsync(answers));
-        await body.WriteAsync(RawClient.Frame(new StringValue { Value = "two" }));
+        await body.WriteAsync(RawGrpcClient.Frame(new StringValue { Value = "two" }));
         Assert.Equal("two", await ReadAsync(answers));
 
         Task stopping = server.StopAsync();
@@ -330,7 +330,7 @@ public sealed class GrpcServerTests
         Assert.Equal(0, await answers.ReadAsync(new byte[1]));
         Assert.Equal("0", response.TrailingHeaders.GetValues("grpc-status").Single());
         body.End();
-        await stopping.WaitAsync(RawClient.Deadline);
+        await stopping.WaitAsync(RawGrpcClient.Deadline);
     }
 
     [Fact]
@@ -341,14 +341,14 @@ public sealed class GrpcServerTests
         {
             await socket.ConnectAsync(server.EndPoint);
             await socket.SendAsync("GARBAGE, and no preface of HTTP/2 at all\r\n\r\n"u8.ToArray());
-            using var limit = new CancellationTokenSource(RawClient.Deadline);
+            using var limit = new CancellationTokenSource(RawGrpcClient.Deadline);
             while (await socket.ReceiveAsync(new byte[1024], limit.Token) > 0)
             {
                 // An error page, or nothing; then the end.
             }
         }
 
-        using var client = new RawClient(server.EndPoint);
+        using var client = new RawGrpcClient(server.EndPoint);
         Assert.Equal(GrpcStatusCode.Ok, (await client.CallAsync("/test.Echo/Unary", new StringValue())).Status);
     }
 

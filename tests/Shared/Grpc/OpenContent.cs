@@ -1,7 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 
-namespace GrayMQ.Grpc.Tests.Servers;
+namespace GrayMQ.Testing;
 
 /// <summary>A request's body that goes on until it is ended.</summary>
 internal sealed class OpenContent : HttpContent

@@ -5,17 +5,17 @@ using System.Net.Sockets;
 using Google.Protobuf;
 using GrayMQ.Grpc.Framing;
 
-namespace GrayMQ.Grpc.Tests.Servers;
+namespace GrayMQ.Testing;
 
 /// <summary>A client that says whatever a test wants, by HTTP/2 frames of .NET's own.</summary>
-internal sealed class RawClient : IDisposable
+internal sealed class RawGrpcClient : IDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http;
 
     /// <param name="before">What a connection begins with, before TLS, as from a proxy.</param>
-    public RawClient(IPEndPoint server, bool tls = false, byte[]? before = null)
+    public RawGrpcClient(IPEndPoint server, bool tls = false, byte[]? before = null)
     {
         var handler = new SocketsHttpHandler
         {
