@@ -15,6 +15,7 @@ internal sealed class GrayBoundaries(
     GrayTable table,
     GrayStore store,
     GrayHandovers handovers,
+    GrayQueueFacts facts,
     KeyOrder keys,
     GraySkips skips,
     ProducerTable producers,
@@ -24,15 +25,15 @@ internal sealed class GrayBoundaries(
     /// <param name="entries">The groups as they are to be.</param>
     /// <param name="isNew">Whether the state is another than the one acted on.</param>
     /// <param name="gone">Groups that nothing is kept of any more.</param>
-    /// <returns>The groups of which queues are about to be somebody else's.</returns>
+    /// <remarks>Wakes the groups of which queues are about to be somebody else's, once they are.</remarks>
     /// <exception cref="KeyValueStoreException">It cannot be written: nothing has changed.</exception>
-    public IReadOnlyCollection<GrayEntry> Take(
+    public void Take(
         GraySnapshot snapshot, bool isNew, IReadOnlyCollection<GrayEntry> entries, IReadOnlyCollection<string> gone, GrayPlan plan, long now)
     {
         List<GrayTurn> turns = [.. plan.Turns];
         Dictionary<GrayEntry, Dictionary<string, QueueOwnership[]>> changed = [];
         List<MappingPlan> moves = keys.Plan(plan.Live);
-        Cut(turns, moves, (epoch, ends) =>
+        Cut(turns, moves, changed.Keys, (epoch, ends) =>
         {
             List<TopicMapping> mappings = keys.Changed(moves, ends[turns.Count..]);
             Retarget(turns, ends, now, changed);
@@ -40,7 +41,7 @@ internal sealed class GrayBoundaries(
             {
                 if (entry.Group.Topics.Values.Any(queues => Array.Exists(queues, queue => queue.Owner is not null || queue.IsHandedOver)))
                 {
-                    changed[entry] = handovers.Ended(entry, EndOf);
+                    changed[entry] = handovers.Ended(entry, facts.EndOf);
                 }
             }
 
@@ -68,7 +69,6 @@ internal sealed class GrayBoundaries(
                     .Select(each => new GrayProducers(each, producers)));
             table.Publish(view.IsEmpty ? null : view);
         });
-        return changed.Keys;
     }
 
     private void Retarget(
@@ -87,9 +87,6 @@ internal sealed class GrayBoundaries(
             topics[turn.Topic] = GrayHandovers.With(queues, queueId, handovers.Retarget(in turn, ends[i], now));
         }
     }
-
-    private long EndOf(string topic, int queueId) =>
-        messages.FindQueue(topic, queueId) is { } queue ? messages.NextQueueOffset(queue) : 0;
 
     // In this order: who keeps a queue is known by its owner of before, and only when queues are everybody's are clients taken for those of a
     // group without sides.
@@ -124,7 +121,8 @@ internal sealed class GrayBoundaries(
 
     // What a withdrawn side was given is its boundary: nobody is given anything from before that is looked up until queues are owned by it.
     // Whoever reads just then, and does not see that the group is closed, has said before how much he is giving, or reads again.
-    private void Cut(List<GrayTurn> turns, List<MappingPlan> moves, Action<int, long[]> change)
+    private void Cut(
+        List<GrayTurn> turns, List<MappingPlan> moves, IReadOnlyCollection<GrayEntry> changed, Action<int, long[]> change)
     {
         HashSet<GrayGroup> closed =
         [
@@ -135,7 +133,11 @@ internal sealed class GrayBoundaries(
             group.IsClosed = true;
         }
 
-        table.Changed();
+        if (closed.Count > 0)
+        {
+            table.Changed();
+        }
+
         try
         {
             messages.Cut([.. turns.Select(turn => turn.Queue), .. moves.SelectMany(move => move.Queues)], change);
@@ -148,8 +150,12 @@ internal sealed class GrayBoundaries(
             }
 
             // Who found a group closed was told to wait, whether it has changed hands now or could not be written.
-            table.Changed();
-            foreach (GrayGroup group in closed)
+            if (closed.Count > 0)
+            {
+                table.Changed();
+            }
+
+            foreach (GrayGroup group in closed.Union(changed.Select(entry => entry.Group)))
             {
                 wake(group.Name);
             }

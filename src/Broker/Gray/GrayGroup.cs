@@ -27,6 +27,7 @@ internal sealed class GrayGroup
     // Commits and changes of owner: a commit that was allowed is in the table before the queue is another's.
     private readonly Lock _gate = new();
     private volatile Rules _rules;
+    private volatile IReadOnlyDictionary<(Side Side, string Topic), long> _presence = new Dictionary<(Side, string), long>();
     private volatile bool _isClosed;
 
     /// <param name="boundaryReached">Called when a commit may have ended a handover; must be quick.</param>
@@ -213,6 +214,11 @@ internal sealed class GrayGroup
         return outcome;
     }
 
+    /// <summary>
+    /// Since when no client of a side that subscribes to a topic is connected, ms since 1970; 0 while one is, and null where none is expected.
+    /// </summary>
+    public long? AbsentSinceMs(Side side, string topic) => _presence.TryGetValue((side, topic), out long since) ? since : null;
+
     /// <summary>Clients that stand where this one does, in the order in which they came.</summary>
     public IEnumerable<ConsumerClient> ClientsOf(ConsumerGroup group, Standing standing) =>
         group.Clients.Where(client => StandingOf(client) == standing);
@@ -252,6 +258,9 @@ internal sealed class GrayGroup
     /// <summary>Goes over to another version of the release, or another set of retired or leaving clients.</summary>
     public void Update(GrayRelease release, IReadOnlySet<string> retired, IReadOnlySet<string> leaving) =>
         _rules = new Rules(release, retired, leaving, _rules.Known);
+
+    /// <summary>Who subscribes to what now, as <see cref="AbsentSinceMs"/> tells it.</summary>
+    public void Note(IReadOnlyDictionary<(Side Side, string Topic), long> presence) => _presence = presence;
 
     /// <summary>These are the clients that are there, or were a short while ago, by client id.</summary>
     public void Know(IReadOnlyDictionary<string, GrayClient> clients) => _rules = _rules with { Known = clients };

@@ -82,6 +82,10 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
     /// <summary>Queues that can be both written and read.</summary>
     public static int QueuesOf(TopicConfig config) => Math.Min(config.ReadQueueNums, config.WriteQueueNums);
 
+    /// <summary>Queues that can be written or read.</summary>
+    public static int AllQueuesOf(TopicConfig config) =>
+        Math.Min(Math.Max(config.ReadQueueNums, config.WriteQueueNums), GrayLimits.MaxQueues);
+
     private void AddRetryTopic(string name)
     {
         int count = RetryQueues;
@@ -120,7 +124,7 @@ internal sealed class GrayPlan(GraySnapshot snapshot, TopicTable topics, Consume
     private void AddTopic(GrayEntry entry, Topic topic, string origin, SideSet subscribers)
     {
         TopicConfig config = topic.Config;
-        int count = Math.Min(Math.Max(config.ReadQueueNums, config.WriteQueueNums), GrayLimits.MaxQueues);
+        int count = AllQueuesOf(config);
         QueueOwnership[] known = entry.Group.Topics.GetValueOrDefault(topic.Name) ?? [];
         GrayQueues? live = _live.TryGetValue(topic.Name, out GrayQueues queues) ? queues : null;
         GrayRelease release = entry.ReleaseForOwners;

@@ -73,6 +73,7 @@ internal static class GrayReport
     public static IEnumerable<GrayQueueProgress> QueuesOf(GrayEntry entry, GrayQueueFacts facts, KeyOrder keys, long nowMs)
     {
         string group = entry.Group.Name;
+        IReadOnlyDictionary<(string Topic, int QueueId), string> inOrder = keys.ReasonsOf(group);
         foreach ((string topic, QueueOwnership[] queues) in entry.Group.Topics.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             for (int queueId = 0; queueId < queues.Length; queueId++)
@@ -91,7 +92,7 @@ internal static class GrayReport
                     Consumed = facts.CommittedOf(group, topic, queueId),
                     Max = facts.EndOf(topic, queueId),
                     SinceMs = queue.IsHandedOver ? queue.Handovers[0].SinceMs : 0,
-                    Reason = keys.ReasonOf(group, topic, queueId) ?? queue.Look(facts.Of(entry, topic, queueId, queue, nowMs)).Reason,
+                    Reason = inOrder.GetValueOrDefault((topic, queueId)) ?? queue.Look(facts.Of(entry, topic, queueId, queue, nowMs)).Reason,
                 };
             }
         }

@@ -83,6 +83,15 @@ internal sealed class GraySubscribers(IEnumerable<GraySubscriber> known)
 
         bool changed = next.Count != _absentSince.Count
             || next.Any(pair => !_absentSince.TryGetValue(pair.Key, out long before) || before != pair.Value);
+
+        // Those that are leaving consume what is theirs still.
+        var presence = new Dictionary<(Side, string), long>(next);
+        foreach ((Side, string) key in clients.Keys)
+        {
+            presence[key] = 0;
+        }
+
+        group.Note(presence);
         _absentSince = next;
         _clients = clients;
         return changed;

@@ -77,7 +77,8 @@ internal sealed class GrayWork : IDisposable
         _starts = new GrayStarts(clients.Consumers, offsets, messages, time);
         _roster = new GrayRoster(options, clients, offsets, Signal);
         var handovers = new GrayHandovers(options, offsets, logger);
-        _keys = new KeyOrder(store.ReadMappings(), topics, offsets, clients, messages, options.ReturnWait, wake, time, logger);
+        _keys = new KeyOrder(
+            store.ReadMappings(), topics, offsets, clients.Locks, messages, facts, table, options.ReturnWait, wake, time, logger);
         if (_keys.OutOfDate.Count > 0)
         {
             store.Write(null, [], [], _keys.OutOfDate);
@@ -86,7 +87,7 @@ internal sealed class GrayWork : IDisposable
         _table.KeyOrder = _keys.IsEmpty ? null : _keys;
         _skips = new GraySkips(store.ReadSkips(), messages, options.KeepSkips, logger);
         _table.Skips = _skips.IsEmpty ? null : _skips;
-        _boundaries = new GrayBoundaries(messages, table, store, handovers, _keys, _skips, clients.Producers, wake);
+        _boundaries = new GrayBoundaries(messages, table, store, handovers, facts, _keys, _skips, clients.Producers, wake);
         _settlement = new GraySettlement(table, store, handovers, facts, wake);
         _acting = store.ReadSnapshot() ?? GraySnapshot.Empty;
         _wanted = _acting;
@@ -242,7 +243,8 @@ internal sealed class GrayWork : IDisposable
 
     private void SignalIfGray()
     {
-        if (_table.View is not null || !ReferenceEquals(Volatile.Read(ref _wanted), Acting))
+        // Also where nothing is gray here: a topic of the state may have been made since.
+        if (_table.View is not null || Acting.Topics.Count > 0 || !ReferenceEquals(Volatile.Read(ref _wanted), Acting))
         {
             Signal();
         }
@@ -348,7 +350,7 @@ internal sealed class GrayWork : IDisposable
         GraySnapshot snapshot, Dictionary<string, GrayEntry> entries, List<string> gone, GrayPlan plan, long now)
     {
         bool isNew = !ReferenceEquals(snapshot, _acting);
-        IReadOnlyCollection<GrayEntry> changed = _boundaries.Take(snapshot, isNew, entries.Values, gone, plan, now);
+        _boundaries.Take(snapshot, isNew, entries.Values, gone, plan, now);
         _entries = entries;
         foreach (GrayEntry entry in entries.Values)
         {
@@ -359,11 +361,6 @@ internal sealed class GrayWork : IDisposable
         {
             Log.GrayStateTaken(_logger, snapshot.Version.ToString(), plan.Live.Count, entries.Count);
             Volatile.Write(ref _acting, snapshot);
-        }
-
-        foreach (GrayEntry entry in changed)
-        {
-            _wake(entry.Group.Name);
         }
     }
 
@@ -404,7 +401,8 @@ internal sealed class GrayWork : IDisposable
         lock (_working)
         {
             if (_entries.TryGetValue(group, out GrayEntry? entry)
-                && entry.Group.Topics.TryGetValue(topic, out QueueOwnership[]? queues))
+                && entry.Group.Topics.TryGetValue(topic, out QueueOwnership[]? queues)
+                && queues.Where((queue, queueId) => queue.Start > offsetOf(queueId)).Any())
             {
                 Rewrite(entry, new Dictionary<string, QueueOwnership[]>
                 {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using GrayMQ.Broker.Clients;
 using GrayMQ.Broker.Locks;
 using GrayMQ.Broker.Offsets;
 using GrayMQ.Broker.Topics;
@@ -26,18 +25,20 @@ internal readonly record struct MappingPlan(string Topic, QueueMapping Next, Log
 /// </remarks>
 internal sealed class KeyOrder
 {
+    private static readonly Dictionary<(string Topic, int QueueId), string> NoReasons = [];
+
     private readonly TopicTable _topics;
     private readonly ConsumerOffsetTable _offsets;
     private readonly QueueLockTable _locks;
-    private readonly ConsumerTable _consumers;
     private readonly MessageStore _messages;
+    private readonly GrayQueueFacts _facts;
+    private readonly GrayTable _table;
     private readonly TimeSpan _returnWait;
     private readonly Action<string> _wake;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly ConcurrentDictionary<string, TopicMapping> _mappings = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<Waiting, GrayGroup?> _waiting = new();
-    private readonly ConcurrentDictionary<(string Group, string Topic, Side Side), long> _absentSince = new();
+    private readonly ConcurrentDictionary<string, Known> _mappings = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Waiting, bool> _waiting = new();
 
     /// <param name="mappings">What was on disk: topics that are there are taken over, no further than their queues go.</param>
     /// <param name="returnWait">A side of which nobody is connected for so long is not waited for.</param>
@@ -46,8 +47,10 @@ internal sealed class KeyOrder
         IEnumerable<TopicMapping> mappings,
         TopicTable topics,
         ConsumerOffsetTable offsets,
-        ClientRegistry clients,
+        QueueLockTable locks,
         MessageStore messages,
+        GrayQueueFacts facts,
+        GrayTable table,
         TimeSpan returnWait,
         Action<string> wake,
         TimeProvider time,
@@ -55,8 +58,9 @@ internal sealed class KeyOrder
     {
         _topics = topics;
         _offsets = offsets;
-        _locks = clients.Locks;
-        _consumers = clients.Consumers;
+        _locks = locks;
+        _facts = facts;
+        _table = table;
         _returnWait = returnWait;
         _time = time;
         _logger = logger;
@@ -70,7 +74,7 @@ internal sealed class KeyOrder
                 : Pruned(mapping with { Changes = [.. mapping.Changes.Select(change => Clamped(mapping.Topic, change))] });
             if (!now.IsEmpty)
             {
-                _mappings[mapping.Topic] = now;
+                _mappings[mapping.Topic] = new Known(now);
             }
 
             if (now.IsEmpty || !now.Changes.SequenceEqual(mapping.Changes))
@@ -86,7 +90,7 @@ internal sealed class KeyOrder
     public IReadOnlyList<TopicMapping> OutOfDate { get; }
 
     /// <summary>No topic's keys have moved.</summary>
-    public bool IsEmpty => _mappings.Values.All(mapping => mapping.Changes.Count == 0);
+    public bool IsEmpty => _mappings.Values.All(known => known.Mapping.Changes.Count == 0);
 
     /// <summary>The topics that are about to have other gray queues.</summary>
     /// <param name="live">Topics that are about to be gray, with their queues.</param>
@@ -96,10 +100,10 @@ internal sealed class KeyOrder
         foreach (string name in live.Keys.Union(_mappings.Keys, StringComparer.Ordinal))
         {
             QueueMapping next = QueueMapping.Of(live.TryGetValue(name, out GrayQueues queues) ? queues : null);
-            QueueMapping before = _mappings.GetValueOrDefault(name)?.Now ?? QueueMapping.None;
+            QueueMapping before = _mappings.GetValueOrDefault(name)?.Mapping.Now ?? QueueMapping.None;
             if (next != before && _topics.Find(name) is { IsRetry: false } topic)
             {
-                int count = Math.Min(Math.Max(topic.Config.ReadQueueNums, topic.Config.WriteQueueNums), GrayLimits.MaxQueues);
+                int count = GrayPlan.AllQueuesOf(topic.Config);
                 plan.Add(new MappingPlan(
                     name, next, [.. Enumerable.Range(0, count).Select(queueId => _messages.GetQueue(topic.NameUtf8.Span, queueId))]));
             }
@@ -116,7 +120,7 @@ internal sealed class KeyOrder
         int at = 0;
         foreach (MappingPlan each in plan)
         {
-            TopicMapping now = _mappings.GetValueOrDefault(each.Topic) ?? new TopicMapping { Topic = each.Topic, Now = QueueMapping.None };
+            TopicMapping now = _mappings.GetValueOrDefault(each.Topic)?.Mapping ?? new TopicMapping { Topic = each.Topic, Now = QueueMapping.None };
             var change = new MappingChange { Before = now.Now, After = each.Next, Ends = ends[at..(at += each.Queues.Length)] };
             changed.Add(Pruned(now with { Now = each.Next, Changes = [.. now.Changes.Append(change).TakeLast(TopicMapping.MaxChanges)] }));
         }
@@ -135,7 +139,7 @@ internal sealed class KeyOrder
             }
             else
             {
-                _mappings[mapping.Topic] = mapping;
+                _mappings[mapping.Topic] = new Known(mapping);
             }
         }
     }
@@ -144,8 +148,9 @@ internal sealed class KeyOrder
     public List<TopicMapping> Outlived()
     {
         var outlived = new List<TopicMapping>();
-        foreach (TopicMapping mapping in _mappings.Values)
+        foreach (Known known in _mappings.Values)
         {
+            TopicMapping mapping = known.Mapping;
             if (mapping.Changes.Count > 0 && IsOutlived(mapping.Topic, mapping.Changes[0]))
             {
                 outlived.Add(Pruned(mapping));
@@ -167,108 +172,102 @@ internal sealed class KeyOrder
     public long EndFor(string group, GrayGroup? sides, Topic topic, int queueId, bool isOrdered = false)
     {
         return (isOrdered || _locks.IsAnyHeldByASideOf(group))
-            && _mappings.TryGetValue(topic.Name, out TopicMapping? mapping)
-            && FirstLeft(mapping, group, sides, topic, queueId, out _) is { } change
+            && _mappings.TryGetValue(topic.Name, out Known? known)
+            && FirstLeft(known, group, sides, topic, queueId, out _) is { } change
                 ? change.EndOf(queueId)
                 : long.MaxValue;
     }
 
-    /// <summary>Why someone who consumes in order waits in a queue, for people; null where nobody does.</summary>
-    public string? ReasonOf(string group, string topic, int queueId)
+    /// <summary>Why those of a group who consume in order wait, by topic and queue, for people. Nearly always nothing.</summary>
+    public IReadOnlyDictionary<(string Topic, int QueueId), string> ReasonsOf(string group)
     {
-        foreach ((Waiting of, GrayGroup? sides) in _waiting)
+        if (_waiting.IsEmpty)
         {
-            if (of.Group == group && of.QueueId == queueId && of.Topic.Name == topic)
+            return NoReasons;
+        }
+
+        var reasons = new Dictionary<(string Topic, int QueueId), string>();
+        foreach (Waiting of in _waiting.Keys)
+        {
+            if (of.Group == group && ReasonOf(of) is { } reason)
             {
-                return ReasonOf(of, sides);
+                reasons[(of.Topic.Name, of.QueueId)] = reason;
             }
         }
 
-        return null;
+        return reasons;
     }
 
     /// <summary>Someone of a group waits at the end that <see cref="EndFor"/> gave, and is to be woken when it is another.</summary>
-    public void Wait(string group, GrayGroup? sides, Topic topic, int queueId, long end, bool isOrdered = false) =>
-        Wait(new Waiting(group, topic, queueId, end, isOrdered), sides);
+    public void Wait(string group, Topic topic, int queueId, long end, bool isOrdered = false)
+    {
+        var waiting = new Waiting(group, topic, queueId, end, isOrdered);
+        if (_waiting.TryAdd(waiting, true) && ReasonOf(waiting) is { } reason)
+        {
+            Log.KeyWaits(_logger, group, topic.Name, queueId, end, reason);
+        }
+    }
 
-    /// <summary>Has those look again who wait for nothing any more.</summary>
+    /// <summary>Wakes who waits for nothing any more, or for something else. To be called now and then.</summary>
     public void WakeWaiting()
     {
-        foreach ((Waiting of, GrayGroup? sides) in _waiting)
+        foreach (Waiting of in _waiting.Keys)
         {
-            if (EndFor(of.Group, sides, of.Topic, of.QueueId, of.IsOrdered) != of.End && _waiting.TryRemove(of, out _))
+            if (EndFor(of.Group, _table.FindGroup(of.Group), of.Topic, of.QueueId, of.IsOrdered) != of.End && _waiting.TryRemove(of, out _))
             {
                 _wake(of.Group);
             }
         }
     }
 
-    private void Wait(Waiting waiting, GrayGroup? sides)
-    {
-        if (_waiting.TryAdd(waiting, sides) && ReasonOf(waiting, sides) is { } reason)
-        {
-            Log.KeyWaits(_logger, waiting.Group, waiting.Topic.Name, waiting.QueueId, waiting.End, reason);
-        }
-    }
-
-    private string? ReasonOf(Waiting of, GrayGroup? sides) =>
-        _mappings.TryGetValue(of.Topic.Name, out TopicMapping? mapping)
-        && FirstLeft(mapping, of.Group, sides, of.Topic, of.QueueId, out int origin) is { } change
-            ? $"in order: what lies from offset {change.EndOf(of.QueueId)} on waits until queue {origin} is consumed up to {change.EndOf(origin)}"
+    private string? ReasonOf(Waiting of) =>
+        _mappings.TryGetValue(of.Topic.Name, out Known? known)
+        && FirstLeft(known, of.Group, _table.FindGroup(of.Group), of.Topic, of.QueueId, out QueueEnd origin) is { } change
+            ? $"in order: what lies from offset {change.EndOf(of.QueueId)} on waits until queue {origin.QueueId} is consumed up to {origin.Offset}"
             : null;
 
-    private MappingChange? FirstLeft(TopicMapping mapping, string group, GrayGroup? sides, Topic topic, int queueId, out int origin)
+    private MappingChange? FirstLeft(Known known, string group, GrayGroup? sides, Topic topic, int queueId, out QueueEnd left)
     {
-        foreach (MappingChange change in mapping.Changes)
+        for (int i = 0; i < known.Chain.Changes.Count; i++)
         {
-            foreach (int each in change.OriginsOf(queueId))
+            foreach (QueueEnd end in known.Chain.Before(i, queueId))
             {
-                if (IsLeft(group, sides, topic, each, change.EndOf(each)))
+                if (IsLeft(group, sides, topic, end))
                 {
-                    origin = each;
-                    return change;
+                    left = end;
+                    return known.Chain.Changes[i];
                 }
             }
         }
 
-        origin = -1;
+        left = default;
         return null;
     }
 
     // Whether the group has something to consume before an offset, and anybody who is to.
-    private bool IsLeft(string group, GrayGroup? sides, Topic topic, int queueId, long end)
+    private bool IsLeft(string group, GrayGroup? sides, Topic topic, QueueEnd end)
     {
-        if (end == 0 || queueId >= topic.Config.ReadQueueNums || _messages.FindQueue(topic.NameUtf8.Span, queueId) is not { } queue || queue.MinOffset >= end)
+        if (end.QueueId >= topic.Config.ReadQueueNums
+            || _messages.FindQueue(topic.NameUtf8.Span, end.QueueId) is not { } queue
+            || queue.MinOffset >= end.Offset)
         {
             return false;
         }
 
         // A group that never consumed the queue begins where its clients say, which may be behind all this.
-        long committed = _offsets.Find(group, topic.Name, queueId);
+        long committed = _offsets.Find(group, topic.Name, end.QueueId);
         return committed != ConsumerOffsetTable.None
-            && committed < end
-            && (sides is not { Release.IsOpen: true } || IsConsumed(group, sides, topic, queueId));
+            && committed < end.Offset
+            && (sides is not { Release.IsOpen: true } || IsConsumed(sides, topic, end.QueueId));
     }
 
     // Whether anybody consumes a queue. Not so once a release has been forced, which gives up the order as well; nor where nobody of its side
     // has been there for a while: who would wait for him may be the one whom the end of the release waits for.
-    private bool IsConsumed(string group, GrayGroup sides, Topic topic, int queueId)
-    {
-        if (sides.Release.Forced > 0 || sides.Find(topic.NameUtf8.Span, queueId)?.Owner is not { } owner)
-        {
-            return false;
-        }
-
-        (string, string, Side) key = (group, topic.Name, owner);
-        if (_consumers.Find(group) is { } consumers
-            && sides.ClientsOf(consumers, Standings.Of(owner)).Any(client => client.Subscriptions.Find(topic.Name) is not null))
-        {
-            _absentSince.TryRemove(key, out _);
-            return true;
-        }
-
-        return _time.GetElapsedTime(_absentSince.GetOrAdd(key, _time.GetTimestamp())) < _returnWait;
-    }
+    private bool IsConsumed(GrayGroup sides, Topic topic, int queueId) =>
+        sides.Release.Forced == 0
+        && sides.Find(topic.NameUtf8.Span, queueId)?.Owner is { } owner
+        && sides.AbsentSinceMs(owner, topic.Name) is { } since
+        && (since == 0 || _time.GetUtcNow().ToUnixTimeMilliseconds() - since < _returnWait.TotalMilliseconds);
 
     // Without the changes from before which there are no messages any more.
     private TopicMapping Pruned(TopicMapping mapping) => mapping with
@@ -290,10 +289,14 @@ internal sealed class KeyOrder
     }
 
     private MappingChange Clamped(string topic, MappingChange change) =>
-        new() { Before = change.Before, After = change.After, Ends = [.. change.Ends.Select((end, queueId) => Math.Min(end, EndOf(topic, queueId)))] };
-
-    private long EndOf(string topic, int queueId) =>
-        _messages.FindQueue(topic, queueId) is { } queue ? _messages.NextQueueOffset(queue) : 0;
+        new() { Before = change.Before, After = change.After, Ends = [.. change.Ends.Select((end, queueId) => Math.Min(end, _facts.EndOf(topic, queueId)))] };
 
     private readonly record struct Waiting(string Group, Topic Topic, int QueueId, long End, bool IsOrdered);
+
+    private sealed class Known(TopicMapping mapping)
+    {
+        public TopicMapping Mapping { get; } = mapping;
+
+        public MappingChain Chain { get; } = new(mapping.Changes);
+    }
 }

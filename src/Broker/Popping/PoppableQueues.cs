@@ -65,17 +65,20 @@ internal sealed class PoppableQueues(
     {
         GrayGroup? sides = gray.View?.FindGroup(pop.Target.Group);
         long end = sides?.EndFor(topic.NameUtf8.Span, queueId, pop.Responder.Connection) ?? long.MaxValue;
-        if (pop.IsOrdered && gray.KeyOrder is { } keys)
-        {
-            long inOrder = keys.EndFor(pop.Target.Group, sides, topic, queueId, isOrdered: true);
-            if (inOrder < end)
-            {
-                keys.Wait(pop.Target.Group, sides, topic, queueId, inOrder, isOrdered: true);
-                end = inOrder;
-            }
-        }
+        return pop.IsOrdered && gray.KeyOrder is { } keys
+            ? Math.Min(end, keys.EndFor(pop.Target.Group, sides, topic, queueId, isOrdered: true))
+            : end;
+    }
 
-        return end;
+    /// <summary>A pop has come to where <see cref="EndFor"/> lets it: where keys have to wait there, it is woken once they need not.</summary>
+    public void WaitAt(in Pop pop, Topic topic, int queueId, long end)
+    {
+        if (pop.IsOrdered
+            && gray.KeyOrder is { } keys
+            && keys.EndFor(pop.Target.Group, gray.View?.FindGroup(pop.Target.Group), topic, queueId, isOrdered: true) == end)
+        {
+            keys.Wait(pop.Target.Group, topic, queueId, end, isOrdered: true);
+        }
     }
 
     /// <summary>By what messages of a topic are chosen for a pop.</summary>
@@ -109,17 +112,28 @@ internal sealed class PoppableQueues(
             return false;
         }
 
-        long max = Math.Min(queue.MaxOffset, EndFor(in pop, topic, queueId));
-        PopQueue? popped = pops.Topics.Find(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span)?.FindQueue(queueId);
-        if (popped is null)
+        long end = EndFor(in pop, topic, queueId);
+        long max = Math.Min(queue.MaxOffset, end);
+        bool isBlocked = false;
+        long next;
+        if (pops.Topics.Find(pop.Target.GroupUtf8.Span, topic.NameUtf8.Span)?.FindQueue(queueId) is { } popped)
         {
-            return max > offsets.Next(pop.Target, topic, queue);
+            lock (popped.Gate)
+            {
+                next = Math.Max(0, popped.NextOffset);
+                isBlocked = pop.IsOrdered ? IsBlocked(popped, in pop, NowMs) : IsLimited(popped);
+            }
+        }
+        else
+        {
+            next = offsets.Next(pop.Target, topic, queue);
         }
 
-        lock (popped.Gate)
+        if (next >= end)
         {
-            return max > Math.Max(0, popped.NextOffset)
-                && !(pop.IsOrdered ? IsBlocked(popped, in pop, NowMs) : IsLimited(popped));
+            WaitAt(in pop, topic, queueId, end);
         }
+
+        return max > next && !isBlocked;
     }
 }

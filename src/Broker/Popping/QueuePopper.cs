@@ -124,12 +124,18 @@ internal sealed class QueuePopper(
             if (!popped.IsDropped)
             {
                 int stamp;
+                long end;
                 do
                 {
                     stamp = gray.Stamp;
+                    end = queues.EndFor(in pop, topic, queueId);
                 }
-                while (queues.EndFor(in pop, topic, queueId) is > 0 and long end
-                    && !TryTakeLocked(in pop, topic, kind, queue, popped, work, end, stamp));
+                while (end > 0 && !TryTakeLocked(in pop, topic, kind, queue, popped, work, end, stamp));
+
+                if (end == 0)
+                {
+                    queues.WaitAt(in pop, topic, queueId, end);
+                }
             }
         }
         catch (Exception e) when (e is IOException or KeyValueStoreException)
@@ -152,6 +158,7 @@ internal sealed class QueuePopper(
         long start = offsets.Begin(in pop, topic, queue, popped);
         if (start >= end)
         {
+            queues.WaitAt(in pop, topic, queue.QueueId, end);
             return true;
         }
 

@@ -186,7 +186,7 @@ internal sealed class PullMessageHandler
                 if (pull.QueueOffset >= inOrder)
                 {
                     Hold(in pull, stamp, suspend, "messages of the same keys are to be consumed first that lie in another queue");
-                    keys.Wait(pull.Group.GroupName, sides, pull.Topic, pull.Queue.QueueId, inOrder);
+                    keys.Wait(pull.Group.GroupName, pull.Topic, pull.Queue.QueueId, inOrder);
                     return;
                 }
 

@@ -278,6 +278,17 @@ public sealed class GrayFaultsTests : GrayWireTests
         Assert.Equal(1, await gray.CommittedAsync(Group, Topic, 0));
     }
 
+    // A broker that joins the cluster has none of its topics yet.
+    [Fact]
+    public async Task Topic_MadeAfterTheBrokerHasHeardOfIt_IsGray()
+    {
+        await using GrayFixture gray = await GrayFixture.StartAsync();
+        await gray.State.SetTopicAsync(Topic, 6);
+        await gray.CreateAsync(Topic);
+
+        await Eventually.TrueAsync(async () => await gray.SendAsync(Topic, "g", gray: true, 3) == 5, "the topic is gray");
+    }
+
     [Fact]
     public async Task Topic_SwitchedOffAndOnBeforeItsQueuesChangedHands_KeepsWhatCameBetweenNormal()
     {

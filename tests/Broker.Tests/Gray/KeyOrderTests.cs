@@ -63,8 +63,11 @@ public sealed class KeyOrderTests : GrayWireTests
         Assert.Equal(["third"], await TakeAsync(client, 1));
     }
 
-    [Fact]
-    public async Task Topic_DeletedAndMadeAgain_HasNoKeysThatWait()
+    // Of the first topic queue 0 ended at 1, and the second has a message there as well.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Topic_DeletedAndMadeAgain_HasNoKeysThatWait(bool restarted)
     {
         await using GrayFixture gray = await StartOffAsync();
         Peer client = await JoinAsync(gray, "c1");
@@ -75,12 +78,70 @@ public sealed class KeyOrderTests : GrayWireTests
         RemotingCommand deleted = await gray.Admin.AskAsync(RequestCode.DeleteTopicInBroker, new TopicHeader(Topic));
         Assert.Equal(ResponseCode.Success, deleted.ResponseCode);
         await gray.CreateAsync(Topic);
-        await gray.RestartAsync();
-        client = await JoinAsync(gray, "c1");
+        await Eventually.TrueAsync(async () => await gray.SendAsync(Topic, "probe", gray: true, 3) == 5, "the new topic is gray, too");
+        Assert.Equal(0, await gray.SendAsync(Topic, "gray", gray: true, 0));
+        if (restarted)
+        {
+            await gray.RestartAsync();
+            client = await JoinAsync(gray, "c1");
+        }
+
         await CommitAsync(client, 0, 0);
         Assert.Equal(1, await gray.SendAsync(Topic, "again", gray: false, 0));
 
-        Assert.Equal(["again"], Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0, 1, suspendMs: SuspendMs))));
+        Assert.Equal(["again"], await TakeOneAsync(client, 1));
+    }
+
+    // Nothing comes to queue 0 in between: it is consumed as far as it is when it is switched on again, and queue 1 is not.
+    [Fact]
+    public async Task SwitchedToAnotherSize_AKeyThatMovedTwice_WaitsForTheQueueBeforeTheLast()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 0, 0);
+        await CommitAsync(client, 1, 0);
+        await gray.State.SetTopicAsync(Topic, 6);
+        Assert.Equal(1, await gray.SendAsync(Topic, "first", gray: false, 0));
+        await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+        await gray.State.SetTopicAsync(Topic, 6, size: 4);
+        Assert.Equal(2, await gray.SendAsync(Topic, "second", gray: false, 0));
+        await client.DispatchedAsync(Topic, 1, 1);
+
+        Task<RemotingCommand> second = await client.ParkAsync(Pulls.Header(Topic, 0, 2, suspendMs: SuspendMs));
+        await CommitAsync(client, 1, 1);
+
+        Assert.Equal(["second"], Pulls.Bodies(await second));
+    }
+
+    // A restart of the side that has the old queue: it is waited for, as long as grayReturnWaitMs says.
+    [Fact]
+    public async Task SwitchingOn_AKeyWhoseOldQueueIsItsSidesThatIsAwayForAMoment_WaitsStill()
+    {
+        await using GrayFixture gray = await StartOffAsync(("grayReturnWaitMs", "600000"));
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
+        Assert.Single(await LockAsync(canary));
+        await gray.SendAsync(Topic, "first", gray: true, 2);
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
+        await gray.SendAsync(Topic, "second", gray: true, 2);
+        await normal.DisposeAsync();
+        await Eventually.TrueAsync(() => gray.State.Progress!.Releases[0].NormalClients == 0, "the normal side is away");
+
+        Task<RemotingCommand> second = await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
+        await Eventually.TrueAsync(
+            () => Queue(gray, 0)?.Reason == "in order: what lies from offset 0 on waits until queue 2 is consumed up to 1", "the wait is reported");
+        Assert.Empty(Pulls.Bodies(await canary.PullAsync(Pulls.Header(Topic, 0))));
+        normal = await JoinAsync(gray, "v1-1");
+        Assert.Equal(["first"], Pulls.Bodies(await normal.PullAsync(Pulls.Header(Topic, 0, 2, suspendMs: SuspendMs))));
+        await CommitAsync(normal, 2, 1);
+
+        // Who waited may have been asked to come again when the other side went or came.
+        List<string> got = Pulls.Bodies(await second);
+        Assert.Equal(["second"], got.Count > 0 ? got : await TakeAsync(canary, 0));
     }
 
     [Fact]
@@ -276,6 +337,9 @@ public sealed class KeyOrderTests : GrayWireTests
         await Eventually.TrueAsync(() => told.Of("KeyOrderForgotten").Any(), "nobody waits for what is gone");
         Assert.Contains(Topic, told.Of("KeyOrderForgotten").Single(), StringComparison.Ordinal);
     }
+
+    private static async Task<List<string>> TakeOneAsync(Peer client, int queueId) =>
+        Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0, queueId, suspendMs: SuspendMs)));
 
     private static async Task<GrayFixture> StartOffAsync(params (string Key, string Value)[] settings)
     {
