@@ -146,7 +146,7 @@ internal sealed class GraySkips
         {
             SkipMark[] marks = groups.GetValueOrDefault(group) ?? [];
             SkipMark? mark = Array.Find(marks, each => each.Terms.Generation == generation);
-            if (now is not null && mark is not null && IsSame(mark.Terms, now))
+            if (now is not null && mark is not null && IsSame(mark.Terms, now) && now.Skipped <= mark.Skipped)
             {
                 mark.Written(now.Skipped);
                 continue;

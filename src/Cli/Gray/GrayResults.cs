@@ -45,6 +45,7 @@ internal sealed record GrayReleaseView(
 /// <param name="Remaining">Messages still to be consumed below boundaries; -1 when that is not known.</param>
 internal sealed record GrayPartView(string Subject, string Action, string Broker, bool Done, long Remaining, string? Reason);
 
+/// <param name="Side">gray or normal; none of one that a release has retired.</param>
 /// <param name="Because">What decided.</param>
 internal sealed record GrayClientView(string Group, string Kind, string ClientId, string Address, string Side, string Because);
 

@@ -11,6 +11,10 @@ internal static class GrayStatusReader
     private const string GraySide = "gray";
     private const string NormalSide = "normal";
 
+    // A release has ended its side: it is given nothing until it is gone.
+    private const string NoSide = "none";
+    private const string Retired = "retired";
+
     /// <param name="subject">Only this group or topic; null for all.</param>
     /// <exception cref="CommandFailure">There is nothing of this name in the state.</exception>
     public static async Task<GrayStatusView> ReadAsync(ToolRun run, string? subject, CancellationToken cancel)
@@ -46,7 +50,7 @@ internal static class GrayStatusReader
                         client.Producer ? "producer" : "consumer",
                         client.ClientId,
                         client.Address,
-                        client.Gray ? GraySide : NormalSide,
+                        client.Because == Retired ? NoSide : client.Gray ? GraySide : NormalSide,
                         client.Because))
                     .DistinctBy(client => (client.Group, client.Kind, client.ClientId, client.Side))
                     .OrderBy(client => client.Group, StringComparer.Ordinal)

@@ -123,7 +123,8 @@ public sealed record GrayClientStatus
 {
     public string Address { get; set => field = value ?? ""; } = "";
 
-    /// <summary>What decided: <c>stored</c>, <c>rule …</c>, <c>heartbeat</c>, <c>default</c>.</summary>
+    /// <summary>What decided: <c>stored</c>, <c>rule …</c>, <c>heartbeat</c>, <c>default</c>; <c>draining</c>
+    /// of the last gray ones that are set back, <c>retired</c> of those that a release has left without a side.</summary>
     public string Because { get; set => field = value ?? ""; } = "";
 
     public string ClientId { get; set => field = value ?? ""; } = "";

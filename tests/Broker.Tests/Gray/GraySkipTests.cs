@@ -68,6 +68,29 @@ public sealed class GraySkipTests : GrayWireTests
     }
 
     [Fact]
+    public async Task Withdraw_CountsWhatLayThereAndWhatCameLater_AlsoAfterARestart()
+    {
+        await using GrayFixture gray = await StartWaitingAsync();
+        (Peer normal, _) = await OpenAsync(gray);
+        await gray.SendAsync(Topic, "left-1", gray: true, 0);
+        await gray.SendAsync(Topic, "left-2", gray: true, 0);
+        Half? half = await SendLateAsync(gray, Waiting.Half);
+        await gray.State.WithdrawAsync(Group, GrayLeftover.Skip);
+        await GivenUpAsync(gray, 2);
+
+        await ComesAsync(gray, half, before: 2);
+        await gray.SendAsync(Topic, "later", gray: true, 0);
+        Assert.Equal(["later"], await ConsumeAsync(normal, Group, "later", from: 2));
+        await GivenUpAsync(gray, 3);
+
+        // Consumed again, it is not counted again.
+        await gray.RestartAsync();
+        normal = await JoinAsync(gray, "v1-1");
+        Assert.Equal(["later"], await ConsumeAsync(normal, Group, "later", from: 2));
+        await GivenUpAsync(gray, 3);
+    }
+
+    [Fact]
     public async Task Withdraw_SkipsWhatWaits_ForWhoPops()
     {
         await using GrayFixture gray = await StartWaitingAsync();
