@@ -156,7 +156,7 @@ public sealed class MessageStore : IAsyncDisposable
     public AppendResult Append(LogicQueue queue, in MessageAppend message, int? mappingEpoch = null)
     {
         AppendResult result = _log.Append(queue, message, mappingEpoch);
-        return !result.IsOk || message.IsAnnouncedLater || TryAnnounce() ? result : new AppendResult(AppendStatus.UnknownError, 0, 0, 0, 0);
+        return !result.IsOk || message.IsAnnouncedLater || TryAnnounce() ? result : new AppendResult(AppendStatus.ServiceNotAvailable, 0, 0, 0, 0);
     }
 
     /// <summary>
@@ -206,7 +206,7 @@ public sealed class MessageStore : IAsyncDisposable
         int? mappingEpoch = null)
     {
         AppendBatchResult result = _log.AppendBatch(queue, common, batchBody, physicalOffsets, mappingEpoch);
-        return !result.IsOk || common.IsAnnouncedLater || TryAnnounce() ? result : new AppendBatchResult(AppendStatus.UnknownError, 0, 0, 0, 0, 0);
+        return !result.IsOk || common.IsAnnouncedLater || TryAnnounce() ? result : new AppendBatchResult(AppendStatus.ServiceNotAvailable, 0, 0, 0, 0, 0);
     }
 
     /// <summary>By which rules queues are chosen now: what was chosen by others is refused, see <see cref="Cut"/>.</summary>

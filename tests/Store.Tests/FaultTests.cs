@@ -302,7 +302,7 @@ public sealed class FaultTests : IDisposable
             store.WaitForDispatch();
 
             _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
-            Assert.Equal(AppendStatus.UnknownError, store.Append("bad").Status);
+            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("bad").Status);
             _files.MayWrite = _ => true;
             Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
             Assert.Equal(["good"], store.ReadBodies());
@@ -322,8 +322,45 @@ public sealed class FaultTests : IDisposable
         _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
         Assert.True(store.AppendAnnouncedLater("bad").IsOk);
         Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
+
+        // Another one who had appended finds nothing left to write, which is no reason to believe that it is written.
+        _files.MayWrite = _ => true;
+        Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
         Assert.Empty(store.Arrivals.All);
         Assert.False(store.Store.IsWritable);
+    }
+
+    [Fact]
+    public async Task AnnounceAppended_AFlushHasFailedSince_Throws()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root), _files, start: false);
+        store.Append("first");
+        _files.FlushGate.Reset();
+        int flushes = _files.Flushes;
+        Task<bool> checkPoint = Task.Run(store.Store.TakeCheckPoint);
+        TestStore.WaitFor(() => _files.Flushes > flushes);
+        Assert.True(store.AppendAnnouncedLater("late").IsOk);
+        _files.MayFlush = path => !path.Contains("commitlog", StringComparison.Ordinal);
+        _files.FlushGate.Set();
+        Assert.False(await checkPoint);
+        Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
+        Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
+        Assert.Equal(["first"], store.ReadBodies());
+    }
+
+    [Fact]
+    public async Task WaitForFlush_SomebodyElsesWriteFails_IsTold()
+    {
+        await using TestStore store = TestStore.Open(SyncOptions, _files);
+        _files.FlushGate.Reset();
+        int flushes = _files.Flushes;
+        store.Append("first");
+        TestStore.WaitFor(() => _files.Flushes > flushes);
+        Task<FlushStatus> waiting = store.Store.WaitForFlushAsync(store.AppendAnnouncedLater("bad").EndOffset).AsTask();
+        _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
+        Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("other").Status);
+        Assert.Equal(FlushStatus.Failed, await waiting);
+        _files.FlushGate.Set();
     }
 
     [Fact]
@@ -363,19 +400,24 @@ public sealed class FaultTests : IDisposable
         Assert.Equal(FlushStatus.Flushed, await store.Store.WaitForFlushAsync(first.EndOffset));
         store.WaitForDispatch();
         _files.FlushGate.Reset();
-        AppendResult result = store.Append("slow");
+        store.Append("before");
+        AppendResult result = store.AppendAnnouncedLater("slow");
         Task<FlushStatus> waiting = store.Store.WaitForFlushAsync(result.EndOffset).AsTask();
         time.Advance(TimeSpan.FromSeconds(4));
         Assert.False(waiting.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(FlushStatus.TimedOut, await waiting);
+
+        // Who is told so takes the message for stored: it outlives the process.
+        string log = Encoding.Latin1.GetString(FaultyFileSystem.ReadShared(Path.Combine(Root, "commitlog", $"{0:D20}")));
+        Assert.Contains("slow", log, StringComparison.Ordinal);
         Assert.Equal(first.EndOffset, store.Store.FlushedOffset);
         Assert.Equal(first.EndOffset, store.Store.DispatchedOffset);
 
         _files.FlushGate.Set();
         Assert.Equal(FlushStatus.Flushed, await store.Store.WaitForFlushAsync(result.EndOffset));
         store.WaitForDispatch();
-        Assert.Equal(["first", "slow"], store.ReadBodies());
+        Assert.Equal(["first", "before", "slow"], store.ReadBodies());
     }
 
     [Fact]

@@ -98,15 +98,17 @@ public sealed class MessageStoreTests : IDisposable
     public async Task Append_RecordsLargerThanTheBuffer_AreReadAmongOthers()
     {
         StoreOptions options = TestStore.Options(_folder.Path) with { CommitLogFileBytes = 4 << 20, MaxMessageBytes = 2 << 20 };
-        byte[][] bodies = [TestStore.Body(1, 10), TestStore.Body(2, 1 << 20), TestStore.Body(3, 300_000), TestStore.Body(4, 10)];
+        int[] lengths = [10, 100_000, 10, 200_000, 10, 1 << 20, 10, 300_000, 100_000, 10];
+        string[] bodies = [.. lengths.Select((length, i) => new string((char)('a' + i), length))];
         await using TestStore store = TestStore.Open(options);
-        foreach (byte[] body in bodies)
+        foreach (string body in bodies)
         {
-            Assert.True(store.Append(body).IsOk);
+            Assert.True(store.AppendAnnouncedLater(body).IsOk);
         }
 
+        store.Store.AnnounceAppended();
         store.WaitForDispatch();
-        Assert.Equal(bodies, store.ReadAll().Select(message => message.Body.ToArray()));
+        Assert.Equal(bodies, store.ReadBodies());
     }
 
     [Fact]

@@ -238,14 +238,14 @@ internal sealed class TimerDelivery : IDisposable
                 Volatile.Write(ref _delivered, _delivered + 1);
                 SetRefused(false, status);
                 return true;
-            case AppendStatus.ServiceNotAvailable or AppendStatus.CreateMappedFileFailed or AppendStatus.QueueRetired:
-                _timers.GiveBack(entry);
-                SetRefused(true, status);
-                return false;
-            default:
+            case AppendStatus.MessageIllegal or AppendStatus.PropertiesSizeExceeded:
                 Log.TimerUndeliverable(_logger, entry.PhysicalOffset, Encoding.UTF8.GetString(realTopic), status);
                 _timers.Discard(entry, realTopic);
                 return true;
+            default:
+                _timers.GiveBack(entry);
+                SetRefused(true, status);
+                return false;
         }
     }
 

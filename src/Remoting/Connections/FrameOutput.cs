@@ -64,9 +64,6 @@ internal sealed class FrameOutput
         BodyBroken,
     }
 
-    /// <summary>This thread's buffer to build a header in, right before it is written here.</summary>
-    public static HeaderBuffer Header => _threadHeader ??= new HeaderBuffer();
-
     /// <summary>
     /// Where the thread that reads requests puts the answers that it gives itself, one behind the other, each followed by
     /// <see cref="Gathered"/>; null for every other thread.
@@ -95,13 +92,19 @@ internal sealed class FrameOutput
         }
     }
 
+    /// <summary>This thread's buffer, empty, to build the header of the frame in that it writes next. What it has gathered goes before that.</summary>
+    public HeaderBuffer BeginFrame()
+    {
+        // First, because what is done for it may write other frames.
+        HandOver();
+        HeaderBuffer header = _threadHeader ??= new HeaderBuffer();
+        header.Clear();
+        return header;
+    }
+
     /// <summary>Writes an answer; false when the connection is closed or this ends it. Never throws.</summary>
     public bool WriteAnswer<TBody>(HeaderBuffer header, in TBody body, int bodyLength)
-        where TBody : IBodyWriter
-    {
-        HandOver();
-        return Write(header, in body, bodyLength, gathered: false);
-    }
+        where TBody : IBodyWriter => Write(header, in body, bodyLength, gathered: false);
 
     private bool Write<TBody>(HeaderBuffer header, in TBody body, int bodyLength, bool gathered)
         where TBody : IBodyWriter
@@ -166,7 +169,6 @@ internal sealed class FrameOutput
     public bool TryWriteRequest(HeaderBuffer header, ReadOnlySpan<byte> body, bool mayWait, out Task? wait)
     {
         wait = null;
-        HandOver();
         Ending ending;
         bool flushing;
         long unsentBytes;
@@ -218,7 +220,6 @@ internal sealed class FrameOutput
 
     public void EndBatch()
     {
-        DoWork();
         HandOver();
         _batch.End();
         bool flushing;
@@ -290,14 +291,16 @@ internal sealed class FrameOutput
         }
     }
 
-    // What the reading thread has gathered goes before what it writes next.
     private void HandOver()
     {
-        if (Batch is { Length: > 0 } batch)
+        if (Batch is { } batch)
         {
             DoWork();
-            Write(batch, default(MemoryBody), 0, gathered: true);
-            batch.Clear();
+            if (batch.Length > 0)
+            {
+                Write(batch, default(MemoryBody), 0, gathered: true);
+                batch.Clear();
+            }
         }
     }
 

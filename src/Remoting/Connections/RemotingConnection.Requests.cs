@@ -24,22 +24,14 @@ public sealed partial class RemotingConnection
         int length = 0;
         int start = 0;
         HeaderBuffer? batch = null;
-        HeaderBuffer buffer = FrameOutput.Header;
+        HeaderBuffer? buffer = null;
         if (!request.IsOneWay)
         {
             length = body.Length;
             ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(body));
             batch = length == 0 ? _output.Batch : null;
-            if (batch is null)
-            {
-                buffer.Clear();
-            }
-            else
-            {
-                buffer = batch;
-                start = batch.Length;
-            }
-
+            buffer = batch ?? _output.BeginFrame();
+            start = buffer.Length;
             CommandWriter.AppendResponse(buffer, request.SerializeType, code, request.Opaque, remark, in header, length);
         }
 
@@ -54,7 +46,7 @@ public sealed partial class RemotingConnection
         {
             _output.Gathered();
         }
-        else if (!request.IsOneWay)
+        else if (buffer is not null)
         {
             _output.WriteAnswer(buffer, in body, length);
         }

@@ -264,7 +264,7 @@ public sealed partial class RemotingConnection : RemotingPeer
         out Task? wait)
         where THeader : IHeaderFields
     {
-        HeaderBuffer buffer = FrameOutput.Header;
+        HeaderBuffer buffer = _output.BeginFrame();
         CommandWriter.WriteRequest(buffer, type, code, opaque, oneWay, in header, body.Length);
         return _output.TryWriteRequest(buffer, body, mayWait, out wait);
     }

@@ -42,8 +42,14 @@ internal sealed class CommitLog(
     private bool _tailReserved = true;
     private int _mappingEpoch;
 
+    // Guarded by the write lock: something that was appended could not be written, and whoever comes to announce it finds nothing.
+    private bool _lost;
+
     /// <summary>Called after every flush, on its thread and outside the locks, with up to where everything is on disk.</summary>
     public event Action<long>? Flushed;
+
+    /// <summary>Called when a write or a flush has failed, with locks held; it has to be short.</summary>
+    public event Action? Failed;
 
     public CommitLogFiles Files => files;
 
@@ -142,7 +148,7 @@ internal sealed class CommitLog(
         }
         while (TryWriteAppended());
 
-        return Refused(AppendStatus.UnknownError);
+        return Refused(AppendStatus.ServiceNotAvailable);
     }
 
     /// <summary>
@@ -189,7 +195,7 @@ internal sealed class CommitLog(
         }
         while (TryWriteAppended());
 
-        return BatchRefused(AppendStatus.UnknownError);
+        return BatchRefused(AppendStatus.ServiceNotAvailable);
     }
 
     /// <summary>
@@ -206,18 +212,13 @@ internal sealed class CommitLog(
                 taken = _tail.Take();
             }
 
-            if (taken is null)
-            {
-                return;
-            }
-
-            try
+            if (taken is not null)
             {
                 Write(taken);
             }
-            finally
+            else if (_lost)
             {
-                taken.Clear();
+                throw AfterFailure();
             }
         }
     }
@@ -263,8 +264,8 @@ internal sealed class CommitLog(
             }
             catch (IOException e)
             {
-                flags.SetFlushFailed();
                 Log.FlushFailed(logger, e, from);
+                SetFailed();
                 throw;
             }
         }
@@ -393,32 +394,46 @@ internal sealed class CommitLog(
     // With the write lock held.
     private void Write(TailBuffer taken)
     {
-        // Behind what could not be written nothing can be: it would never be found.
-        RefuseAfterFailure();
-        long startedMs = NowMs;
+        bool written = false;
         try
         {
+            // Behind what could not be written nothing can be: it would never be found.
+            RefuseAfterFailure();
+            long startedMs = NowMs;
             _tail.Write(taken);
+            written = true;
+            Volatile.Write(ref _lastStoreTimestampMs, taken.LastStoreTimestampMs);
+            Volatile.Write(ref _maxOffset, taken.EndOffset);
+            statistics.OnPut(taken.Messages, taken.Bytes, NowMs - startedMs);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is not FlushFailedException)
         {
-            flags.SetFlushFailed();
             Log.CommitLogWriteFailed(logger, e, taken.EndOffset - taken.Bytes);
+            SetFailed();
             throw new FlushFailedException($"The commit log could not be written: {e.Message}", e);
         }
+        finally
+        {
+            _lost |= !written;
+            taken.Clear();
+        }
+    }
 
-        Volatile.Write(ref _lastStoreTimestampMs, taken.LastStoreTimestampMs);
-        Volatile.Write(ref _maxOffset, taken.EndOffset);
-        statistics.OnPut(taken.Messages, taken.Bytes, NowMs - startedMs);
+    private void SetFailed()
+    {
+        flags.SetFlushFailed();
+        Failed?.Invoke();
     }
 
     private void RefuseAfterFailure()
     {
         if (flags.FlushFailed)
         {
-            throw new FlushFailedException("The commit log could not be written or flushed before.");
+            throw AfterFailure();
         }
     }
+
+    private static FlushFailedException AfterFailure() => new("The commit log could not be written or flushed before.");
 
     private AppendStatus MeasureBatch(
         LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, out long bytes, out int count)

@@ -70,7 +70,7 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
                 _file = files.Open(file);
                 _opened = file;
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Tried again with the next.
             }

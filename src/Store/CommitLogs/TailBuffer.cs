@@ -1,3 +1,4 @@
+using System.Buffers;
 using GrayMQ.Store.Files;
 
 namespace GrayMQ.Store.CommitLogs;
@@ -15,8 +16,11 @@ internal sealed class TailBuffer
     // so much room.
     private const int LargeBytes = UsualBytes / 4;
 
-    private byte[] _records = new byte[UsualBytes];
+    private readonly byte[] _usual = new byte[UsualBytes];
+    private byte[] _records;
     private int _length;
+
+    public TailBuffer() => _records = _usual;
 
     /// <summary>The file that the records belong to; null while there are none.</summary>
     public CommitLogFile? File { get; private set; }
@@ -81,16 +85,23 @@ internal sealed class TailBuffer
         _length = 0;
         Messages = 0;
         File = null;
-        if (_records.Length > UsualBytes)
-        {
-            _records = new byte[UsualBytes];
-        }
+        Use(_usual);
     }
 
     private void Grow(int bytes)
     {
-        byte[] larger = GC.AllocateUninitializedArray<byte>(bytes);
+        byte[] larger = ArrayPool<byte>.Shared.Rent(bytes);
         Records.CopyTo(larger);
-        _records = larger;
+        Use(larger);
+    }
+
+    private void Use(byte[] records)
+    {
+        if (!ReferenceEquals(_records, _usual))
+        {
+            ArrayPool<byte>.Shared.Return(_records);
+        }
+
+        _records = records;
     }
 }

@@ -35,6 +35,7 @@ internal sealed class Flusher : IDisposable
 
         // Whoever flushes the log: a check point does too, and there may be no other flush for who waits.
         _log.Flushed += _commits.Complete;
+        _log.Failed += () => _commits.End(FlushStatus.Failed);
         _lastFlushAt = time.GetTimestamp();
         _thread = new Thread(Run) { Name = "store-flush", IsBackground = true };
     }
@@ -144,9 +145,31 @@ internal sealed class Flusher : IDisposable
 
     private void OnInterval()
     {
-        _commits.Expire(TimeSpan.FromMilliseconds(_options.SyncFlushTimeoutMs));
+        // Who is told that it takes too long takes the message for stored. That comes first for those who may be told already: the disk may hang
+        // with a write, too.
+        var timeout = TimeSpan.FromMilliseconds(_options.SyncFlushTimeoutMs);
+        _commits.Expire(_log.MaxOffset, timeout);
+        if (_log.AppendedOffset > _log.MaxOffset && TryWriteAppended())
+        {
+            _commits.Expire(_log.MaxOffset, timeout);
+        }
+
         _intervalPassed = true;
         _signal.Wake();
+    }
+
+    private bool TryWriteAppended()
+    {
+        try
+        {
+            _log.WriteAppended();
+            return true;
+        }
+        catch (IOException)
+        {
+            // The log has said it.
+            return false;
+        }
     }
 
     private void Run()
@@ -187,8 +210,7 @@ internal sealed class Flusher : IDisposable
         }
         catch (IOException)
         {
-            // The log has said it and set the flag.
-            _commits.End(FlushStatus.Failed);
+            // The log has said it, and told who waits.
         }
         catch (Exception e)
         {

@@ -53,10 +53,11 @@ internal sealed class GroupCommit(TimeProvider time)
     }
 
     /// <summary>Completes whoever waits for no more than <paramref name="flushedOffset"/>.</summary>
-    public void Complete(long flushedOffset) => CompleteAll(Take(flushedOffset, TimeSpan.MaxValue), FlushStatus.Flushed);
+    public void Complete(long flushedOffset) => CompleteAll(Take(flushedOffset, long.MinValue, TimeSpan.MaxValue), FlushStatus.Flushed);
 
-    /// <summary>Completes whoever has waited too long.</summary>
-    public void Expire(TimeSpan timeout) => CompleteAll(Take(long.MinValue, timeout), FlushStatus.TimedOut);
+    /// <summary>Completes whoever has waited too long for what is written, if not flushed.</summary>
+    public void Expire(long writtenOffset, TimeSpan timeout) =>
+        CompleteAll(Take(long.MinValue, writtenOffset, timeout), FlushStatus.TimedOut);
 
     /// <summary>Completes everybody, now and from now on: there will be no more flushes.</summary>
     public void End(FlushStatus status)
@@ -94,7 +95,7 @@ internal sealed class GroupCommit(TimeProvider time)
     }
 
     // Takes out of the list those that are flushed or too old; the list is in no order.
-    private FlushWaiter? Take(long flushedOffset, TimeSpan olderThan)
+    private FlushWaiter? Take(long flushedOffset, long writtenOffset, TimeSpan olderThan)
     {
         FlushWaiter? taken = null;
         lock (_lock)
@@ -105,7 +106,7 @@ internal sealed class GroupCommit(TimeProvider time)
             {
                 FlushWaiter? next = waiter.Next;
                 if (waiter.Offset <= flushedOffset
-                    || (olderThan != TimeSpan.MaxValue && time.GetElapsedTime(waiter.StartedAt) >= olderThan))
+                    || (waiter.Offset <= writtenOffset && time.GetElapsedTime(waiter.StartedAt) >= olderThan))
                 {
                     waiter.Next = taken;
                     taken = waiter;

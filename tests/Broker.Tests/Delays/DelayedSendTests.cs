@@ -305,6 +305,27 @@ public sealed class DelayedSendTests
     }
 
     [Fact]
+    public async Task Delivery_DiskFails_IsDeliveredAfterTheRestart()
+    {
+        using var disk = new ScarceDisk();
+        await using RunningBroker broker = await RunningBroker.StartAsync(disk, _time, []);
+        Peer peer = broker.Connect("p");
+        await peer.CreateTopicAsync(Topic, 1);
+        await SendDelayedAsync(peer, "one", 0, ("TIMER_DELAY_MS", "30000"));
+        await PendingAsync(peer, 1);
+        disk.IsBroken = true;
+        _time.Advance(TimeSpan.FromSeconds(30));
+        await Eventually.TrueAsync(() => disk.BrokenWrites > 0, "a delivery that fails");
+        Assert.Equal(ResponseCode.ServiceNotAvailable, (await peer.SendAsync(Sends.Header(Topic))).ResponseCode);
+        await PendingAsync(peer, 1);
+        disk.IsBroken = false;
+        await broker.RestartAsync();
+        peer = broker.Connect("p");
+        Assert.Equal("one", Encoding.UTF8.GetString((await peer.ReadAsync(Topic, 0)).Body.Span));
+        await PendingAsync(peer, 0);
+    }
+
+    [Fact]
     public async Task Delivery_FewerQueuesThanBefore_GoesToOneThatIsThere()
     {
         await using RunningBroker broker = await StartAsync(_time);

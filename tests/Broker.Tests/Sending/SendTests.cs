@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -5,6 +6,7 @@ using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Connections;
 
 namespace GrayMQ.Broker.Sending;
 
@@ -180,21 +182,40 @@ public sealed class SendTests
             Sends.Header("Orders", properties: Sends.Properties(("UNIQ_KEY", "unwaited"), ("WAIT", "false"))));
 
         // Whoever is answered has a message that outlives the broker, if not the machine.
-        await using (var log = new FileStream(
-            Path.Combine(broker.StorePath, "commitlog", $"{0:D20}"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
-        {
-            byte[] beginning = new byte[4_096];
-            await log.ReadExactlyAsync(beginning);
-            Assert.Contains("unwaited", Encoding.Latin1.GetString(beginning), StringComparison.Ordinal);
-        }
-
-        RemotingCommand waited = await peer.SendAsync(Sends.Header("Orders"));
+        Assert.Contains("unwaited", await LogTextAsync(broker), StringComparison.Ordinal);
+        RemotingCommand waited = await peer.SendAsync(Sends.Header("Orders", properties: Sends.Properties(("UNIQ_KEY", "waited for"))));
+        Assert.Contains("waited for", await LogTextAsync(broker), StringComparison.Ordinal);
         disk.ResumeFlushes();
 
         Assert.Equal(ResponseCode.Success, unwaited.ResponseCode);
         Assert.Equal(ResponseCode.FlushDiskTimeout, waited.ResponseCode);
         Assert.Equal(2, waited.Fields.GetInt64("queueOffset"u8));
         await peer.DispatchedAsync("Orders", 3);
+    }
+
+    [Theory]
+    [InlineData("ASYNC_FLUSH")]
+    [InlineData("SYNC_FLUSH")]
+    public async Task Send_DiskThatFails_NobodyIsToldThatTheMessageIsStored(string flush)
+    {
+        using var disk = new ScarceDisk();
+        await using RunningBroker broker = await RunningBroker.StartAsync(disk, ("flushDiskType", flush));
+        Peer peer = broker.Connect("p");
+        await peer.StoreAsync("Orders", "first");
+        disk.IsBroken = true;
+        var codes = new ConcurrentBag<ResponseCode>();
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
+        {
+            try
+            {
+                codes.Add((await peer.SendAsync(Sends.Header("Orders"))).ResponseCode);
+            }
+            catch (Exception e) when (e is ConnectionClosedException or SocketException)
+            {
+                // Its connection has ended without an answer.
+            }
+        }));
+        Assert.DoesNotContain(ResponseCode.Success, codes);
     }
 
     [Fact]
@@ -216,6 +237,15 @@ public sealed class SendTests
         Assert.Equal(("K1", "a", RunningBroker.Cluster), (one.Properties["UNIQ_KEY"], one.Tags, one.Properties["CLUSTER"]));
         Assert.Equal("K2", two.Properties["UNIQ_KEY"]);
         Assert.Equal("two", Encoding.UTF8.GetString(two.Body.Span));
+    }
+
+    private static async Task<string> LogTextAsync(RunningBroker broker)
+    {
+        await using var log = new FileStream(
+            Path.Combine(broker.StorePath, "commitlog", $"{0:D20}"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        byte[] beginning = new byte[4_096];
+        await log.ReadExactlyAsync(beginning);
+        return Encoding.Latin1.GetString(beginning);
     }
 
     private static bool HasIPv6Loopback()

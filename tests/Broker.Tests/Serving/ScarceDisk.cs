@@ -2,16 +2,23 @@ using GrayMQ.Store.Files;
 
 namespace GrayMQ.Broker.Serving;
 
-/// <summary>The real disk, which can run out of space and stop to make anything durable.</summary>
+/// <summary>The real disk, which can run out of space, fail, and stop to make anything durable.</summary>
 internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
 {
     private readonly LinuxFileSystem _real = new();
     private readonly ManualResetEventSlim _flushes = new(true);
     private readonly ManualResetEventSlim _opens = new(true);
     private long _usedPercent = 10;
+    private int _brokenWrites;
 
     /// <summary>Whether no file gets any more space.</summary>
     public bool IsFull { get; set; }
+
+    /// <summary>Whether nothing can be written to the commit log.</summary>
+    public bool IsBroken { get; set; }
+
+    /// <summary>How often that was tried.</summary>
+    public int BrokenWrites => Volatile.Read(ref _brokenWrites);
 
     /// <summary>What the disk says of itself.</summary>
     public long UsedPercent
@@ -57,7 +64,7 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
     public IStoreFile Open(string path, bool create)
     {
         _opens.Wait();
-        return new ScarceFile(this, _real.Open(path, create));
+        return new ScarceFile(this, path, _real.Open(path, create));
     }
 
     public void Dispose()
@@ -66,7 +73,7 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
         _opens.Dispose();
     }
 
-    private sealed class ScarceFile(ScarceDisk disk, IStoreFile real) : IStoreFile
+    private sealed class ScarceFile(ScarceDisk disk, string path, IStoreFile real) : IStoreFile
     {
         public long Length => real.Length;
 
@@ -86,7 +93,16 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
 
         public int Read(long offset, Span<byte> destination) => real.Read(offset, destination);
 
-        public void Write(long offset, ReadOnlySpan<byte> source) => real.Write(offset, source);
+        public void Write(long offset, ReadOnlySpan<byte> source)
+        {
+            if (disk.IsBroken && path.Contains("/commitlog/", StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref disk._brokenWrites);
+                throw new IOException("Input/output error");
+            }
+
+            real.Write(offset, source);
+        }
 
         public void Flush() => real.Flush();
 

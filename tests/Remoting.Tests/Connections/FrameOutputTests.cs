@@ -20,7 +20,7 @@ public class FrameOutputTests
 
     private static bool Write(FrameOutput output, int bodyBytes = 100, int opaque = 1)
     {
-        HeaderBuffer header = FrameOutput.Header;
+        HeaderBuffer header = output.BeginFrame();
         CommandWriter.WriteResponse(header, SerializeType.Json, ResponseCode.Success, opaque, null, default(NoHeader), bodyBytes);
         return output.WriteAnswer(header, new MemoryBody(new byte[bodyBytes]), bodyBytes);
     }
@@ -118,7 +118,7 @@ public class FrameOutputTests
         Task others = Task.Factory.StartNew(
             () =>
             {
-                HeaderBuffer header = FrameOutput.Header;
+                HeaderBuffer header = other.BeginFrame();
                 while (!Volatile.Read(ref ended))
                 {
                     other.WriteAnswer(header, default(MemoryBody), 0);
@@ -289,7 +289,7 @@ public class FrameOutputTests
             {
                 byte[] body = new byte[random.Next(2_000)];
                 Array.Fill(body, (byte)thread);
-                HeaderBuffer header = FrameOutput.Header;
+                HeaderBuffer header = output.BeginFrame();
                 CommandWriter.WriteResponse(
                     header, (SerializeType)(i % 2), (ResponseCode)thread, i, null, default(NoHeader), body.Length);
                 output.WriteAnswer(header, new MemoryBody(body), body.Length);

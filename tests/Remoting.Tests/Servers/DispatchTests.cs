@@ -121,20 +121,62 @@ public class DispatchTests
     }
 
     [Fact]
-    public async Task AfterBatch_Fails_NoAnswerLeavesAndTheConnectionEnds()
+    public async Task AfterBatch_Fails_NoAnswerThatStandsOnItLeavesAndTheConnectionEnds()
     {
-        Action work = () => throw new IOException("the disk is gone");
+        const int Requests = 2_000;
+        int handled = 0;
+        int done = 0;
+        int calls = 0;
+        Action work = () =>
+        {
+            if (++calls == 3)
+            {
+                throw new IOException("the disk is gone");
+            }
+
+            done = handled;
+        };
         RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
         {
+            handled++;
             request.Connection.AfterBatch(work);
-            request.Reply(ResponseCode.Success);
+            request.Reply(ResponseCode.Success, new string('x', 1_000));
             return ValueTask.CompletedTask;
         });
         await using TestServer server = await TestServer.StartAsync(table);
         using RawClient client = await server.ConnectAsync();
-        await client.SendAsync(RawClient.Request(Tables.Echo, 1), RawClient.Request(Tables.Echo, 2));
-        Assert.Null(await client.ReadAsync());
+        byte[] together = [.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
+        Task sending = client.SendAsync(together);
+        int answers = 0;
+        while (await client.ReadAsync() is not null)
+        {
+            answers++;
+        }
+
         await Eventually.TrueAsync(() => !server.Server.Connections.Any());
+        Assert.True(answers <= done, $"{answers} answers left, and the work of {done} requests was done");
+        await Record.ExceptionAsync(() => sending);
+    }
+
+    [Fact]
+    public async Task AfterBatch_OfAnAnswerWithABody_RunsBeforeItLeaves()
+    {
+        int done = 0;
+        Action work = () => Volatile.Write(ref done, done + 1);
+        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, header) =>
+        {
+            request.Connection.AfterBatch(work);
+            request.Responder.Reply(ResponseCode.Success, $"{Volatile.Read(ref done)}", in header, new MemoryBody("body"u8.ToArray()));
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table);
+        using RawClient client = await server.ConnectAsync();
+        for (int i = 1; i <= 20; i++)
+        {
+            await client.SendAsync(RawClient.Request(Tables.Echo, i, i));
+            await client.ReadAnswerAsync();
+            Assert.True(Volatile.Read(ref done) >= i);
+        }
     }
 
     [Fact]

@@ -209,7 +209,8 @@ public sealed class KeyValueStoreTests : IDisposable
             Round();
         }
 
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+        // Far below an object for each round; a collection meanwhile counts what was left of the thread's 8 KB.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000);
     }
 
     [Fact]

@@ -99,9 +99,9 @@ public sealed class TestStore : IAsyncDisposable
         Append(Encoding.UTF8.GetBytes(body), topic, queueId, properties, sysFlag);
 
     /// <summary>Appends what is neither written nor dispatched before it is announced, or there is no more room in memory.</summary>
-    public AppendResult AppendAnnouncedLater(string body) =>
+    public AppendResult AppendAnnouncedLater(string body, int queueId = 0) =>
         Store.Append(
-            Store.GetQueue(Topic, 0),
+            Store.GetQueue(Topic, queueId),
             new MessageAppend
             {
                 Body = new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)),
