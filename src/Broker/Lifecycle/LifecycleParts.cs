@@ -57,6 +57,7 @@ internal sealed class LifecycleParts : IDisposable
         Warmup = new Warmup(
             options.Warmup,
             rules,
+            lifecycle,
             view,
             state.Topics,
             alternatives,

@@ -12,7 +12,8 @@ namespace GrayMQ.Broker.Lifecycle;
 /// <code>
 /// state     entered when                                                 left when
 /// Off       warmupMs is 0, or no topic can be shown in parts
-/// Cold      the broker registers                                         a send comes that is no probe: Warming
+/// Cold      the broker registers, though it may not be known yet who     a send comes that is no probe: Warming
+///           else takes messages
 /// Idle      none has come for as long as warming takes                   a send comes that is no probe: Warming
 /// Warming   a send has come                                              warmupMs have gone since then
 /// Warm      they have gone
@@ -24,6 +25,7 @@ internal sealed class Warmup : IDisposable
 
     private readonly WarmupOptions _options;
     private readonly NarrowRules _rules;
+    private readonly BrokerLifecycle _lifecycle;
     private readonly RouteView _view;
     private readonly TopicTable _topics;
     private readonly WriteAlternatives _alternatives;
@@ -36,11 +38,15 @@ internal sealed class Warmup : IDisposable
     private long _shown;
     private ITimer? _look;
     private int _looking;
+
+    // Name servers are going to say which topics can be shown in parts.
+    private volatile bool _asks;
     private volatile bool _wasReady;
 
     public Warmup(
         WarmupOptions options,
         NarrowRules rules,
+        BrokerLifecycle lifecycle,
         RouteView view,
         TopicTable topics,
         WriteAlternatives alternatives,
@@ -51,6 +57,7 @@ internal sealed class Warmup : IDisposable
     {
         _options = options;
         _rules = rules;
+        _lifecycle = lifecycle;
         _view = view;
         _topics = topics;
         _alternatives = alternatives;
@@ -64,7 +71,7 @@ internal sealed class Warmup : IDisposable
     {
         get
         {
-            if (_narrowed.Count == 0)
+            if (_narrowed.Count == 0 && !_asks)
             {
                 return WarmupState.Off;
             }
@@ -74,14 +81,12 @@ internal sealed class Warmup : IDisposable
                 return _time.GetElapsedTime(_begunTimestamp) < _options.Curve.Duration ? WarmupState.Cold : WarmupState.Idle;
             }
 
-            return Share < 1 ? WarmupState.Warming : WarmupState.Warm;
+            return Reached < 1 ? WarmupState.Warming : WarmupState.Warm;
         }
     }
 
     /// <summary>The part of the write queues that is to be shown now, 0 to 1.</summary>
-    public double Share => _narrowed.Count == 0 ? 1
-        : _sends.FirstSendTimestamp is var first && first == long.MinValue ? 0
-        : _options.Curve.ShareAfter(_time.GetElapsedTime(first));
+    public double Share => _narrowed.Count == 0 ? 1 : Reached;
 
     /// <summary>
     /// Whether warming up keeps the broker from being ready. Once it does not, it never does again: who is idle is ready, and stays so when
@@ -104,6 +109,7 @@ internal sealed class Warmup : IDisposable
     /// <summary>What has to come for the state to be left, in words; null when nothing.</summary>
     public string? WaitingFor => State switch
     {
+        WarmupState.Cold or WarmupState.Idle when _asks => "the name servers to know which other brokers take messages",
         WarmupState.Cold or WarmupState.Idle => "a first send, to begin to warm up",
         WarmupState.Warming => $"being warm, in {Math.Ceiling((_options.Curve.Duration - _time.GetElapsedTime(_sends.FirstSendTimestamp)).TotalSeconds)} s",
         _ => null,
@@ -121,18 +127,25 @@ internal sealed class Warmup : IDisposable
         }
 
         WriteAlternativesAnswer answer = await _alternatives.FindAsync([], cancel).ConfigureAwait(false);
+        _begunTimestamp = _time.GetTimestamp();
+        _asks = answer.AskAgain;
         if (Choose(answer.Topics))
         {
             Show();
         }
 
-        if (_narrowed.Count > 0 || answer.AskAgain)
+        if (_narrowed.Count > 0 || _asks)
         {
             _look = _time.CreateTimer(_ => _ = LookAsync(), null, LookInterval, LookInterval);
         }
     }
 
     public void Dispose() => _look?.Dispose();
+
+    // How far it has come since the first send, 0 to 1.
+    private double Reached => _sends.FirstSendTimestamp is var first && first == long.MinValue
+        ? 0
+        : _options.Curve.ShareAfter(_time.GetElapsedTime(first));
 
     // Which topics show a part of their queues from now on; false when none does.
     private bool Choose(IReadOnlyCollection<string>? elsewhere)
@@ -178,7 +191,7 @@ internal sealed class Warmup : IDisposable
 
         try
         {
-            await (_narrowed.Count == 0 ? AskAgainAsync() : GrowAsync()).ConfigureAwait(false);
+            await (_asks ? AskAgainAsync() : GrowAsync()).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -193,15 +206,35 @@ internal sealed class Warmup : IDisposable
 
     private async Task AskAgainAsync()
     {
-        WriteAlternativesAnswer answer = await _alternatives.FindAsync([], CancellationToken.None).ConfigureAwait(false);
-        if (Choose(answer.Topics))
+        if (_lifecycle.IsLeaving || Reached >= 1)
         {
+            StopAsking();
+            return;
+        }
+
+        WriteAlternativesAnswer answer = await _alternatives.FindAsync([], CancellationToken.None).ConfigureAwait(false);
+        if (_lifecycle.IsLeaving || answer.Topics is not { } elsewhere)
+        {
+            // One that does not answer just now may the next time.
+            return;
+        }
+
+        if (Choose(elsewhere))
+        {
+            _asks = false;
             await _registration.AnnounceAsync(Show).ConfigureAwait(false);
         }
-        else if (!answer.AskAgain)
+        else
         {
-            Dispose();
+            StopAsking();
         }
+    }
+
+    // Nothing is to be shown in parts.
+    private void StopAsking()
+    {
+        _asks = false;
+        Dispose();
     }
 
     private async Task GrowAsync()

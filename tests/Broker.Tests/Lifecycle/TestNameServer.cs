@@ -31,6 +31,9 @@ internal sealed class TestNameServer : IAsyncDisposable
     /// <summary>It has just come back, and gives out no routes yet.</summary>
     public volatile bool IsNotReady;
 
+    /// <summary>Who asks for a route loses his connection.</summary>
+    public volatile bool BreaksOff;
+
     /// <summary>How many routes were asked for.</summary>
     public int Asked => Volatile.Read(ref _asked);
 
@@ -111,6 +114,12 @@ internal sealed class TestNameServer : IAsyncDisposable
     private ValueTask Route(RemotingRequest request, GetRouteInfoHeader header)
     {
         Interlocked.Increment(ref _asked);
+        if (BreaksOff)
+        {
+            request.Connection.Abort("the test wants it");
+            return ValueTask.CompletedTask;
+        }
+
         string topic = System.Text.Encoding.UTF8.GetString(header.TopicUtf8.Span);
         if (IsNotReady)
         {

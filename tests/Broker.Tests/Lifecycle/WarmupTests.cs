@@ -75,11 +75,7 @@ public class WarmupTests
     [Fact]
     public async Task Return_NameServerDoesNotKnowYet_RegistersAndTakesItsShareOnceItDoes()
     {
-        await using LeavingBroker broker = await StartedAsync();
-        broker.NameServer.Elsewhere["T"] = ReadWrite;
-        broker.NameServer.IsNotReady = true;
-        await broker.RestartAsync();
-        Assert.Equal((Queues, Queues), Shown(broker));
+        await using LeavingBroker broker = await NotKnownYetAsync();
 
         await AdvanceAsync(broker, TimeSpan.FromSeconds(5));
         Assert.Equal((Queues, Queues), Shown(broker));
@@ -198,6 +194,75 @@ public class WarmupTests
         await Eventually.TrueAsync(() => broker.NameServer.IsWritable("T"), "the route");
         await UntilShownAsync(broker, Queues / 2);
         Assert.Equal(("warming", 0.5), Standing(await broker.ShowAsync()));
+    }
+
+    [Fact]
+    public async Task ReadyWhenWarm_NameServerDoesNotKnowYet_IsNotReadyBeforeNorAfter()
+    {
+        await using LeavingBroker broker = await NotKnownYetAsync(("readyWhenWarm", "true"));
+        LifecycleReport asking = await broker.ShowAsync();
+        broker.NameServer.IsNotReady = false;
+        await broker.UntilAsync(_ => Shown(broker) == (1, Queues), "one write queue in the route", limit: TimeSpan.FromSeconds(5));
+
+        Assert.Equal((false, "cold", 1.0), (asking.Ready, asking.Warmup, asking.WriteShare));
+        Assert.Contains("which other brokers take messages", asking.WaitingFor, StringComparison.Ordinal);
+        LifecycleReport cold = await broker.ShowAsync();
+        Assert.Equal((false, "cold", 0.0), (cold.Ready, cold.Warmup, cold.WriteShare));
+        await AdvanceAsync(broker, Warmup);
+        Assert.True((await broker.ShowAsync()).Ready);
+    }
+
+    [Fact]
+    public async Task Return_NameServerFailsOnceBeforeItKnows_IsAskedAgain()
+    {
+        await using LeavingBroker broker = await NotKnownYetAsync();
+        broker.NameServer.BreaksOff = true;
+        int asked = broker.NameServer.Asked;
+        await broker.UntilAsync(_ => broker.NameServer.Asked > asked, "a look that fails");
+        broker.NameServer.IsNotReady = false;
+        broker.NameServer.BreaksOff = false;
+
+        await broker.UntilAsync(_ => Shown(broker) == (1, Queues), "one write queue in the route");
+    }
+
+    [Fact]
+    public async Task Return_NameServerNeverKnows_IsNotAskedForEver()
+    {
+        await using LeavingBroker broker = await NotKnownYetAsync();
+        await broker.Broker.Connect("producer").StoreAsync("T", "first");
+        Assert.Equal(("warming", 1.0), Standing(await broker.ShowAsync()));
+
+        await broker.UntilAsync(report => report.Warmup == "off", "the end of its asking");
+
+        int asked = broker.NameServer.Asked;
+        await AdvanceAsync(broker, TimeSpan.FromSeconds(5));
+        Assert.Equal(asked, broker.NameServer.Asked);
+    }
+
+    [Fact]
+    public async Task Return_NameServerKnowsWhenTheBrokerLeaves_ShowsNoPartOfIt()
+    {
+        await using LeavingBroker broker = await NotKnownYetAsync();
+        Peer producer = broker.Broker.Connect("producer");
+        await producer.StoreAsync("T", "first");
+
+        await broker.DrainAsync();
+        broker.NameServer.IsNotReady = false;
+        await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes");
+        await AdvanceAsync(broker, TimeSpan.FromSeconds(5));
+
+        Assert.Equal((Queues, Queues), Shown(broker));
+    }
+
+    // Back at once with a name server that waits for others yet.
+    private static async Task<LeavingBroker> NotKnownYetAsync(params (string Key, string Value)[] settings)
+    {
+        LeavingBroker broker = await StartedAsync(settings);
+        broker.NameServer.Elsewhere["T"] = ReadWrite;
+        broker.NameServer.IsNotReady = true;
+        await broker.RestartAsync();
+        Assert.Equal((Queues, Queues), Shown(broker));
+        return broker;
     }
 
     private static async Task<LeavingBroker> StartedAsync(params (string Key, string Value)[] settings)
