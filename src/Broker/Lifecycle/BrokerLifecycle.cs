@@ -91,8 +91,11 @@ internal sealed class BrokerLifecycle(TimeProvider time, ILogger<BrokerLifecycle
     /// <summary>From now on sends are refused, until it serves again.</summary>
     public void RefuseSends() => _refusesSends = _state >= LifecycleState.Draining;
 
-    /// <summary>From now on every send is refused, until it serves again.</summary>
+    /// <summary>From now on every send is refused, until it serves again, or <see cref="TakeSendsThatCannotMove"/>.</summary>
     public void RefuseAllSends() => _refusesAllSends = _state >= LifecycleState.Draining;
+
+    /// <summary>From now on sends are refused that can go elsewhere, and no others.</summary>
+    public void TakeSendsThatCannotMove() => _refusesAllSends = false;
 
     /// <summary>From now on nothing is handed out, until it serves again.</summary>
     public void HoldBack() => _holdsBack = _state >= LifecycleState.Draining;

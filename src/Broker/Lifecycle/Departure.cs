@@ -15,6 +15,9 @@ internal sealed class Departure : IDisposable
     private const int MostNamed = 20;
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
 
+    // Each look asks for the routes of topics.
+    private static readonly TimeSpan RouteLookInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>For telling name servers, which comes between the lease and the quiet.</summary>
     private static readonly TimeSpan TellingTime = TimeSpan.FromSeconds(5);
 
@@ -230,11 +233,7 @@ internal sealed class Departure : IDisposable
             await UntilQuietAsync(cancel).ConfigureAwait(false);
             if (request.ScaleIn)
             {
-                await UntilConsumedAsync(cancel).ConfigureAwait(false);
-
-                // What came since the last look is consumed as well, and nothing comes after it.
-                _lifecycle.RefuseAllSends();
-                await UntilConsumedAsync(cancel).ConfigureAwait(false);
+                await UntilNothingIsLeftAsync(cancel).ConfigureAwait(false);
             }
 
             await UntilCommittedAsync(cancel).ConfigureAwait(false);
@@ -262,9 +261,6 @@ internal sealed class Departure : IDisposable
         }
     }
 
-    // What producers need to go elsewhere is left.
-    private bool HasTimeToAsk => TimeLeft > Min(_options.Quiet + TellingTime, _options.MaxDrain / 2);
-
     // Two brokers that leave at once would each count on the other. The one that waits for too long leaves all the same, and counts on
     // others than those that leave; the time that producers need to go elsewhere is left to it.
     private async Task<IReadOnlyCollection<string>> TakeLeaseAsync(DrainRequest request, CancellationToken cancel)
@@ -277,7 +273,7 @@ internal sealed class Departure : IDisposable
                 return others;
             }
 
-            if (!HasTimeToAsk)
+            if (TimeLeft <= Min(_options.Quiet + TellingTime, _options.MaxDrain / 2))
             {
                 Log.LeaseNotGranted(_logger, string.Join(", ", others));
                 return others;
@@ -298,7 +294,7 @@ internal sealed class Departure : IDisposable
         while (answer is { Topics: null, AskAgain: true } && TimeLeft > TimeSpan.Zero)
         {
             _waitingFor = "a name server that has come back to know all brokers again";
-            await PauseAsync(cancel).ConfigureAwait(false);
+            await Task.Delay(Min(RouteLookInterval, TimeLeft), _time, cancel).ConfigureAwait(false);
             answer = await _alternatives.FindAsync(others, cancel).ConfigureAwait(false);
         }
 
@@ -342,22 +338,52 @@ internal sealed class Departure : IDisposable
 
     // It does not come back: whatever is stored here is consumed first, however long it takes. When the process has to end meanwhile, its
     // time is what a drain may take: what is left stays on the disk.
-    private async Task UntilConsumedAsync(CancellationToken cancel)
+    private async Task UntilNothingIsLeftAsync(CancellationToken cancel)
     {
+        while (true)
+        {
+            bool isConsumed = await UntilConsumedAsync(limit: null, cancel).ConfigureAwait(false);
+
+            // What came since the last look is consumed as well, and nothing comes after it.
+            _lifecycle.RefuseAllSends();
+            if (!isConsumed || await UntilConsumedAsync(_options.Quiet, cancel).ConfigureAwait(false) || IsOutOfTime)
+            {
+                return;
+            }
+
+            // It may have become a dead letter, or be due in days: who has nowhere else to send to is served till then.
+            _lifecycle.TakeSendsThatCannotMove();
+        }
+    }
+
+    // False when there is something left and the limit, or the process's time, is over.
+    private async Task<bool> UntilConsumedAsync(TimeSpan? limit, CancellationToken cancel)
+    {
+        long begun = _time.GetTimestamp();
         for (int looksWithout = 0; looksWithout < LooksToBelieve && Request is not { Abandon: true };)
         {
             string? left = DescribeUnconsumed() ?? DescribeSentTo();
             looksWithout = left is null ? looksWithout + 1 : 0;
-            if (Request is { IsFinal: true } && TimeLeft == TimeSpan.Zero && left is not null)
+            if (left is not null && IsOutOfTime)
             {
                 Log.DrainNotConsumed(_logger, left);
-                return;
+                return false;
             }
 
-            _waitingFor = left ?? "a last look for what is left to be consumed";
+            if (left is not null && _time.GetElapsedTime(begun) >= limit)
+            {
+                return false;
+            }
+
+            _waitingFor = left
+                ?? (limit is null ? "a last look for what is left to be consumed" : "a last look for what came before every send was refused");
             await PauseAsync(cancel).ConfigureAwait(false);
         }
+
+        return true;
     }
+
+    private bool IsOutOfTime => Request is { IsFinal: true } && TimeLeft == TimeSpan.Zero;
 
     // What becomes backlog is counted before the backlog, so that a message on its way from one to the other is counted in one of them.
     private string? DescribeUnconsumed()

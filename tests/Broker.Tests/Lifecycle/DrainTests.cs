@@ -2,6 +2,7 @@ using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
+using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Broker.Lifecycle;
 
@@ -332,6 +333,51 @@ public class DrainTests
             async () => (await broker.ShowAsync()).WaitingFor?.StartsWith("a last look", StringComparison.Ordinal) == true
                 && broker.Time.UntilTimers.Contains(look),
             "a look that finds nothing");
+    }
+
+    [Fact]
+    public async Task ScaleIn_WhatCameLastBecomesADeadLetter_TakesSendsThatHaveNowhereElseToGoAgain()
+    {
+        await using LeavingBroker broker = await LeavingBroker.StartAsync();
+        Peer producer = await broker.ProduceAsync(elsewhere: null);
+        Peer consumer = await broker.ConsumeAsync();
+        ReceivedMessage message = Assert.Single(Pulls.Messages(await consumer.PullAsync(Pulls.Header("T", 0))));
+        await LeavingBroker.CommitAsync(consumer, 1);
+
+        // In steps that are shorter than those of its looks: what follows is to come between two of them.
+        await broker.DrainAsync(scaleIn: true);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                broker.Time.Advance(TimeSpan.FromMilliseconds(20));
+                return (await broker.ShowAsync()).WaitingFor?.Contains("every send was refused", StringComparison.Ordinal) == true;
+            },
+            "the last look");
+        await producer.RefusedAsync(ResponseCode.ServiceNotAvailable, Sends.Header("T"));
+        RemotingCommand dead = await consumer.AskAsync(RequestCode.ConsumerSendMessageBack, new ConsumerSendMessageBackHeader
+        {
+            Group = Pulls.Group,
+            PhysicalOffset = message.PhysicalOffset,
+            DelayLevel = -1,
+            OriginTopic = "T",
+            MaxReconsumeTimes = 16,
+        });
+        Assert.Equal(ResponseCode.Success, dead.ResponseCode);
+        await Eventually.TrueAsync(async () => await consumer.MaxOffsetAsync("%DLQ%G") == 1, "the dead letter is there");
+        await broker.UntilAsync(report => report.WaitingFor?.Contains("1 messages in %DLQ%G", StringComparison.Ordinal) == true, "the dead letter");
+
+        // It may stay there for days.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                broker.Time.Advance(TimeSpan.FromSeconds(1));
+                return (await producer.SendAsync(Sends.Header("T"))).ResponseCode == ResponseCode.Success;
+            },
+            "sends are taken");
+        Assert.Equal(("draining", false), ((await broker.ShowAsync()).State, broker.NameServer.IsUnregistered));
+        await broker.DrainAsync(scaleIn: true, abandon: true);
+        await broker.UntilAsync(report => report.State == "drained", "leaving");
+        await producer.RefusedAsync(ResponseCode.ServiceNotAvailable, Sends.Header("T"));
     }
 
     [Fact]
