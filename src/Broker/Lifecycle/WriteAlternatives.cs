@@ -24,6 +24,9 @@ internal sealed class WriteAlternatives(
     private const int QuestionsAtATime = 16;
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(3);
 
+    // What was logged of each name server since it last told: whoever asks again does so each second.
+    private readonly ConcurrentDictionary<string, string> _logged = new(StringComparer.Ordinal);
+
     /// <summary>The topics that another broker takes messages of.</summary>
     /// <param name="leaving">Names of brokers that leave as well: they do not count.</param>
     public async Task<WriteAlternativesAnswer> FindAsync(IReadOnlyCollection<string> leaving, CancellationToken cancel)
@@ -35,6 +38,7 @@ internal sealed class WriteAlternatives(
             {
                 if (await AskAsync(nameServer, leaving, cancel).ConfigureAwait(false) is { } topics)
                 {
+                    _logged.TryRemove(nameServer, out _);
                     return new WriteAlternativesAnswer(topics, AskAgain: false);
                 }
 
@@ -42,7 +46,7 @@ internal sealed class WriteAlternatives(
             }
             catch (Exception e) when (e is IOException or TimeoutException or BodyFormatException)
             {
-                Log.RoutesNotTold(logger, nameServer, e.Message);
+                LogOnce(nameServer, e.Message);
             }
         }
 
@@ -55,10 +59,28 @@ internal sealed class WriteAlternatives(
     {
         var movable = new ConcurrentBag<string>();
         string? refusal = null;
-        var asking = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtATime, CancellationToken = cancel };
-        IEnumerable<Topic> asked = topics.Snapshot().Topics
-            .Where(topic => TopicPermission.IsWritable(topic.Config.Perm) && !topic.IsForbiddenToSend);
-        await Parallel.ForEachAsync(asked, asking, async (topic, stop) =>
+        List<Topic> asked =
+        [
+            .. topics.Snapshot().Topics.Where(topic => TopicPermission.IsWritable(topic.Config.Perm) && !topic.IsForbiddenToSend),
+        ];
+
+        // The first one alone: who refuses it refuses all.
+        foreach (Topic first in asked.Take(1))
+        {
+            await FindOutAsync(first, cancel).ConfigureAwait(false);
+        }
+
+        var atATime = new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtATime, CancellationToken = cancel };
+        await Parallel.ForEachAsync(asked.Skip(1), atATime, FindOutAsync).ConfigureAwait(false);
+        if (refusal is null)
+        {
+            return movable;
+        }
+
+        LogOnce(nameServer, refusal);
+        return null;
+
+        async ValueTask FindOutAsync(Topic topic, CancellationToken stop)
         {
             if (Volatile.Read(ref refusal) is not null)
             {
@@ -84,14 +106,16 @@ internal sealed class WriteAlternatives(
             {
                 movable.Add(topic.Name);
             }
-        }).ConfigureAwait(false);
-        if (refusal is null)
-        {
-            return movable;
         }
+    }
 
-        Log.RoutesNotTold(logger, nameServer, refusal);
-        return null;
+    private void LogOnce(string nameServer, string reason)
+    {
+        if (!_logged.TryGetValue(nameServer, out string? before) || before != reason)
+        {
+            _logged[nameServer] = reason;
+            Log.RoutesNotTold(logger, nameServer, reason);
+        }
     }
 
     private bool IsTakenElsewhere(TopicRouteData route, IReadOnlyCollection<string> leaving) =>
