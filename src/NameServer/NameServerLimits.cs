@@ -14,6 +14,9 @@ internal static class NameServerLimits
     /// <summary>Characters of a topic, broker, cluster, namespace or key name, or of an address.</summary>
     public const int MaxNameLength = 255;
 
+    /// <summary>The same as UTF-8.</summary>
+    public const int MaxNameBytes = 3 * MaxNameLength;
+
     /// <summary>Key-value configurations, over all namespaces.</summary>
     public const int MaxKVConfigs = 100_000;
 

@@ -63,6 +63,16 @@ public class ReturnTests
     }
 
     [Fact]
+    public async Task Route_OfNamesThatNobodyCanHave_IsNotHeld()
+    {
+        await using TestNameServer server = await ReturnedAsync();
+        var ofZone = new GetRouteInfoHeader("T") { ZoneMode = true, ZoneName = new string('z', 100_000) };
+
+        Assert.Equal(ResponseCode.TopicNotExist, (await AskAsync(server, new string('t', 100_000))).Code);
+        Assert.Equal(ResponseCode.SystemError, (await server.AskAsync(RequestCode.GetRouteInfoByTopic, ofZone)).ResponseCode);
+    }
+
+    [Fact]
     public async Task Route_HeldWhenTheServerStops_IsRefused()
     {
         TestNameServer server = await ReturnedAsync();

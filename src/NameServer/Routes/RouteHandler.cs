@@ -29,26 +29,31 @@ internal sealed class RouteHandler(RouteAnswers answers, KnownBrokers known, Nam
             : BodyJsonForm.Fastjson;
         string? zone = header.ZoneMode && !string.IsNullOrWhiteSpace(header.ZoneName) ? header.ZoneName : null;
 
-        // A broker asks before it registers, which clients may be waiting for: its question is not held.
+        // A broker asks before it registers, which clients may be waiting for: its question is not held. A name that is longer than any that
+        // is let in is no topic's, whoever is missing.
         string? broker = header.AskingBroker;
-        if (!known.IsWaiting || (broker is not null && known.WaitsForNoneBut(broker)))
+        if (header.TopicUtf8.Length > NameServerLimits.MaxNameBytes
+            || !known.IsWaiting
+            || (broker is not null && known.WaitsForNoneBut(broker)))
         {
             Answer(request.Responder, header.TopicUtf8.Span, zone, form);
-        }
-        else if (broker is not null || known.Held.IsCompleted || Interlocked.Increment(ref _held) > NameServerLimits.MaxHeldQuestions)
-        {
-            RefuseForNow(request.Responder);
-        }
-        else
-        {
-            _ = AnswerOnceBackAsync(request.Responder, header.TopicUtf8.ToArray(), zone, form);
+            return ValueTask.CompletedTask;
         }
 
-        return ValueTask.CompletedTask;
+        if (broker is not null
+            || known.Held.IsCompleted
+            || zone?.Length > NameServerLimits.MaxNameLength
+            || Interlocked.Increment(ref _held) > NameServerLimits.MaxHeldQuestions)
+        {
+            RefuseForNow(request.Responder);
+            return ValueTask.CompletedTask;
+        }
+
+        return AnswerOnceBackAsync(request.Responder, header.TopicUtf8.ToArray(), zone, form);
     }
 
     // Whoever has no route yet would fail if it were refused.
-    private async Task AnswerOnceBackAsync(Responder responder, byte[] topic, string? zone, BodyJsonForm form)
+    private async ValueTask AnswerOnceBackAsync(Responder responder, byte[] topic, string? zone, BodyJsonForm form)
     {
         await known.Held.ConfigureAwait(false);
         if (known.IsWaiting)
