@@ -65,10 +65,7 @@ public static class BrokerSettings
         };
 
     public static readonly SettingDefinition<string> BindAddress =
-        Setting.Text("bindAddress", "0.0.0.0", "Address to listen on") with
-        {
-            Check = IsAddress,
-        };
+        Setting.Address("bindAddress", "0.0.0.0", "Address to listen on");
 
     public static readonly SettingDefinition<int> ListenPort =
         Setting.Int32("listenPort", 10911, "Port of the remoting protocol; old clients send to the one 2 below", OldClientPortDistance + 1, MaxPort);
@@ -86,10 +83,7 @@ public static class BrokerSettings
         Setting.Int32("httpPort", 0, "Port of health checks and metrics; 0 switches them off", 0, MaxPort);
 
     public static readonly SettingDefinition<string> HttpAddress =
-        Setting.Text("httpAddress", "127.0.0.1", "Address that health checks and metrics listen on") with
-        {
-            Check = IsAddress,
-        };
+        Setting.Address("httpAddress", "127.0.0.1", "Address that health checks and metrics listen on");
 
     public static readonly SettingDefinition<string> HttpToken =
         Setting.Text("httpToken", "", "What POSTs by HTTP have to show (Authorization: Bearer TOKEN); without one they are taken on loopback only");
@@ -317,8 +311,6 @@ public static class BrokerSettings
         .Alias("com.rocketmq.remoting.frameMaxLength", "frameMaxLength")
         .Variable("NAMESRV_ADDR", "namesrvAddr")
         .Ignore(RocketMqKeyTable.Broker);
-
-    private static string? IsAddress(string text) => IPAddress.TryParse(text, out _) ? null : "an IP address";
 
     private static string? IsHost(string text) =>
         Uri.CheckHostName(text) == UriHostNameType.Unknown ? "an IP address or a host name" : null;

@@ -1,4 +1,3 @@
-using System.Net;
 using GrayMQ.NameServer.Gray.Databases;
 using GrayMQ.Remoting.Proxies;
 using GrayMQ.Remoting.Servers;
@@ -18,19 +17,13 @@ public static class NameServerSettings
         Setting.Int32("listenPort", 9876, "TCP port that brokers and clients connect to; 0 takes a free one.", 0, 65535);
 
     public static SettingDefinition<string> BindAddress { get; } =
-        Setting.Text("bindAddress", "0.0.0.0", "IP address to listen on; 0.0.0.0 or :: means all.") with
-        {
-            Check = text => IPAddress.TryParse(text, out _) ? null : "an IP address",
-        };
+        Setting.Address("bindAddress", "0.0.0.0", "IP address to listen on; 0.0.0.0 or :: means all.");
 
     public static SettingDefinition<int> HttpPort { get; } =
         Setting.Int32("httpPort", 0, "TCP port of health checks and metrics; 0 switches them off.", 0, 65535);
 
     public static SettingDefinition<string> HttpAddress { get; } =
-        Setting.Text("httpAddress", "127.0.0.1", "IP address that health checks and metrics listen on.") with
-        {
-            Check = text => IPAddress.TryParse(text, out _) ? null : "an IP address",
-        };
+        Setting.Address("httpAddress", "127.0.0.1", "IP address that health checks and metrics listen on.");
 
     public static SettingDefinition<long> DrainMs { get; } =
         Setting.Int64(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 
 namespace GrayMQ.Settings;
@@ -30,6 +31,10 @@ public static class Setting
     /// <summary>Any text, white space around it removed.</summary>
     public static SettingDefinition<string> Text(string key, string defaultValue, string description) =>
         new(key, defaultValue, description, new TextSyntax());
+
+    /// <summary>An IP address, v4 or v6.</summary>
+    public static SettingDefinition<string> Address(string key, string defaultValue, string description) =>
+        Text(key, defaultValue, description) with { Check = static text => IPAddress.TryParse(text, out _) ? null : "an IP address" };
 
     /// <summary>Items separated by ';'.</summary>
     public static SettingDefinition<IReadOnlyList<string>> List(
