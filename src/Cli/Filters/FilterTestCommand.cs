@@ -53,8 +53,8 @@ internal sealed class FilterTestCommand
     {
         string type = run.Get(_type) ?? SubscriptionExpression.Sql92Type;
         FilterExpression expression = FilterCommands.Parse(type, run.Get(_expression));
-        int last = AtLeastOne("--last", run.Get(_last));
-        int max = AtLeastOne("--max", run.Get(_max));
+        int last = CommandFailure.RequireAtLeast(_last.Name, run.Get(_last), least: 1);
+        int max = CommandFailure.RequireAtLeast(_max.Name, run.Get(_max), least: 1);
         string topic = run.Get(_topic);
         var queues = await run.Cluster.ReadableQueuesAsync(topic, cancel).ConfigureAwait(false);
         QueueTest[] tests = await Task.WhenAll(queues.Select(queue =>
@@ -70,9 +70,6 @@ internal sealed class FilterTestCommand
             result, ResultJson.Document.FilterTest, (test, grid) => MessagePrinter.Fill(test.Messages, grid, run.Context.Time));
         run.Note($"{Printable.Number(result.Matched)} of {Printable.Number(result.LookedAt)} messages match.");
     }
-
-    private static int AtLeastOne(string option, int number) =>
-        number >= 1 ? number : throw CommandFailure.Usage($"{option}: {number}: expected at least 1");
 
     private static async Task<QueueTest> TestAsync(
         AdminClient admin, MessageQueue queue, string address, FilterExpression expression, int last, int max, CancellationToken cancel)

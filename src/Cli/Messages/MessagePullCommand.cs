@@ -60,12 +60,7 @@ internal sealed class MessagePullCommand
 
     private async Task RunAsync(ToolRun run, CancellationToken cancel)
     {
-        int max = run.Get(_max);
-        if (max < 1)
-        {
-            throw CommandFailure.Usage($"--max: {max}: expected at least 1");
-        }
-
+        int max = CommandFailure.RequireAtLeast(_max.Name, run.Get(_max), least: 1);
         var queues = await FindQueuesAsync(run, cancel).ConfigureAwait(false);
         QueueReading[] readings = await Task.WhenAll(queues.Select(async queue =>
             await BeginAsync(run, queue.Queue, queue.Address, max, cancel).ConfigureAwait(false))).ConfigureAwait(false);

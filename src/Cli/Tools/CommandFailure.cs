@@ -11,4 +11,8 @@ internal sealed class CommandFailure : Exception
     public static CommandFailure NotFound(string message) => new(Cli.ExitCode.NotFound, message);
 
     public static CommandFailure Usage(string message) => new(Cli.ExitCode.Usage, message);
+
+    /// <summary>The number that an option was given, unless that is too small.</summary>
+    public static int RequireAtLeast(string option, int given, int least) =>
+        given >= least ? given : throw Usage($"{option}: {given}: expected at least {least}");
 }

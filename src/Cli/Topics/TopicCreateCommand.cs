@@ -79,9 +79,9 @@ internal sealed class TopicCreateCommand
 
         void Require(Option<int?> option, int atLeast)
         {
-            if (run.Get(option) is { } given && given < atLeast)
+            if (run.Get(option) is { } given)
             {
-                throw CommandFailure.Usage($"{option.Name}: {given}: expected at least {atLeast}");
+                CommandFailure.RequireAtLeast(option.Name, given, atLeast);
             }
         }
     }

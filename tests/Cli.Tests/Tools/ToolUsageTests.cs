@@ -12,7 +12,6 @@ public sealed class ToolUsageTests
     [InlineData("expected one of --to-earliest", "offset", "reset", "g", "t")]
     [InlineData("expected one of --to-earliest", "offset", "reset", "g", "t", "--to-earliest", "--to-latest")]
     [InlineData("'--key'", "message", "query", "t")]
-    [InlineData("--max: 0", "message", "pull", "t", "--max", "0")]
     [InlineData("--property x", "message", "send", "t", "b", "--property", "x")]
     [InlineData("illegal characters", "topic", "create", "no/topic")]
     [InlineData("illegal characters", "group", "create", "no group")]
@@ -22,6 +21,8 @@ public sealed class ToolUsageTests
     [InlineData("graymq: --queues: 99999999999: expected a whole number", "topic", "create", "t", "--queues", "99999999999")]
     [InlineData("graymq: --queues: 0: expected at least 1", "topic", "create", "t", "--queues", "0")]
     [InlineData("graymq: --write-queues: -1: expected at least 0", "topic", "create", "t", "--write-queues", "-1")]
+    [InlineData("graymq: --max: 0: expected at least 1", "message", "pull", "t", "--max", "0")]
+    [InlineData("graymq: --last: 0: expected at least 1", "filter", "test", "t", "a > 1", "--last", "0")]
     [InlineData("Must be one of: 'rw' 'r' 'w'", "topic", "create", "t", "--perm", "x")]
     public async Task Run_WrongUsage_EndsWith2AndHelps(string message, params string[] arguments)
     {
