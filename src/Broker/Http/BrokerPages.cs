@@ -8,9 +8,8 @@ using Microsoft.AspNetCore.Http;
 namespace GrayMQ.Broker.Http;
 
 /// <summary>
-/// What the broker tells by HTTP. <c>/health/live</c> is 200 as long as the process answers; <c>/health/accepting</c> while clients that
-/// come are served, for a load balancer before this broker alone; <c>/health/ready</c> while the broker is to be chosen;
-/// <c>/lifecycle</c> says where it stands; <c>/metrics</c> is for Prometheus. <c>POST /lifecycle/drain</c> and <c>POST
+/// What the broker tells by HTTP: what every server does (<see cref="HealthPages"/>), of which <c>/health/accepting</c> is for a load balancer
+/// before this broker alone; <c>/lifecycle</c> says where it stands. <c>POST /lifecycle/drain</c> and <c>POST
 /// /lifecycle/undrain</c> have it leave and stay. While the store is recovered there is little to tell.
 /// </summary>
 internal sealed class BrokerPages(BrokerLifecycle lifecycle, string clusterName, string brokerName, IPEndPoint address)
@@ -21,29 +20,20 @@ internal sealed class BrokerPages(BrokerLifecycle lifecycle, string clusterName,
 
     private volatile Parts? _parts;
 
-    public IReadOnlyDictionary<string, HttpRoute> ByPath => new Dictionary<string, HttpRoute>(StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, HttpRoute> ByPath => new Dictionary<string, HttpRoute>(
+        HealthPages.Of(WhyNotAccepting, WhyNotReady, Metrics), StringComparer.Ordinal)
     {
-        ["/health/live"] = HttpRoute.Get(static () => HttpPage.Text(StatusCodes.Status200OK, "live")),
-        ["/health/accepting"] = HttpRoute.Get(Accepting),
-        ["/health/ready"] = HttpRoute.Get(Ready),
         ["/lifecycle"] = HttpRoute.Get(() => Report(StatusCodes.Status200OK)),
         ["/lifecycle/drain"] = HttpRoute.Post(DrainAsync),
         ["/lifecycle/undrain"] = HttpRoute.Post(UndrainAsync),
-        ["/metrics"] = HttpRoute.Get(() => new HttpPage(StatusCodes.Status200OK, PrometheusWriter.ContentType, Metrics().Written)),
     };
 
     /// <summary>The broker is whole: from now on there is everything to tell.</summary>
     public void Complete(MetricsPage metrics, LifecycleParts parts) => _parts = new Parts(metrics, parts);
 
-    private HttpPage Accepting() => lifecycle.IsAccepting
-        ? HttpPage.Text(StatusCodes.Status200OK, "accepting")
-        : HttpPage.Text(StatusCodes.Status503ServiceUnavailable, $"not accepting: the broker is {Standing()}");
+    private string? WhyNotAccepting() => lifecycle.IsAccepting ? null : $"the broker is {Standing()}";
 
-    private HttpPage Ready() => _parts is not { } parts
-        ? HttpPage.Text(StatusCodes.Status503ServiceUnavailable, $"not ready: the broker is {Standing()}")
-        : parts.Lifecycle.Reporter.NotReadyBecause is { } reason
-            ? HttpPage.Text(StatusCodes.Status503ServiceUnavailable, $"not ready: {reason}")
-            : HttpPage.Text(StatusCodes.Status200OK, "ready");
+    private string? WhyNotReady() => _parts is { } parts ? parts.Lifecycle.Reporter.NotReadyBecause : $"the broker is {Standing()}";
 
     private string Standing() => _parts is null
         ? $"{lifecycle.State.ToName()}: its port {address.Port} is closed until the store is recovered"
