@@ -48,7 +48,7 @@ internal sealed class SendActivity(TopicTable topics, ProducerTable producers, T
     /// <summary>A send has come.</summary>
     public void Note(RemotingPeer connection, Topic topic)
     {
-        long now = connection.ReadTimestamp ?? time.GetTimestamp();
+        long now = connection.HandledTimestamp ?? time.GetTimestamp();
         if (topic.LastSendTimestamp < now - _coarse)
         {
             topic.LastSendTimestamp = now;

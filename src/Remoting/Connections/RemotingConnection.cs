@@ -34,6 +34,7 @@ public sealed partial class RemotingConnection : RemotingPeer
     private volatile bool _stopping;
     private volatile bool _draining;
     private long _lastReadTimestamp;
+    private long _handledTimestamp;
     private long _frameBegunTimestamp = NoFrame;
     private int _nextOpaque;
     private int _aborted;
@@ -57,7 +58,7 @@ public sealed partial class RemotingConnection : RemotingPeer
         _options = options;
         _time = time;
         _logger = logger;
-        _lastReadTimestamp = time.GetTimestamp();
+        _lastReadTimestamp = _handledTimestamp = time.GetTimestamp();
         Features = new ConnectionFeatures(context.Features);
         Host = HostOf(RemoteEndPoint);
     }
@@ -71,7 +72,7 @@ public sealed partial class RemotingConnection : RemotingPeer
     public override MessageHost Host { get; }
 
     /// <inheritdoc/>
-    public override long? ReadTimestamp => LastReadTimestamp;
+    public override long? HandledTimestamp => Volatile.Read(ref _handledTimestamp);
 
     public IPEndPoint? LocalEndPoint => _context.LocalEndPoint as IPEndPoint;
 
@@ -191,14 +192,16 @@ public sealed partial class RemotingConnection : RemotingPeer
             while (!_output.IsClosed)
             {
                 ReadResult result = await _input.ReadAsync().ConfigureAwait(false);
-                Volatile.Write(ref _lastReadTimestamp, _time.GetTimestamp());
+                long now = _time.GetTimestamp();
+                Volatile.Write(ref _lastReadTimestamp, now);
+                Volatile.Write(ref _handledTimestamp, now);
                 ReadOnlySequence<byte> rest = result.Buffer;
                 while (HandleBatch(ref rest))
                 {
                     await _output.UncongestedAsync().ConfigureAwait(false);
 
-                    // That may have taken long, and what comes now is handled now.
-                    Volatile.Write(ref _lastReadTimestamp, _time.GetTimestamp());
+                    // That may have taken long, and what was read before is handled now.
+                    Volatile.Write(ref _handledTimestamp, _time.GetTimestamp());
                 }
 
                 NoteFrame(begun: !rest.IsEmpty, anew: rest.Length < result.Buffer.Length);

@@ -17,8 +17,11 @@ public abstract class RemotingPeer
     /// <summary>The same, as messages name it; empty where it is not known.</summary>
     public virtual MessageHost Host => HostOf(RemoteEndPoint);
 
-    /// <summary>When bytes of it came last, as <see cref="TimeProvider.GetTimestamp"/> counts; null where nobody looks at the clock then.</summary>
-    public virtual long? ReadTimestamp => null;
+    /// <summary>
+    /// When the requests that are handled now came, or began to be handled where they had to wait, as <see cref="TimeProvider.GetTimestamp"/>
+    /// counts; null where nobody looks at the clock then.
+    /// </summary>
+    public virtual long? HandledTimestamp => null;
 
     /// <summary>The peer itself, or the client that it asks for where it stands for no more than one request.</summary>
     public virtual RemotingPeer Client => this;

@@ -54,6 +54,36 @@ public class SlowPeerTests
     }
 
     [Fact]
+    public async Task PeerThatDoesNotReadForAWhile_WithHalfAFrameBehindItsRequests_HasBegunItWhenItCame()
+    {
+        var pause = TimeSpan.FromSeconds(10);
+        var time = new ManualTime();
+        long came = time.GetTimestamp();
+        byte[] body = new byte[12 * 1024 * 1024];
+        var handled = new ConcurrentQueue<long?>();
+        RequestTable table = Tables.Echoing().On<TestHeader>(Large, (request, _) =>
+        {
+            handled.Enqueue(request.Connection.HandledTimestamp);
+            request.Reply(body);
+            return ValueTask.CompletedTask;
+        });
+        await using TestServer server = await TestServer.StartAsync(table, time: time);
+        using RawClient client = await RawClient.ConnectAsync(server.EndPoint, receiveBytes: 64 * 1024);
+        byte[] half = RawClient.Request(Tables.Echo, 3)[..10];
+        await client.SendAsync([.. RawClient.Request(Large, 1), .. RawClient.Request(Large, 2), .. half]);
+        await Eventually.TrueAsync(() => !handled.IsEmpty);
+        RemotingConnection connection = server.Server.Connections.Single();
+
+        time.Advance(pause);
+        await client.ReadAnswerAsync();
+        await client.ReadAnswerAsync();
+
+        // Requests are handled when they are; but the frame has been coming all the time.
+        await Eventually.TrueAsync(() => connection.FrameAge == pause);
+        Assert.Equal([came, came + pause.Ticks], handled);
+    }
+
+    [Fact]
     public async Task AnswersFromElsewhere_BeyondTheLimit_CloseTheConnectionOnly()
     {
         const int MaxUnsent = 1024 * 1024;
