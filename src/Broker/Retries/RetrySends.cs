@@ -22,31 +22,36 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
     private const short LimitFromClientsVersion = 121;
 
     /// <summary>
-    /// Where such a message belongs: among the dead letters when it was tried often enough, or when its group consumes in
-    /// order, for then its consumer has tried by itself.
+    /// A send to a retry topic as it is to be stored, and where: among the dead letters when it was tried often enough, or when its group
+    /// consumes in order, for then its consumer has tried by itself; else where it is sent to, and if its group has a gray release, so that it comes
+    /// back to the side that failed it.
     /// </summary>
-    /// <param name="retryTopic">The topic that it is sent to.</param>
-    /// <returns>Null where it stays in the retry topic.</returns>
+    /// <param name="topic">The retry topic; the one that the message belongs to.</param>
+    /// <param name="queueId">A queue of that.</param>
     /// <exception cref="RemotingException">There is no such group.</exception>
-    public Topic? DeadLettersInstead(Topic retryTopic, in SendMessageHeader header, short clientVersion)
+    public SendMessageHeader Place(in SendMessageHeader header, ref Topic topic, ref int queueId, in RemotingRequest request)
     {
-        string name = GroupOf(retryTopic, header.Properties.Span);
+        string name = GroupOf(topic, header.Properties.Span);
         SubscriptionGroupConfig group = groups.Find(name)
             ?? throw new RemotingException(ResponseCode.SubscriptionGroupNotExist, NoSuchGroup(name));
-        return header.ReconsumeTimes > MaxReconsumeTimes(group, header.MaxReconsumeTimes, clientVersion) || locks.IsAnyHeldByASideOf(name)
-            ? topics.DeadLetters(name)
-            : null;
-    }
-
-    /// <summary>A send as it is to be stored: where its group has a gray release, the message comes back to the side that failed it.</summary>
-    /// <param name="topic">A retry topic.</param>
-    public SendMessageHeader TellSide(in SendMessageHeader header, Topic topic, in RemotingRequest request)
-    {
-        if (gray.View is null || gray.FindGroup(GroupOf(topic, header.Properties.Span)) is not { } sides)
+        if (header.ReconsumeTimes <= MaxReconsumeTimes(group, header.MaxReconsumeTimes, request.Version) && !locks.IsAnyHeldByASideOf(name))
         {
-            return header;
+            return gray.FindGroup(name) is { } sides ? TellSide(in header, sides, in request) : header;
         }
 
+        topic = topics.DeadLetters(name);
+        queueId = 0;
+        return header with { Properties = DeadLetterProperties(header.Properties.Span) };
+    }
+
+    /// <summary>How often a message is tried again: what the client says counts, where it can say so, before the group's setting.</summary>
+    public static int MaxReconsumeTimes(SubscriptionGroupConfig group, int? ofClient, short clientVersion) =>
+        clientVersion >= LimitFromClientsVersion && ofClient is { } times ? times : group.RetryMaxTimes;
+
+    public static string NoSuchGroup(string name) => $"subscription group not exist, {name}";
+
+    private static SendMessageHeader TellSide(in SendMessageHeader header, GrayGroup sides, in RemotingRequest request)
+    {
         var properties = new MessagePropertiesEditor(header.Properties.Span);
         try
         {
@@ -59,19 +64,13 @@ internal sealed class RetrySends(SubscriptionGroupTable groups, QueueLockTable l
         }
     }
 
-    /// <summary>The properties of a message that goes to the dead letters: it is not to be delayed.</summary>
-    public static byte[] DeadLetterProperties(ReadOnlySpan<byte> sent)
+    // It is not to be delayed.
+    private static byte[] DeadLetterProperties(ReadOnlySpan<byte> sent)
     {
         using var properties = new MessagePropertiesEditor(sent);
         properties.Set(MessagePropertyUtf8.DelayTimeLevel, -1);
         return properties.Bytes.ToArray();
     }
-
-    /// <summary>How often a message is tried again: what the client says counts, where it can say so, before the group's setting.</summary>
-    public static int MaxReconsumeTimes(SubscriptionGroupConfig group, int? ofClient, short clientVersion) =>
-        clientVersion >= LimitFromClientsVersion && ofClient is { } times ? times : group.RetryMaxTimes;
-
-    public static string NoSuchGroup(string name) => $"subscription group not exist, {name}";
 
     // The first form of a pop's retry topic, group_topic, does not tell where the group's name ends. A message does that names the topic
     // that it was sent to, unless there is a group of the whole name.

@@ -70,9 +70,8 @@ internal sealed class SendMessageHandler(
             return Store(in request, in header, topic, queueId);
         }
 
-        return retries.DeadLettersInstead(topic, in header, request.Version) is { } deadLetters
-            ? Store(in request, header with { Properties = RetrySends.DeadLetterProperties(header.Properties.Span) }, deadLetters, 0)
-            : Store(in request, retries.TellSide(in header, topic, in request), topic, queueId);
+        SendMessageHeader placed = retries.Place(in header, ref topic, ref queueId, in request);
+        return Store(in request, in placed, topic, queueId);
     }
 
     // Nothing is read of the scratch memory that was not written before: clearing it would cost as much as using it.
