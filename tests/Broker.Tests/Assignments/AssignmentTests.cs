@@ -212,7 +212,8 @@ public sealed class AssignmentTests
 
     private static (ResponseCode Code, string? Remark) Outcome(RemotingCommand reply) => (reply.ResponseCode, reply.Remark);
 
-    private static RequestTable NameServer(Func<string, TopicRouteData?> find) => new RequestTable()
+    /// <summary>What a name server answers that tells these routes.</summary>
+    internal static RequestTable NameServer(Func<string, TopicRouteData?> find) => new RequestTable()
         .On<RegisterBrokerHeader>(RequestCode.RegisterBroker, (request, _) => Succeed(request))
         .On<UnregisterBrokerHeader>(RequestCode.UnregisterBroker, (request, _) => Succeed(request))
         .On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, (request, header) =>

@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
-using System.Text;
 using GrayMQ.Broker.Popping;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
-using GrayMQ.Protocol.Commands;
-using GrayMQ.Protocol.Headers.NameServer;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -100,18 +97,5 @@ public sealed class TopicRouteTableTests
         time,
         NullLogger<TopicRouteTable>.Instance);
 
-    private static Task<TestServer> StartAsync(Func<string, TopicRouteData?> find) => TestServer.StartAsync(
-        new RequestTable().On<GetRouteInfoHeader>(RequestCode.GetRouteInfoByTopic, (request, header) =>
-        {
-            if (find(Encoding.UTF8.GetString(header.TopicUtf8.Span)) is { } route)
-            {
-                request.Reply(BodyCodec.Encode(route));
-            }
-            else
-            {
-                request.Reply(ResponseCode.TopicNotExist, "no route");
-            }
-
-            return ValueTask.CompletedTask;
-        }));
+    private static Task<TestServer> StartAsync(Func<string, TopicRouteData?> find) => TestServer.StartAsync(AssignmentTests.NameServer(find));
 }

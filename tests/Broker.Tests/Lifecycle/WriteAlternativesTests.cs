@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Popping;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
@@ -25,8 +25,8 @@ public sealed class WriteAlternativesTests
 
         await using var client = new RemotingClient(
             RemotingClientOptions.Default, new RequestTable(), TimeProvider.System, NullLoggerFactory.Instance);
-        var log = new Lines();
-        var alternatives = new WriteAlternatives(Options(nameServer.Address), parts.State.Topics, client, log);
+        using var log = new ToldLog();
+        var alternatives = new WriteAlternatives(Options(nameServer.Address), parts.State.Topics, client, log.CreateLogger<WriteAlternatives>());
 
         nameServer.IsNotReady = true;
         for (int look = 0; look < Looks; look++)
@@ -36,14 +36,14 @@ public sealed class WriteAlternativesTests
         }
 
         Assert.Equal(Looks, nameServer.Asked);
-        Assert.Single(log.All);
+        Assert.Single(log.Of("RoutesNotTold"));
         nameServer.IsNotReady = false;
         Assert.Equal(40, (await alternatives.FindAsync([], CancellationToken.None)).Topics?.Count);
 
         // It has told meanwhile: that it does not any more is worth another line.
         nameServer.IsNotReady = true;
         await alternatives.FindAsync([], CancellationToken.None);
-        Assert.Equal(2, log.All.Count);
+        Assert.Equal(2, log.Of("RoutesNotTold").Count);
     }
 
     private static LifecycleOptions Options(string nameServer) => new()
@@ -68,18 +68,4 @@ public sealed class WriteAlternativesTests
         ProbeCodes = [],
         ProbeTopics = [],
     };
-
-    private sealed class Lines : ILogger<WriteAlternatives>
-    {
-        public ConcurrentQueue<string> All { get; } = new();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            All.Enqueue(formatter(state, exception));
-    }
 }
