@@ -38,15 +38,21 @@ internal sealed class GrayFixture : IAsyncDisposable
 
     /// <param name="disk">Where it stores; null for the real one.</param>
     /// <inheritdoc cref="StartAsync(ILoggerFactory?, ValueTuple{string, string}[])"/>
+    public static Task<GrayFixture> StartAsync(
+        IStoreFileSystem? disk, ILoggerFactory? loggers, params (string Key, string Value)[] settings) =>
+        StartAsync(disk, loggers, null, settings);
+
+    /// <param name="prepare">Told the directory of its store before it starts; null for nobody.</param>
+    /// <inheritdoc cref="StartAsync(IStoreFileSystem?, ILoggerFactory?, ValueTuple{string, string}[])"/>
     public static async Task<GrayFixture> StartAsync(
-        IStoreFileSystem? disk, ILoggerFactory? loggers, params (string Key, string Value)[] settings)
+        IStoreFileSystem? disk, ILoggerFactory? loggers, Action<string>? prepare, params (string Key, string Value)[] settings)
     {
         ToldState state = await ToldState.StartAsync();
         (string, string)[] all =
         [
             ("namesrvAddr", state.Address), ("grayAskIntervalMs", "100"), ("grayReportIntervalMs", "100"), .. settings,
         ];
-        return new GrayFixture(state, await RunningBroker.StartAsync(disk, null, all, loggers: loggers));
+        return new GrayFixture(state, await RunningBroker.StartAsync(disk, null, all, prepare, loggers));
     }
 
     public async Task CreateAsync(string topic, int queues = Queues)

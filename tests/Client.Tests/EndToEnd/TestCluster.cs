@@ -26,6 +26,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public string Folder => _folder;
 
+    /// <summary>Where a broker listens.</summary>
+    public string AddressOf(string broker) => $"127.0.0.1:{_ports[broker].ToString(CultureInfo.InvariantCulture)}";
+
     /// <summary>Starts one broker for each name.</summary>
     public static Task<TestCluster> StartAsync(params string[] brokerNames) => StartAsync([], brokerNames);
 
