@@ -251,6 +251,30 @@ public sealed class KeyOrderTests : GrayWireTests
         Assert.Equal(["second"], Pulls.Bodies(await second));
     }
 
+    // A gray message that is sent to queue 4 goes to queue 0 where two queues are gray, and stays where five are: none of the changes that are
+    // remembered tells that it came from there.
+    [Fact]
+    public async Task SwitchedMoreOftenThanIsRemembered_AKeyThatOnlyTheFirstSwitchMoved_WaitsNoMore()
+    {
+        await using GrayFixture gray = await StartOffAsync();
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        await CommitAsync(client, 4, 0);
+        Assert.Equal(4, await gray.SendAsync(Topic, "first", gray: true, 4));
+        await gray.State.SetTopicAsync(Topic, 6);
+        Assert.Equal(0, await gray.SendAsync(Topic, "second", gray: true, 4));
+        await client.DispatchedAsync(Topic, 1, 4);
+        Assert.Equal(ResponseCode.PullNotFound, (await client.PullAsync(Pulls.Header(Topic, 0))).ResponseCode);
+
+        for (int i = 0; i < TopicMapping.MaxChanges; i += 2)
+        {
+            await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
+            await gray.State.SetTopicAsync(Topic, 6, size: 5);
+        }
+
+        Assert.Equal(["second"], await TakeAsync(client, 0));
+    }
+
     // What the old queue ended with is lost, and its end with it: nobody waits for what will never come, and nobody for what comes since.
     [Fact]
     public async Task Restart_OfALogThatLostItsEnd_WaitsForWhatIsThereOnly()
