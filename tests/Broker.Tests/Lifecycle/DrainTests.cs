@@ -169,15 +169,18 @@ public class DrainTests
         broker.NameServer.Others = "broker-c";
 
         // The clock stands while the broker asks name servers: what it waits for at most is told by the same clock.
-        await broker.DrainAsync();
-        await broker.UntilAsync(
-            report => report.WaitingFor?.Contains("broker-c", StringComparison.Ordinal) == true, "waiting", TimeSpan.Zero);
-        await broker.UntilAsync(
-            report => report.WaitingFor?.Contains("broker-c", StringComparison.Ordinal) != true, "leaving without it");
+        await broker.DrainInStepsAsync();
+        LifecycleReport report = await broker.LookedAsync();
+        Assert.Contains("broker-c", report.WaitingFor, StringComparison.Ordinal);
+        while (report.WaitingFor?.Contains("broker-c", StringComparison.Ordinal) == true)
+        {
+            report = await broker.LookAsync();
+        }
+
         await broker.UntilAsync(_ => !broker.NameServer.IsWritable("T"), "the routes", TimeSpan.Zero);
 
         await producer.StoreAsync("T", "by an old route");
-        TimeSpan rest = await broker.UntilAsync(report => report.State == "drained", "leaving");
+        TimeSpan rest = await broker.UntilAsync(now => now.State == "drained", "leaving");
         Assert.True(rest > TimeSpan.FromMilliseconds(LeavingBroker.QuietMs - 1000), $"{rest}");
         Assert.False(broker.NameServer.HasLease);
     }
@@ -304,18 +307,15 @@ public class DrainTests
     [Fact]
     public async Task ScaleIn_MessageStoredBehindTheLastLook_IsConsumedAsWell()
     {
-        var look = TimeSpan.FromMilliseconds(200);
         await using LeavingBroker broker = await LeavingBroker.StartAsync();
         Peer consumer = await broker.ConsumeAsync();
         Assert.Equal(ResponseCode.Success, (await consumer.CreateTopicAsync("T", 1)).ResponseCode);
         await LeavingBroker.CommitAsync(consumer, 0);
 
-        // A time that no other timer has, so that the next look is known by when it is due.
-        broker.Time.Advance(TimeSpan.FromTicks(1_234_567));
-        await broker.DrainAsync(scaleIn: true);
-        await LookedAsync();
-        broker.Time.Advance(look);
-        await LookedAsync();
+        // It looks twice before it refuses all sends.
+        await broker.DrainInStepsAsync(scaleIn: true);
+        Assert.StartsWith("a last look", (await broker.LookedAsync()).WaitingFor, StringComparison.Ordinal);
+        Assert.StartsWith("a last look", (await broker.LookAsync()).WaitingFor, StringComparison.Ordinal);
         await consumer.StoreAsync("T", "one");
         await consumer.DispatchedAsync("T", 1);
 
@@ -327,12 +327,6 @@ public class DrainTests
         await LeavingBroker.CommitAsync(consumer, 1);
         await broker.UntilAsync(report => report.State == "drained", "leaving");
         await Eventually.TrueAsync(() => broker.NameServer.IsUnregistered, "the name server knows");
-
-        // A look has found nothing, and the next is due.
-        Task LookedAsync() => Eventually.TrueAsync(
-            async () => (await broker.ShowAsync()).WaitingFor?.StartsWith("a last look", StringComparison.Ordinal) == true
-                && broker.Time.UntilTimers.Contains(look),
-            "a look that finds nothing");
     }
 
     [Fact]

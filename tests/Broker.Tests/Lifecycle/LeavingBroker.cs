@@ -15,6 +15,8 @@ internal sealed class LeavingBroker : IAsyncDisposable
     public const int MaxMs = 120_000;
     public const int ConsumersMs = 10_000;
 
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(200);
+
     private LeavingBroker(RunningBroker broker, TestNameServer nameServer, ManualTime time)
     {
         Broker = broker;
@@ -104,6 +106,38 @@ internal sealed class LeavingBroker : IAsyncDisposable
     public Task<LifecycleReport> UndrainAsync() => Admin.AskAsync<NoHeader, LifecycleReport>(RequestCode.UndrainBroker, default);
 
     public Task<LifecycleReport> ShowAsync() => Admin.AskAsync<NoHeader, LifecycleReport>(RequestCode.ShowLifecycle, default);
+
+    /// <summary>
+    /// As <see cref="DrainAsync"/>, for <see cref="LookAsync"/>: the clock goes on by a time that no other timer has, so that the broker's next
+    /// look is known by when it is due.
+    /// </summary>
+    public Task<LifecycleReport> DrainInStepsAsync(bool scaleIn = false)
+    {
+        Time.Advance(TimeSpan.FromTicks(1_234_567));
+        return DrainAsync(scaleIn);
+    }
+
+    /// <summary>Moves the clock to the leaving broker's next look, and lets it stand while the broker looks.</summary>
+    public Task<LifecycleReport> LookAsync()
+    {
+        Time.Advance(LookInterval);
+        return LookedAsync();
+    }
+
+    /// <summary>Waits until the leaving broker has looked, and only waits for its next look.</summary>
+    public async Task<LifecycleReport> LookedAsync()
+    {
+        LifecycleReport report = new();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                bool waits = Time.UntilTimers.Contains(LookInterval);
+                report = await ShowAsync();
+                return waits || report.State == "drained";
+            },
+            "a look of the leaving broker");
+        return report;
+    }
 
     /// <summary>Waits for the broker, whose clock goes on meanwhile, by at most <paramref name="limit"/>.</summary>
     /// <returns>How far the clock went.</returns>
