@@ -24,6 +24,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public string NameServers { get; private set; } = "";
 
+    public IEnumerable<string> BrokerAddresses => _ports.Values.Select(port => $"127.0.0.1:{port}");
+
     public string Folder => _folder;
 
     /// <summary>Where a broker listens.</summary>

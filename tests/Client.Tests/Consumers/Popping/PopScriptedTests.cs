@@ -22,6 +22,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
     private readonly ConcurrentQueue<BatchAckMessageRequestBody> _batches = new();
     private readonly ConcurrentQueue<string> _acks = new();
     private readonly ConcurrentQueue<long> _offsets = new();
+    private readonly ConcurrentQueue<(long PopTimeMs, long InvisibleMs)> _changes = new();
     private ScriptedNameServer _nameServer = null!;
     private ScriptedBroker _broker = null!;
     private Func<RemotingRequest, PopMessageHeader, bool> _onPop = (_, _) => false;
@@ -36,6 +37,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
             .On<PopMessageHeader>(RequestCode.PopMessage, HandlePop)
             .On<AckMessageHeader>(RequestCode.AckMessage, HandleAck)
             .On<NoHeader>(RequestCode.BatchAckMessage, HandleBatchAck)
+            .On<ChangeInvisibleTimeHeader>(RequestCode.ChangeMessageInvisibleTime, HandleChange)
             .On<NoHeader>(RequestCode.QueryAssignment, HandleAssignment));
         _nameServer.With(Topic, 4, _broker);
     }
@@ -207,6 +209,65 @@ public sealed class PopScriptedTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Handler_TakesLongerThanTheInvisibleTime_RenewsTheNewestHandleWithinEachHalfAndAcksByIt()
+    {
+        const int Renewals = 6;
+        TimeSpan invisible = TimeSpan.FromMinutes(1);
+        var time = new ManualTime();
+        var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool isHandling = false;
+        Offer(10);
+        var options = new PopPushConsumerOptions
+        {
+            NameServers = _nameServer.Address,
+            Group = "g",
+            ConsumeFrom = ConsumeFrom.First,
+            InvisibleTime = invisible,
+            ConsumeTimeout = TimeSpan.FromDays(10),
+            RequestTimeout = TimeSpan.FromDays(10),
+            Subscriptions = { [Topic] = "*" },
+        };
+        await using var consumer = new PopPushConsumer(
+            options,
+            async (_, cancel) =>
+            {
+                Volatile.Write(ref isHandling, true);
+                await mayEnd.Task.WaitAsync(cancel);
+                return ConsumeResult.Success;
+            },
+            new TestLoggers(),
+            time);
+        await consumer.StartAsync();
+        try
+        {
+            await Eventually.HoldsAsync(() => Volatile.Read(ref isHandling), "the message is being handled");
+            time.Advance(invisible / 2);
+            await Eventually.HoldsAsync(() => !_changes.IsEmpty, "the time is renewed once half of it is over");
+            await Eventually.HoldsAsync(
+                () =>
+                {
+                    // A renewal that is not answered yet keeps the next from beginning: the clock has to go on.
+                    time.Advance(invisible / 8);
+                    return _changes.Count >= Renewals;
+                },
+                "the time is renewed again and again");
+        }
+        finally
+        {
+            mayEnd.SetResult();
+        }
+
+        await Eventually.HoldsAsync(() => !_acks.IsEmpty || !_batches.IsEmpty, "the message is acked");
+        await consumer.StopAsync();
+
+        (long PopTimeMs, long InvisibleMs)[] changes = [.. _changes];
+        Assert.Equal(Enumerable.Range(0, changes.Length).Select(i => 1000L + i), changes.Select(change => change.PopTimeMs));
+        Assert.All(changes, change => Assert.Equal((long)invisible.TotalMilliseconds, change.InvisibleMs));
+        Assert.Empty(_batches);
+        Assert.Contains($" {1000 + changes.Length} ", Assert.Single(_acks), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Assignment_QueuesAreSharedOut_PopsTheseOnly()
     {
         MessageQueue[] assigned = [new(Topic, "a", 1), new(Topic, "a", 3), new(Topic, "gone", 0)];
@@ -316,6 +377,15 @@ public sealed class PopScriptedTests : IAsyncLifetime
                 MessageOffsetInfo = Encoding.UTF8.GetBytes($"0 2 {string.Join(',', offsets)}"),
             },
             new MemoryBody(offsets.SelectMany(offset => Record(offset, offset % 2 == 0 ? "Aa" : "BB")).ToArray()));
+        return ValueTask.CompletedTask;
+    }
+
+    // The time of the pop in each handle is one later than in the one before.
+    private ValueTask HandleChange(RemotingRequest request, ChangeInvisibleTimeHeader header)
+    {
+        long popTimeMs = long.Parse(Encoding.UTF8.GetString(header.ExtraInfo.Span).Split(' ')[1], CultureInfo.InvariantCulture);
+        _changes.Enqueue((popTimeMs, header.InvisibleTimeMs));
+        request.Reply(new ChangeInvisibleTimeResponseHeader { PopTimeMs = popTimeMs + 1, InvisibleTimeMs = header.InvisibleTimeMs });
         return ValueTask.CompletedTask;
     }
 
