@@ -86,9 +86,9 @@ public sealed class ActingMasterTests
         await server.RegisterSuccessfullyAsync("a", Topics(), header with { BrokerAddress = address });
 
         await server.RegisterSuccessfullyAsync("a", Topics(), TestNameServer.Header("a") with { EnableActingMaster = true });
-        await TestNameServer.EventuallyAsync(() => Task.FromResult(told.Count == 1), "the slave is told of its master");
+        await Eventually.TrueAsync(() => told.Count == 1, "the slave is told of its master");
         await LeaveAsync(server, id: 0);
-        await TestNameServer.EventuallyAsync(() => Task.FromResult(told.Count == 2), "the slave is told that its master has gone");
+        await Eventually.TrueAsync(() => told.Count == 2, "the slave is told that its master has gone");
 
         Assert.True(told.TryDequeue(out NotifyMinBrokerIdChangeHeader? came));
         Assert.Equal((0, "a-0:10911", "a-0:10912", null), (came.MinBrokerId, came.MinBrokerAddress, came.HaBrokerAddress, came.OfflineBrokerAddress));

@@ -235,7 +235,7 @@ public sealed class RegistrationTests
 
         await broker.DisposeAsync();
 
-        await TestNameServer.EventuallyAsync(
+        await Eventually.TrueAsync(
             async () => (await server.FindRouteAsync("T"))!.BrokerDatas.Count == 1, "broker a is out of the route");
         Assert.Equal("b", (await server.FindRouteAsync("T"))!.BrokerDatas[0].BrokerName);
     }
@@ -253,7 +253,7 @@ public sealed class RegistrationTests
         await first.DisposeAsync();
 
         // b goes with the first connection, so the name server has seen its end.
-        await TestNameServer.EventuallyAsync(
+        await Eventually.TrueAsync(
             async () => !(await server.DescribeClustersAsync()).BrokerAddrTable.ContainsKey("b"), "broker b is gone");
         Assert.NotNull(await server.FindRouteAsync("T"));
     }
@@ -277,7 +277,7 @@ public sealed class RegistrationTests
         Assert.NotNull(await server.FindRouteAsync("T"));
 
         server.Time.Advance(TimeSpan.FromSeconds(6));
-        await TestNameServer.EventuallyAsync(async () => await server.TryFindRouteAsync("T") is (true, null), "the route is gone");
+        await Eventually.TrueAsync(async () => await server.TryFindRouteAsync("T") is (true, null), "the route is gone");
     }
 
     [Fact]
@@ -290,7 +290,7 @@ public sealed class RegistrationTests
         Assert.NotNull(await server.FindRouteAsync("T"));
 
         server.Time.Advance(TimeSpan.FromSeconds(5));
-        await TestNameServer.EventuallyAsync(async () => await server.TryFindRouteAsync("T") is (true, null), "the route is gone");
+        await Eventually.TrueAsync(async () => await server.TryFindRouteAsync("T") is (true, null), "the route is gone");
     }
 
     private static UnregisterBrokerHeader Leaving(string name) => new()

@@ -97,7 +97,7 @@ public class ReturnTests
             await before.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "U"), client: dying);
         }
 
-        await TestNameServer.EventuallyAsync(async () => await before.FindRouteAsync("T") is null, "the end of its connection");
+        await Eventually.TrueAsync(async () => await before.FindRouteAsync("T") is null, "the end of its connection");
         before.Time.Advance(TimeSpan.FromMinutes(2));
         before.Time.Advance(TimeSpan.FromSeconds(1));
         string folder = killed ? CopyKnownBrokers(before) : before.Folder;
@@ -216,7 +216,7 @@ public class ReturnTests
             }
         }
 
-        await TestNameServer.EventuallyAsync(async () => !await IsRegisteredAsync(before, "old:10911"), "the end of its connection");
+        await Eventually.TrueAsync(async () => !await IsRegisteredAsync(before, "old:10911"), "the end of its connection");
         before.Time.Advance(TimeSpan.FromMinutes(2));
         before.Time.Advance(TimeSpan.FromSeconds(1));
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -188,17 +187,6 @@ internal sealed class TestNameServer : IAsyncDisposable
 
     public async Task<List<string>> ListTopicsAsync() => BodyCodec.Decode<TopicList>(
         (await AskSuccessfullyAsync(RequestCode.GetAllTopicListFromNameServer, default(NoHeader))).Body).Topics;
-
-    /// <summary>Asks until the condition holds; fails when it does not within ten seconds.</summary>
-    public static async Task EventuallyAsync(Func<Task<bool>> condition, string what)
-    {
-        long started = Stopwatch.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Timeout, $"not within {Timeout.TotalSeconds} s: {what}");
-            await Task.Yield();
-        }
-    }
 
     public Task DrainAsync(CancellationToken hurry) => _host.DrainAsync(hurry);
 

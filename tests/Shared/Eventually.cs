@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace GrayMQ.Broker.Serving;
+namespace GrayMQ.Testing;
 
 /// <summary>Waits for something that another thread brings about, for a bounded time.</summary>
 internal static class Eventually
@@ -10,13 +10,15 @@ internal static class Eventually
 
     public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what)
+    /// <param name="limit">Where it may take longer than a minute.</param>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? limit = null)
     {
+        TimeSpan deadline = limit ?? Deadline;
         long start = Stopwatch.GetTimestamp();
         using var look = new PeriodicTimer(Period);
         while (!await condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"{what}: not within {Deadline.TotalSeconds} s");
+            Assert.True(Stopwatch.GetElapsedTime(start) < deadline, $"{what}: not within {deadline.TotalSeconds} s");
             await look.WaitForNextTickAsync();
         }
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 
 namespace GrayMQ.Broker.Gray;

@@ -1,4 +1,3 @@
-using GrayMQ.Broker.Serving;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Broker.Gray;

@@ -72,7 +72,7 @@ internal sealed class PublishedScenario(
         await TogetherAsync(canaries);
 
         // Clients may know of each other before the broker has handed them what is gray, and what comes before that is the normal side's.
-        await Serving.Eventually.TrueAsync(
+        await Eventually.TrueAsync(
             () => v2.All(each => GrayQueues.All(queueId => gray.State.Progress?.Queues.Any(queue =>
                 queue.Topic == each.Topic && queue.Queue == queueId && queue is { Owner: Side.Gray, IsHandedOver: false }) == true)),
             "the gray queues are the canaries'");
@@ -157,7 +157,7 @@ internal sealed class PublishedScenario(
 
     private static async Task TogetherAsync(List<IScenarioConsumer> clients)
     {
-        await Serving.Eventually.TrueAsync(
+        await Eventually.TrueAsync(
             () => clients.TrueForAll(client => client.IsAmong(clients.Count)) || clients.Exists(client => client.Failure is not null),
             "all clients know of each other");
         AssertNoneFailed(clients);
@@ -170,7 +170,7 @@ internal sealed class PublishedScenario(
         string[] sorted = [.. expected.Order(StringComparer.Ordinal)];
 
         // Joins and leaves of such clients consume a few messages twice, as they do without gray; none may be consumed by the other side.
-        await Serving.Eventually.TrueAsync(
+        await Eventually.TrueAsync(
             () => Distinct().Count() >= sorted.Length || clients.Exists(client => client.Failure is not null),
             $"{what}: {sorted.Length} messages");
         AssertNoneFailed(clients);

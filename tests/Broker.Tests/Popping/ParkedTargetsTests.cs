@@ -1,5 +1,4 @@
 using GrayMQ.Broker.Filtering;
-using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Filtering;
 using GrayMQ.Filtering.Indexes;

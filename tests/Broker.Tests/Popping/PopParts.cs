@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using GrayMQ.Broker.Configuration;
-using GrayMQ.Broker.Serving;
 using GrayMQ.Broker.Topics;
 using GrayMQ.Broker.Transactions;
 using GrayMQ.Protocol.Bodies;

@@ -1,5 +1,4 @@
 using GrayMQ.Broker.Lifecycle;
-using GrayMQ.Broker.Serving;
 using GrayMQ.Protocol.Bodies;
 
 namespace GrayMQ.Broker.Registration;

@@ -1,5 +1,4 @@
 using GrayMQ.Broker.Lifecycle;
-using GrayMQ.Broker.Serving;
 
 namespace GrayMQ.Broker.Registration;
 

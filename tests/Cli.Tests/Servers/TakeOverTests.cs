@@ -53,6 +53,7 @@ public sealed class TakeOverTests
     {
         await using RemotingClient client = Connect();
         using var deadline = new CancellationTokenSource(Deadline);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (true)
         {
             long count = 0;
@@ -67,6 +68,8 @@ public sealed class TakeOverTests
             {
                 return count;
             }
+
+            await look.WaitForNextTickAsync();
         }
     }
 

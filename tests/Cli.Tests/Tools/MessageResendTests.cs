@@ -83,13 +83,10 @@ public sealed class MessageResendTests(StandaloneServer server) : IClassFixture<
         await ReceiveOneAsync(consumer, deadline.Token);
         foreach (string topic in (string[])["%DLQ%poppers", "%RETRY%poppers", "%RETRY%poppers_Popped"])
         {
-            await RoutedAsync(topic, deadline.Token);
+            await RoutedAsync(topic);
         }
 
-        while ((await PullAsync("%DLQ%poppers")).Count == 0)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-        }
+        await Eventually.TrueAsync(async () => (await PullAsync("%DLQ%poppers")).Count > 0, "there is a dead letter");
 
         JsonNode done = (await server.RunAsync("message", "resend", "poppers", "--key", "k", "--group-only", "--json")).ShouldSucceed().Json;
 
@@ -144,24 +141,15 @@ public sealed class MessageResendTests(StandaloneServer server) : IClassFixture<
             ids.Add((string)sent["messageId"]!);
         }
 
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await RoutedAsync($"%DLQ%{group}", deadline.Token);
-        while ((await PullAsync($"%DLQ%{group}")).Count < keys.Length)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-        }
+        await RoutedAsync($"%DLQ%{group}");
+        await Eventually.TrueAsync(async () => (await PullAsync($"%DLQ%{group}")).Count >= keys.Length, "all of them are dead letters");
 
         return [.. ids];
     }
 
     // The broker tells the name server of a new topic in its own time.
-    private async Task RoutedAsync(string topic, CancellationToken cancel)
-    {
-        while ((await server.RunAsync("topic", "route", topic)).ExitCode != 0)
-        {
-            cancel.ThrowIfCancellationRequested();
-        }
-    }
+    private Task RoutedAsync(string topic) => Eventually.TrueAsync(
+        async () => (await server.RunAsync("topic", "route", topic)).ExitCode == ExitCode.Success, $"{topic} has a route");
 
     private static async Task<PoppedMessage> ReceiveOneAsync(PopConsumer consumer, CancellationToken cancel)
     {

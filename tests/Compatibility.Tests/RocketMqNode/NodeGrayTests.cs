@@ -83,20 +83,21 @@ public sealed class NodeGrayTests(NodePackage package) : IClassFixture<NodePacka
     private static async Task ChangeAsync(AdminClient admin, GrayCommand command) => await admin.ChangeGrayStateAsync(command, By);
 
     private static Task EndedAsync(AdminClient admin) =>
-        UntilAsync(async () => (await admin.GetGrayStatusAsync()).Changes.Count == 0, "what was begun ends");
+        Eventually.TrueAsync(async () => (await admin.GetGrayStatusAsync()).Changes.Count == 0, "what was begun ends", NodeClient.Deadline);
 
-    private static Task UntilGrayQueuesAreGraysAsync(AdminClient admin, string broker) => UntilAsync(
+    private static Task UntilGrayQueuesAreGraysAsync(AdminClient admin, string broker) => Eventually.TrueAsync(
         async () =>
         {
             BrokerGrayStatus status = await admin.GetBrokerGrayStatusAsync(broker, Group, Topic);
             return status.Queues.Where(queue => queue.QueueId is 0 or Queues - 1).Count(queue => queue.Owner == "GRAY") == 2;
         },
-        "the gray queues are handed to v2");
+        "the gray queues are handed to v2",
+        NodeClient.Deadline);
 
     private static async Task<IReadOnlyList<string>> UntilConsumedAsync(int count, params NodeClient[] consumers)
     {
         List<string> consumed = [];
-        await UntilAsync(
+        await Eventually.TrueAsync(
             async () =>
             {
                 consumed = [];
@@ -107,21 +108,12 @@ public sealed class NodeGrayTests(NodePackage package) : IClassFixture<NodePacka
 
                 return consumed.Count >= count;
             },
-            "every message is consumed");
+            "every message is consumed",
+            NodeClient.Deadline);
         consumed.Sort(StringComparer.Ordinal);
         return consumed;
     }
 
     private static IReadOnlyList<string> Bodies(IEnumerable<NodeClient.Incoming> messages) =>
         [.. messages.Select(message => message.Body).Where(body => body != Warm).Order(StringComparer.Ordinal)];
-
-    private static async Task UntilAsync(Func<Task<bool>> holds, string what)
-    {
-        using var limit = new CancellationTokenSource(NodeClient.Deadline);
-        while (!await holds())
-        {
-            Assert.False(limit.IsCancellationRequested, $"not in time: {what}");
-            await Task.Yield();
-        }
-    }
 }

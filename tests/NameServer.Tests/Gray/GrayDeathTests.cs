@@ -45,7 +45,7 @@ public sealed class GrayDeathTests : IDisposable
 
             // Of what everybody has done its end alone may be missing: that is seen at a look, of which there are many.
             other.Start();
-            await TestNameServer.EventuallyAsync(() => Task.FromResult(other.View is { Changes.Count: 0 }), "the other has ended the change");
+            await Eventually.TrueAsync(() => other.View is { Changes.Count: 0 }, "the other has ended the change");
             GrayView view = other.View!;
             Assert.Equal(Brokers, view.Brokers.Order());
             GrayRelease release = Assert.Single(view.Snapshot.Releases);

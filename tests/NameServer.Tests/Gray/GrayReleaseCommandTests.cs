@@ -247,7 +247,7 @@ public sealed class GrayReleaseCommandTests : IAsyncLifetime
         await _b.ReportAsync(_server);
         await _server.ChangeSuccessfullyAsync(Withdraw);
         await _b.DisposeAsync();
-        await TestNameServer.EventuallyAsync(
+        await Eventually.TrueAsync(
             async () => !(await _server.DescribeClustersAsync()).BrokerAddrTable.ContainsKey("b"), "broker b is gone");
         await _a.ReportAsync(_server, done: false);
         Assert.Equal(GrayReleaseState.Withdrawing, (await ReleaseAsync()).State);
@@ -290,7 +290,7 @@ public sealed class GrayReleaseCommandTests : IAsyncLifetime
         await _a.AskAsync(other);
         await _a.ReportAsync(other);
         await other.ChangeSuccessfullyAsync(Open);
-        await TestNameServer.EventuallyAsync(
+        await Eventually.TrueAsync(
             async () =>
             {
                 one.Time.Advance(TimeSpan.FromSeconds(1));

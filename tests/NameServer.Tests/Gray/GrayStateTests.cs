@@ -237,7 +237,7 @@ public sealed class GrayStateTests(PostgresFixture postgres) : IClassFixture<Pos
         return a;
     }
 
-    private static Task SeesAsync(TestNameServer server, long version, string? epochBefore = null) => TestNameServer.EventuallyAsync(
+    private static Task SeesAsync(TestNameServer server, long version, string? epochBefore = null) => Eventually.TrueAsync(
         async () =>
         {
             // One look at the database at a time: in longer steps the clock would outrun the brokers' registrations.
