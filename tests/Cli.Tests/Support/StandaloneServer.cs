@@ -19,6 +19,9 @@ public sealed partial class StandaloneServer : IAsyncLifetime
         Match match = ReadyLine().Match(line);
         NameServer = match.Groups["namesrv"].Value;
         Broker = match.Groups["broker"].Value;
+
+        // A registration that is not answered in time is made again a moment after the broker serves.
+        await Eventually.TrueAsync(async () => (await RunAsync("topic", "list")).ExitCode == ExitCode.Success, "the broker is registered");
     }
 
     public async ValueTask DisposeAsync()
