@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using GrayMQ.Cli.Tests.Support;
 using GrayMQ.Client.Admin;
-using GrayMQ.Protocol.Bodies;
 using GrayMQ.Grpc.Framing;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Testing;
 using V2 = GrayMQ.Grpc.V2;
 
