@@ -166,7 +166,7 @@ public sealed class MessageStore : IAsyncDisposable
     /// </summary>
     public void AnnounceAppended()
     {
-        _log.WriteAppended();
+        _log.Writer.WriteAppended();
         if (_options.FlushDiskType == FlushDiskType.SyncFlush)
         {
             _flusher.OnAppended();

@@ -71,7 +71,7 @@ public sealed class CommitLogTests : IDisposable
         };
         Assert.True(log.Append(queue, message).IsOk);
         files.RemoveLast();
-        Assert.Throws<FlushFailedException>(() => log.Flush());
+        Assert.Throws<FlushFailedException>(() => log.Writer.Flush());
         Assert.Equal(0, log.FlushedOffset);
         Assert.True(flags.FlushFailed);
     }

@@ -136,7 +136,7 @@ internal sealed class CheckPointer(
     {
         if (log.FlushedOffset < progress.Offset)
         {
-            log.Flush();
+            log.Writer.Flush();
         }
 
         FlushQueues();

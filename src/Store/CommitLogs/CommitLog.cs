@@ -2,69 +2,63 @@ using System.Buffers;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.ConsumeQueues;
-using GrayMQ.Store.Files;
 using GrayMQ.Store.Statistics;
 using Microsoft.Extensions.Logging;
 
 namespace GrayMQ.Store.CommitLogs;
 
 /// <summary>
-/// The log that holds every message of the store, in the order of arrival: how it is written and flushed. What is appended gathers in memory
-/// (<see cref="LogTail"/>), from where <see cref="WriteAppended"/> brings it into its file. One appender at a time; the flusher and readers
+/// The log that holds every message of the store, in the order of arrival: where each gets its place. What is appended gathers in memory
+/// (<see cref="LogTail"/>), from where the <see cref="Writer"/> brings it into its file. One appender at a time; the flusher and readers
 /// (<see cref="CommitLogReader"/>) need no lock of it. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
 /// </summary>
-internal sealed class CommitLog(
-    StoreOptions options,
-    CommitLogFiles files,
-    RunningFlags flags,
-    StoreStatistics statistics,
-    TimeProvider time,
-    ILogger logger) : IDisposable
+internal sealed class CommitLog : IDisposable
 {
-    // Taken in this order, where more than one is.
-    private readonly Lock _flushLock = new();
-    private readonly Lock _writeLock = new();
+    private readonly StoreOptions _options;
+    private readonly RunningFlags _flags;
+    private readonly StoreStatistics _statistics;
+    private readonly TimeProvider _time;
+
+    // Taken inside the writer's.
     private readonly Lock _appendLock = new();
 
-    private long _appendedOffset;
-    private long _maxOffset;
-    private long _flushedOffset;
-
-    // Up to here recovery has found what there is: a file that is missing below is known to be.
-    private long _recoveredEnd;
-    private long _lastStoreTimestampMs;
-
-    // Guarded by the append lock.
-    private readonly LogRoom _room = new(files, time, logger);
+    // Guarded by it.
+    private readonly LogRoom _room;
     private readonly BatchWriter _batches = new();
-    private readonly LogTail _tail = new(files);
+    private readonly LogTail _tail;
     private CommitLogFile? _current;
     private bool _tailReserved = true;
     private int _mappingEpoch;
+    private long _appendedOffset;
 
-    // Guarded by the write lock: something that was appended could not be written, and whoever comes to announce it finds nothing.
-    private bool _lost;
+    public CommitLog(
+        StoreOptions options, CommitLogFiles files, RunningFlags flags, StoreStatistics statistics, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _flags = flags;
+        _statistics = statistics;
+        _time = time;
+        Files = files;
+        _room = new LogRoom(files, time, logger);
+        _tail = new LogTail(files);
+        Writer = new LogWriter(files, _tail, _appendLock, flags, statistics, time, logger);
+    }
 
-    /// <summary>Called after every flush, on its thread and outside the locks, with up to where everything is on disk.</summary>
-    public event Action<long>? Flushed;
+    public CommitLogFiles Files { get; }
 
-    /// <summary>Called when a write or a flush has failed, with locks held; it has to be short.</summary>
-    public event Action? Failed;
-
-    public CommitLogFiles Files => files;
+    /// <summary>Writes and flushes what was appended.</summary>
+    public LogWriter Writer { get; }
 
     /// <summary>The end of what was appended: at or above <see cref="MaxOffset"/>.</summary>
     public long AppendedOffset => Volatile.Read(ref _appendedOffset);
 
-    /// <summary>The end of what was written: it can be read, and is not lost with the process.</summary>
-    public long MaxOffset => Volatile.Read(ref _maxOffset);
+    /// <inheritdoc cref="LogWriter.WrittenOffset"/>
+    public long MaxOffset => Writer.WrittenOffset;
 
-    /// <summary>Everything below is on disk.</summary>
-    public long FlushedOffset => Volatile.Read(ref _flushedOffset);
+    /// <inheritdoc cref="LogWriter.FlushedOffset"/>
+    public long FlushedOffset => Writer.FlushedOffset;
 
-    public long MinOffset => files.MinOffset;
-
-    public long LastStoreTimestampMs => Volatile.Read(ref _lastStoreTimestampMs);
+    public long MinOffset => Files.MinOffset;
 
     /// <summary>Grows with every <see cref="Cut"/>.</summary>
     public int MappingEpoch => Volatile.Read(ref _mappingEpoch);
@@ -73,15 +67,12 @@ internal sealed class CommitLog(
     /// Sets where the log ends, after recovery, and up to where it is known to be on disk. Unless <paramref name="reserved"/>,
     /// the rest of the last file has no blocks yet, and is not written to before it has.
     /// </summary>
-    public void SetEnd(long offset, long flushedOffset, long lastStoreTimestampMs, bool reserved)
+    public void SetEnd(long offset, long flushedOffset, bool reserved)
     {
-        _current = files.Find(offset);
+        _current = Files.Find(offset);
         _tailReserved = reserved;
-        _lastStoreTimestampMs = lastStoreTimestampMs;
-        _recoveredEnd = offset;
         Volatile.Write(ref _appendedOffset, offset);
-        Volatile.Write(ref _maxOffset, offset);
-        Volatile.Write(ref _flushedOffset, flushedOffset);
+        Writer.SetEnd(offset, flushedOffset);
     }
 
     /// <param name="mappingEpoch">See <see cref="MessageStore.Append"/>.</param>
@@ -106,7 +97,7 @@ internal sealed class CommitLog(
             PreparedTransactionOffset = message.PreparedTransactionOffset,
         };
         long bytes = StoredMessageWriter.RecordBytes(fields, message.Body.Length);
-        if (message.Body.Length > options.MaxMessageBytes || bytes > LargestRecord)
+        if (message.Body.Length > _options.MaxMessageBytes || bytes > LargestRecord)
         {
             return Refused(AppendStatus.MessageIllegal);
         }
@@ -136,7 +127,7 @@ internal sealed class CommitLog(
                         queue.NextOffset = queueOffset + 1;
                     }
 
-                    Appended(1, total, offset + total, now);
+                    Appended(1, total, offset + total);
                     return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now) { QueueId = queue.QueueId };
                 }
 
@@ -183,7 +174,7 @@ internal sealed class CommitLog(
                     long end = _batches.Write(
                         destination, queue, common, batchBody, firstQueueOffset, start, now, physicalOffsets);
                     queue.NextOffset = firstQueueOffset + count;
-                    Appended(count, total, end, now);
+                    Appended(count, total, end);
                     return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
                 }
 
@@ -196,31 +187,6 @@ internal sealed class CommitLog(
         while (TryWriteAppended());
 
         return BatchRefused(AppendStatus.ServiceNotAvailable);
-    }
-
-    /// <summary>
-    /// Brings what was appended before the call into its file, where it can be read and outlives the process. Throws IOException: then what was
-    /// appended since is lost, and nothing is taken any more.
-    /// </summary>
-    public void WriteAppended()
-    {
-        lock (_writeLock)
-        {
-            TailBuffer? taken;
-            lock (_appendLock)
-            {
-                taken = _tail.Take();
-            }
-
-            if (taken is not null)
-            {
-                Write(taken);
-            }
-            else if (_lost)
-            {
-                throw AfterFailure();
-            }
-        }
     }
 
     /// <inheritdoc cref="MessageStore.Cut"/>
@@ -243,37 +209,6 @@ internal sealed class CommitLog(
         }
     }
 
-    /// <summary>Makes everything durable that was written before the call; returns up to where. Throws IOException.</summary>
-    public long Flush()
-    {
-        long target;
-        lock (_flushLock)
-        {
-            WriteAppended();
-            target = MaxOffset;
-            long from = _flushedOffset;
-            RefuseAfterFailure();
-            try
-            {
-                while (from < target)
-                {
-                    long end = FlushFile(from, target);
-                    Volatile.Write(ref _flushedOffset, end);
-                    from = end;
-                }
-            }
-            catch (IOException e)
-            {
-                Log.FlushFailed(logger, e, from);
-                SetFailed();
-                throw;
-            }
-        }
-
-        Flushed?.Invoke(target);
-        return target;
-    }
-
     /// <summary>Lets a topic's queues take no more messages, or take them again. Who appends later sees it.</summary>
     public void SetRetired(TopicQueues queues, bool retired)
     {
@@ -294,22 +229,22 @@ internal sealed class CommitLog(
     public void Dispose()
     {
         _tail.Dispose();
-        files.Dispose();
+        Files.Dispose();
     }
 
-    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private int LargestRecord => files.FileBytes - StoredMessageLayout.BlankHeaderBytes;
+    private int LargestRecord => Files.FileBytes - StoredMessageLayout.BlankHeaderBytes;
 
     private AppendResult Refused(AppendStatus status)
     {
-        statistics.OnPutFailed();
+        _statistics.OnPutFailed();
         return new AppendResult(status, 0, 0, 0, 0);
     }
 
     private AppendBatchResult BatchRefused(AppendStatus status)
     {
-        statistics.OnPutFailed();
+        _statistics.OnPutFailed();
         return new AppendBatchResult(status, 0, 0, 0, 0, 0);
     }
 
@@ -318,7 +253,7 @@ internal sealed class CommitLog(
     {
         offset = _appendedOffset;
         destination = default;
-        if (!flags.IsWritable)
+        if (!_flags.IsWritable)
         {
             return AppendStatus.ServiceNotAvailable;
         }
@@ -344,7 +279,7 @@ internal sealed class CommitLog(
                 return null;
             }
 
-            long nextBase = current?.EndOffset ?? offset - (offset % files.FileBytes);
+            long nextBase = current?.EndOffset ?? offset - (offset % Files.FileBytes);
             if (!_room.TryAddFile(nextBase, out CommitLogFile? next))
             {
                 return AppendStatus.CreateMappedFileFailed;
@@ -364,16 +299,16 @@ internal sealed class CommitLog(
 
         if (position + bytes > current.Length / 2)
         {
-            files.Prepare(current.EndOffset);
+            Files.Prepare(current.EndOffset);
         }
 
         return _tail.TryReserve(current, bytes, out destination) ? AppendStatus.Ok : null;
     }
 
     // With the append lock held.
-    private void Appended(int messages, int bytes, long endOffset, long storeTimestampMs)
+    private void Appended(int messages, int bytes, long endOffset)
     {
-        _tail.Add(messages, bytes, endOffset, storeTimestampMs);
+        _tail.Add(messages, bytes, endOffset);
         Volatile.Write(ref _appendedOffset, endOffset);
     }
 
@@ -382,7 +317,7 @@ internal sealed class CommitLog(
     {
         try
         {
-            WriteAppended();
+            Writer.WriteAppended();
             return true;
         }
         catch (IOException)
@@ -391,56 +326,12 @@ internal sealed class CommitLog(
         }
     }
 
-    // With the write lock held.
-    private void Write(TailBuffer taken)
-    {
-        bool written = false;
-        try
-        {
-            // Behind what could not be written nothing can be: it would never be found.
-            RefuseAfterFailure();
-            long startedMs = NowMs;
-            _tail.Write(taken);
-            written = true;
-            Volatile.Write(ref _lastStoreTimestampMs, taken.LastStoreTimestampMs);
-            Volatile.Write(ref _maxOffset, taken.EndOffset);
-            statistics.OnPut(taken.Messages, taken.Bytes, NowMs - startedMs);
-        }
-        catch (Exception e) when (e is not FlushFailedException)
-        {
-            Log.CommitLogWriteFailed(logger, e, taken.EndOffset - taken.Bytes);
-            SetFailed();
-            throw new FlushFailedException($"The commit log could not be written: {e.Message}", e);
-        }
-        finally
-        {
-            _lost |= !written;
-            taken.Clear();
-        }
-    }
-
-    private void SetFailed()
-    {
-        flags.SetFlushFailed();
-        Failed?.Invoke();
-    }
-
-    private void RefuseAfterFailure()
-    {
-        if (flags.FlushFailed)
-        {
-            throw AfterFailure();
-        }
-    }
-
-    private static FlushFailedException AfterFailure() => new("The commit log could not be written or flushed before.");
-
     private AppendStatus MeasureBatch(
         LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, out long bytes, out int count)
     {
         bytes = 0;
         count = 0;
-        if (batchBody.Length > options.MaxMessageBytes
+        if (batchBody.Length > _options.MaxMessageBytes
             || MessageSysFlag.Transaction(common.SysFlag) != MessageSysFlag.TransactionNone)
         {
             return AppendStatus.MessageIllegal;
@@ -448,30 +339,5 @@ internal sealed class CommitLog(
 
         AppendStatus status = BatchWriter.Measure(queue, common, batchBody, out bytes, out count);
         return status == AppendStatus.Ok && bytes > LargestRecord ? AppendStatus.MessageIllegal : status;
-    }
-
-    // Flushes what one file holds of the range and returns where that ends. A file that was removed, or that recovery missed
-    // already, has nothing to flush; any other that is missing must not count as flushed.
-    private long FlushFile(long from, long target)
-    {
-        CommitLogFile? file = files.Find(from);
-        long end = Math.Min(target, from - (from % files.FileBytes) + files.FileBytes);
-        if (file is null || !file.Memory.TryLease())
-        {
-            return from < Math.Max(files.MinOffset, _recoveredEnd)
-                ? end
-                : throw new FlushFailedException($"The commit log has no file for {from}, which was written and is not flushed.");
-        }
-
-        try
-        {
-            file.Memory.Flush((int)(from - file.BaseOffset), (int)(end - from));
-        }
-        finally
-        {
-            file.Memory.Release();
-        }
-
-        return end;
     }
 }

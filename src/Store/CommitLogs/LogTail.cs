@@ -24,8 +24,7 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
     public bool TryReserve(CommitLogFile file, int bytes, out Span<byte> room) => _filling.TryReserve(file, bytes, out room);
 
     /// <inheritdoc cref="TailBuffer.Add"/>
-    public void Add(int messages, int bytes, long endOffset, long storeTimestampMs) =>
-        _filling.Add(messages, bytes, endOffset, storeTimestampMs);
+    public void Add(int messages, int bytes, long endOffset) => _filling.Add(messages, bytes, endOffset);
 
     /// <summary>Takes what there is, to be written and cleared before the write lock is given back; null if there is nothing. Under both locks.</summary>
     public TailBuffer? Take()

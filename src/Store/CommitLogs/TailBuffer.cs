@@ -30,9 +30,6 @@ internal sealed class TailBuffer
     /// <summary>The offset behind the last record.</summary>
     public long EndOffset { get; private set; }
 
-    /// <summary>Of the last record, ms.</summary>
-    public long LastStoreTimestampMs { get; private set; }
-
     public int Bytes => _length;
 
     public bool IsEmpty => _length == 0;
@@ -66,12 +63,11 @@ internal sealed class TailBuffer
     }
 
     /// <summary>What was reserved last is filled.</summary>
-    public void Add(int messages, int bytes, long endOffset, long storeTimestampMs)
+    public void Add(int messages, int bytes, long endOffset)
     {
         _length += bytes;
         Messages += messages;
         EndOffset = endOffset;
-        LastStoreTimestampMs = storeTimestampMs;
     }
 
     /// <summary>Writes the records to where they stand. Throws IOException.</summary>

@@ -34,8 +34,8 @@ internal sealed class Flusher : IDisposable
         _commits = new GroupCommit(time);
 
         // Whoever flushes the log: a check point does too, and there may be no other flush for who waits.
-        _log.Flushed += _commits.Complete;
-        _log.Failed += () => _commits.End(FlushStatus.Failed);
+        _log.Writer.Flushed += _commits.Complete;
+        _log.Writer.Failed += () => _commits.End(FlushStatus.Failed);
         _lastFlushAt = time.GetTimestamp();
         _thread = new Thread(Run) { Name = "store-flush", IsBackground = true };
     }
@@ -162,7 +162,7 @@ internal sealed class Flusher : IDisposable
     {
         try
         {
-            _log.WriteAppended();
+            _log.Writer.WriteAppended();
             return true;
         }
         catch (IOException)
@@ -206,7 +206,7 @@ internal sealed class Flusher : IDisposable
         {
             _intervalPassed = false;
             _lastFlushAt = _time.GetTimestamp();
-            _log.Flush();
+            _log.Writer.Flush();
         }
         catch (IOException)
         {

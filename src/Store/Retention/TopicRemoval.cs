@@ -146,7 +146,7 @@ internal sealed class TopicRemoval(
     private void WaitForDispatch(string topic)
     {
         // Who has appended may be waiting for this thread before it announces that, or be this thread.
-        log.WriteAppended();
+        log.Writer.WriteAppended();
         dispatcher.Wake();
         long target = log.MaxOffset;
         long startedAt = time.GetTimestamp();
