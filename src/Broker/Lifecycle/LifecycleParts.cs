@@ -40,18 +40,19 @@ internal sealed class LifecycleParts : IDisposable
             state.Messages);
         var alternatives = new WriteAlternatives(options, state.Topics, nameServers, loggers.CreateLogger<WriteAlternatives>());
         _lease = new DrainLease(options, nameServers, time, loggers.CreateLogger<DrainLease>());
+        var drain = new DrainProgress(options, time);
         Departure = new Departure(
             options,
             lifecycle,
             Sends,
-            work,
+            drain,
+            new Consumption(
+                options, lifecycle, Sends, view, work, state.Parked, state.Pops.Parked, drain, time, loggers.CreateLogger<Consumption>()),
             view,
             alternatives,
             _lease,
             new LeavingNotice(options.BrokerName, state.Clients.Consumers, state.Clients.Producers),
             registration,
-            state.Parked,
-            state.Pops.Parked,
             time,
             loggers.CreateLogger<Departure>());
         Warmup = new Warmup(
