@@ -7,9 +7,6 @@ namespace GrayMQ.Compatibility.Tests.Servers;
 /// <summary>Listens in a name server's place, keeps the first registration, and answers every request with success.</summary>
 internal sealed class CapturingNameServer : IAsyncDisposable
 {
-    // RocketMQ: RequestCode.REGISTER_BROKER
-    private const int RegisterBroker = 103;
-
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<WireFrame> _registration = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,7 +44,7 @@ internal sealed class CapturingNameServer : IAsyncDisposable
         while (await connection.TryReadAsync(_stopping.Token) is { } request)
         {
             await connection.SendAsync(WireFrames.Success(request.Opaque));
-            if (request.Code == RegisterBroker)
+            if (request.IsRegistration)
             {
                 _registration.TrySetResult(request);
             }

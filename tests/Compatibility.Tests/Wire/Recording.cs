@@ -4,10 +4,13 @@ namespace GrayMQ.Compatibility.Tests.Wire;
 
 /// <summary>
 /// One recorded conversation of RocketMQ 5.3.3's own client with RocketMQ 5.3.3's servers, frame by frame. The recorded broker's
-/// own registrations are left out (but for "register"): the broker under test makes its own.
+/// own registrations are left out (but for "register"): the broker under test makes its own, and a replayed one would put the recorded
+/// broker's address into routes in its place.
 /// </summary>
 internal sealed class Recording
 {
+    private const string Registering = "register";
+
     /// <summary>The recorded broker's addresses.</summary>
     public const string BrokerAddress = "127.0.0.2:41911";
 
@@ -54,6 +57,7 @@ internal sealed class Recording
         }
 
         Assert.Empty(early);
+        Assert.Equal(name == Registering, frames.Any(frame => frame.Command.IsRegistration));
         return new Recording(name, frames);
 
         static bool Answers(RecordedFrame answer, RecordedFrame request) =>

@@ -23,12 +23,18 @@ internal sealed record WireFrame(
     private const int ResponseBit = 1;
     private const int OneWayBit = 2;
 
+    // RocketMQ: RequestCode.REGISTER_BROKER
+    private const int RegisterBroker = 103;
+
     private static readonly string[] Languages =
         ["JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS"];
 
     public bool IsResponse => (Flag & ResponseBit) != 0;
 
     public bool IsOneWay => (Flag & OneWayBit) != 0;
+
+    /// <summary>A broker registers with a name server.</summary>
+    public bool IsRegistration => !IsResponse && Code == RegisterBroker;
 
     /// <param name="frame">A whole frame, its length prefix included.</param>
     public static WireFrame Decode(byte[] frame)
