@@ -30,7 +30,7 @@ public sealed class NameServerHost : IHostedService, IDrainable, IAsyncDisposabl
     private readonly LiveOptions _options;
     private readonly KnownBrokers _known;
     private readonly NameServerLifecycle _lifecycle;
-    private readonly RouteTable _routes;
+    private readonly BrokerRegistry _registry;
     private readonly MinBrokerIdNotifier _notifier;
     private readonly RemotingServer _server;
     private readonly HttpEndpoint? _http;
@@ -63,27 +63,29 @@ public sealed class NameServerHost : IHostedService, IDrainable, IAsyncDisposabl
         _options = new LiveOptions(options);
         var leases = new DrainLeases(time);
         _known = KnownBrokers.Open(options.KnownBrokersPath, _options, time, _logger);
-        _routes = new RouteTable(_options, leases, time, _logger, _known);
+        var routeState = new RouteState(time, _logger);
+        _registry = new BrokerRegistry(routeState, _options, leases, _logger, _known);
+        var routes = new RouteTable(routeState, _options);
         _notifier = new MinBrokerIdNotifier(time, loggers);
         _certificate = ServerCertificate.Load(options.TlsServerCertPath, options.TlsServerKeyPath);
         KVConfigStore configs = KVConfigStore.Open(options.KVConfigPath);
-        var registrations = new RegistrationHandler(_routes, configs, _options, _notifier, _logger);
+        var registrations = new RegistrationHandler(_registry, configs, _options, _notifier, _logger);
         _gray = new GrayState(
             options.GrayDatabase.Open(options.GrayDatabaseTimeout), options.GrayPollInterval, options.EndPoint.ToString(), time, _logger);
         var grayBrokers = new GrayBrokers(time);
         var grayWatchers = new GrayWatchers();
         _gray.Changed += grayWatchers.Tell;
-        _grayFacts = new GrayFactFinder(_routes, grayBrokers, time, loggers);
+        _grayFacts = new GrayFactFinder(routes, grayBrokers, time, loggers);
         _lifecycle = new NameServerLifecycle(_known, _options, time);
         CountedRequests requests = NameServerRequests.Table(
-            new RouteHandler(new RouteAnswers(_routes, configs, _options), _known, _lifecycle),
+            new RouteHandler(new RouteAnswers(routes, configs, _options), _known, _lifecycle),
             registrations,
-            new ClusterHandler(_routes, _logger),
+            new ClusterHandler(routes, _logger),
             new DrainHandler(leases, _logger),
-            new TopicHandler(_routes, _options, _logger),
+            new TopicHandler(routes, _options, _logger),
             new KVConfigHandler(configs, _logger),
             new ConfigurationHandler(settings, settingsFile, _options, _logger),
-            new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, _routes));
+            new GrayHandler(_gray, grayBrokers, grayWatchers, _grayFacts, routes));
         _server = new RemotingServer(
             new RemotingServerOptions
             {
@@ -102,7 +104,7 @@ public sealed class NameServerHost : IHostedService, IDrainable, IAsyncDisposabl
         _server.ConnectionClosed += grayWatchers.Remove;
         if (options.HttpEndPoint is { } http)
         {
-            var pages = new NameServerPages(_lifecycle, new NameServerMetrics(_lifecycle, _routes, _known, _server, requests));
+            var pages = new NameServerPages(_lifecycle, new NameServerMetrics(_lifecycle, routes, _known, _server, requests));
             _http = new HttpEndpoint(
                 http,
                 pages.ByPath,
@@ -129,7 +131,7 @@ public sealed class NameServerHost : IHostedService, IDrainable, IAsyncDisposabl
 
         await _server.StartAsync(cancellationToken).ConfigureAwait(false);
         _lifecycle.Serve();
-        _expiry = new BrokerExpiry(_routes, _notifier, _options.Current.ScanNotActiveBrokerInterval, _time, _logger);
+        _expiry = new BrokerExpiry(_registry, _notifier, _options.Current.ScanNotActiveBrokerInterval, _time, _logger);
         _gray.Start();
         Log.Started(_logger, EndPoints[0]);
     }

@@ -72,15 +72,15 @@ public sealed class DrainLeaseTests
         routes.Register(connection: "first");
         Assert.True(routes.TryLease("a:1", "a"));
 
-        routes.Table.UnregisterBy("first");
+        routes.Registry.UnregisterBy("first");
 
         Assert.True(routes.Table.TryFindTopic("T", out _));
         routes.Time.Advance(TimeSpan.FromMilliseconds(ReturnMs));
-        routes.Table.UnregisterExpired(out _);
+        routes.Registry.UnregisterExpired(out _);
         Assert.True(routes.Table.TryFindTopic("T", out _));
         Assert.False(routes.TryLease("b:1", "b"));
         routes.Time.Advance(TimeSpan.FromMilliseconds(1));
-        routes.Table.UnregisterExpired(out _);
+        routes.Registry.UnregisterExpired(out _);
         Assert.False(routes.Table.TryFindTopic("T", out _));
         Assert.True(routes.TryLease("b:1", "b"));
     }
@@ -91,11 +91,11 @@ public sealed class DrainLeaseTests
         var routes = new Routes();
         routes.Register(connection: "first");
         Assert.True(routes.TryLease("a:1", "a"));
-        routes.Table.UnregisterBy("first");
+        routes.Registry.UnregisterBy("first");
 
         routes.Register(connection: "second");
         Assert.True(routes.Leases.Return(new BrokerIdentity(TestNameServer.Cluster, "a:1")));
-        routes.Table.UnregisterBy("second");
+        routes.Registry.UnregisterBy("second");
 
         Assert.False(routes.Table.TryFindTopic("T", out _));
     }
@@ -129,20 +129,22 @@ public sealed class DrainLeaseTests
         public Routes()
         {
             Leases = new DrainLeases(Time);
-            Table = new RouteTable(
-                new LiveOptions(NameServerOptions.From(NameServerSettings.Catalogue().Load(new SettingsSources()).GetOrThrow())),
-                Leases,
-                Time,
-                NullLogger.Instance);
+            var options = new LiveOptions(
+                NameServerOptions.From(NameServerSettings.Catalogue().Load(new SettingsSources()).GetOrThrow()));
+            var state = new RouteState(Time, NullLogger.Instance);
+            Registry = new BrokerRegistry(state, options, Leases, NullLogger.Instance);
+            Table = new RouteTable(state, options);
         }
 
         public ManualTime Time { get; } = new();
 
         public DrainLeases Leases { get; }
 
+        public BrokerRegistry Registry { get; }
+
         public RouteTable Table { get; }
 
-        public void Register(object connection) => Table.Register(new BrokerRegistration(
+        public void Register(object connection) => Registry.Register(new BrokerRegistration(
             new BrokerIdentity(TestNameServer.Cluster, "a:1"),
             "a",
             0,

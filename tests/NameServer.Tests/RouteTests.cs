@@ -113,11 +113,12 @@ public sealed class RouteTests
     public async Task Query_BesideChanges_NeverKeepsAnOldAnswer()
     {
         LiveOptions live = NewOptions();
-        var routes = new RouteTable(live, new DrainLeases(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
-        var answers = new RouteAnswers(routes, KVConfigStore.Open("there-is-no-such-file"), live);
+        var state = new RouteState(TimeProvider.System, NullLogger.Instance);
+        BrokerRegistry registry = Registry(state, live);
+        var answers = new RouteAnswers(new RouteTable(state, live), KVConfigStore.Open("there-is-no-such-file"), live);
         byte[] topic = "T"u8.ToArray();
         TopicConfigAndMappingSerializeWrapper topics = TestNameServer.Topics("T", "U");
-        routes.Register(Registration(topics));
+        registry.Register(Registration(topics));
         using var stop = new CancellationTokenSource();
         Task asking = Task.Run(() =>
         {
@@ -132,7 +133,7 @@ public sealed class RouteTests
         {
             topics.DataVersion = topics.DataVersion.Next(nowMs: queues);
             topics.TopicConfigTable["T"].ReadQueueNums = queues;
-            routes.Register(Registration(topics));
+            registry.Register(Registration(topics));
 
             // Whoever asks after the change was made must see it.
             TopicRouteData route = BodyCodec.Decode<TopicRouteData>(answers.Find(topic, BodyJsonForm.Standard)!.Value.Span);
@@ -144,12 +145,69 @@ public sealed class RouteTests
     }
 
     [Fact]
+    public async Task Answers_BesideBrokersThatComeAndGo_AreOfOneMoment()
+    {
+        const int Topics = 2;
+        LiveOptions live = NewOptions();
+        var state = new RouteState(TimeProvider.System, NullLogger.Instance);
+        BrokerRegistry registry = Registry(state, live);
+        var routes = new RouteTable(state, live);
+        TopicConfigAndMappingSerializeWrapper topics =
+            TestNameServer.Topics([.. Enumerable.Range(0, Topics).Select(topic => $"T{topic}")]);
+        BrokerRegistration[] brokers =
+        [
+            .. Enumerable.Range(0, 20).Select(
+                node => Registration(topics) with { BrokerName = $"b{node}", Node = new BrokerIdentity("C", $"b:{node}") }),
+        ];
+        using var stop = new CancellationTokenSource();
+        Task changing = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                Array.ForEach(brokers, broker => registry.Register(broker));
+                Array.ForEach(
+                    brokers, broker => registry.Unregister(new BrokerDeparture(broker.Node, broker.BrokerName, broker.BrokerId)));
+            }
+        });
+
+        try
+        {
+            for (int found = 0; found < 5_000 && !changing.IsCompleted;)
+            {
+                if (routes.TryDescribe("T0", out TopicRouteData? route, out _, out _))
+                {
+                    found++;
+                    Assert.Equal(route.QueueDatas.Select(at => at.BrokerName), route.BrokerDatas.Select(at => at.BrokerName));
+                }
+            }
+
+            for (int i = 0; i < 5_000; i++)
+            {
+                ClusterInfo clusters = routes.DescribeClusters();
+                Assert.Equal(
+                    clusters.BrokerAddrTable.Keys.Order(), clusters.ClusterAddrTable.Values.SelectMany(names => names).Order());
+            }
+
+            for (int i = 0; i < 5_000; i++)
+            {
+                Assert.Contains(routes.ListTopicsOf("C").Count, (int[])[0, Topics]);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await changing;
+        }
+    }
+
+    [Fact]
     public void Query_ForKnownTopic_AllocatesNothing()
     {
         LiveOptions live = NewOptions();
-        var routes = new RouteTable(live, new DrainLeases(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
-        routes.Register(Registration(TestNameServer.Topics("T", "U")));
-        var answers = new RouteAnswers(routes, KVConfigStore.Open("there-is-no-such-file"), live);
+        var state = new RouteState(TimeProvider.System, NullLogger.Instance);
+        BrokerRegistry registry = Registry(state, live);
+        registry.Register(Registration(TestNameServer.Topics("T", "U")));
+        var answers = new RouteAnswers(new RouteTable(state, live), KVConfigStore.Open("there-is-no-such-file"), live);
         byte[] topic = "T"u8.ToArray();
         int length = answers.Find(topic, BodyJsonForm.Standard)!.Value.Length;
 
@@ -176,6 +234,9 @@ public sealed class RouteTests
 
     private static LiveOptions NewOptions() =>
         new(NameServerOptions.From(NameServerSettings.Catalogue().Load(new SettingsSources()).GetOrThrow()));
+
+    private static BrokerRegistry Registry(RouteState state, LiveOptions live) =>
+        new(state, live, new DrainLeases(TimeProvider.System), NullLogger.Instance);
 
     private static BrokerRegistration Registration(TopicConfigAndMappingSerializeWrapper topics) =>
         new(new BrokerIdentity("C", "a:1"), "a", 0, "", null, null, false, topics, null, null);

@@ -7,14 +7,14 @@ namespace GrayMQ.NameServer.Brokers;
 /// <summary>Unregisters brokers that have been silent for too long, and closes their connections.</summary>
 internal sealed class BrokerExpiry : IDisposable
 {
-    private readonly RouteTable _routes;
+    private readonly BrokerRegistry _registry;
     private readonly MinBrokerIdNotifier _notifier;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
 
-    public BrokerExpiry(RouteTable routes, MinBrokerIdNotifier notifier, TimeSpan interval, TimeProvider time, ILogger logger)
+    public BrokerExpiry(BrokerRegistry registry, MinBrokerIdNotifier notifier, TimeSpan interval, TimeProvider time, ILogger logger)
     {
-        _routes = routes;
+        _registry = registry;
         _notifier = notifier;
         _logger = logger;
         _timer = time.CreateTimer(_ => Scan(), null, interval, interval);
@@ -26,7 +26,7 @@ internal sealed class BrokerExpiry : IDisposable
     {
         try
         {
-            _notifier.Notify(_routes.UnregisterExpired(out IReadOnlyList<object> connections));
+            _notifier.Notify(_registry.UnregisterExpired(out IReadOnlyList<object> connections));
             foreach (RemotingConnection connection in connections.OfType<RemotingConnection>())
             {
                 connection.Abort("the broker has been silent for too long");

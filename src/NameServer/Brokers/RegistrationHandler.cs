@@ -15,7 +15,7 @@ namespace GrayMQ.NameServer.Brokers;
 /// says is taken in the order in which it says it.
 /// </summary>
 internal sealed class RegistrationHandler(
-    RouteTable routes, KVConfigStore configs, LiveOptions options, MinBrokerIdNotifier notifier, ILogger logger)
+    BrokerRegistry registry, KVConfigStore configs, LiveOptions options, MinBrokerIdNotifier notifier, ILogger logger)
 {
     /// <summary>Bodies of brokers before this one hold topics only (RocketMQ: ordinal of V3_0_11).</summary>
     private const short FullBodySinceVersion = 37;
@@ -31,7 +31,7 @@ internal sealed class RegistrationHandler(
         RegisterBrokerBody body = ReadBody(request, header);
         BrokerRegistration registration = Check(request.Connection, header, body);
         BrokerConnection.Mark(request.Connection);
-        RegistrationResult result = routes.Register(registration);
+        RegistrationResult result = registry.Register(registration);
         if (result.Refusal is { } refusal)
         {
             throw new RemotingException(ResponseCode.SystemError, refusal);
@@ -53,7 +53,7 @@ internal sealed class RegistrationHandler(
     {
         var node = new BrokerIdentity(header.ClusterName, header.BrokerAddress);
         IReadOnlyList<MinBrokerIdChange> changes =
-            routes.Unregister(new BrokerDeparture(node, header.BrokerName, header.BrokerId));
+            registry.Unregister(new BrokerDeparture(node, header.BrokerName, header.BrokerId));
         request.Reply(ResponseCode.Success);
         notifier.Notify(changes);
         return ValueTask.CompletedTask;
@@ -61,7 +61,7 @@ internal sealed class RegistrationHandler(
 
     public ValueTask HeartbeatAsync(RemotingRequest request, BrokerHeartbeatHeader header)
     {
-        routes.Touch(new BrokerIdentity(header.ClusterName, header.BrokerAddress));
+        registry.Touch(new BrokerIdentity(header.ClusterName, header.BrokerAddress));
         request.Reply(ResponseCode.Success);
         return ValueTask.CompletedTask;
     }
@@ -70,8 +70,8 @@ internal sealed class RegistrationHandler(
     {
         DataVersion? asked = request.Body.IsEmpty ? null : BodyCodec.Decode<DataVersion>(request.Body);
         var node = new BrokerIdentity(header.ClusterName, header.BrokerAddress);
-        DataVersion? known = routes.FindVersion(node);
-        routes.Touch(node);
+        DataVersion? known = registry.FindVersion(node);
+        registry.Touch(node);
         request.Responder.Reply(
             ResponseCode.Success,
             null,
@@ -85,7 +85,7 @@ internal sealed class RegistrationHandler(
     {
         if (BrokerConnection.IsMarked(connection))
         {
-            notifier.Notify(routes.UnregisterBy(connection));
+            notifier.Notify(registry.UnregisterBy(connection));
         }
     }
 

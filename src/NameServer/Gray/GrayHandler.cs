@@ -230,17 +230,14 @@ internal sealed class GrayHandler(GrayState state, GrayBrokers brokers, GrayWatc
     {
         foreach (GrayTopic topic in view.Snapshot.Topics)
         {
-            if (routes.TryDescribe(topic.Name, out TopicRouteData? route, out _, out _))
+            // A broker that has just come shows a part of its write queues.
+            foreach (QueueData at in routes.ListQueues(topic.Name).Where(
+                at => at.ReadQueueNums != topic.Queues || at.WriteQueueNums > topic.Queues))
             {
-                // A broker that has just come shows a part of its write queues.
-                foreach (QueueData at in route.QueueDatas.Where(
-                    at => at.ReadQueueNums != topic.Queues || at.WriteQueueNums > topic.Queues))
-                {
-                    yield return string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"broker {at.BrokerName} has {at.ReadQueueNums} queues of topic {topic.Name}, the gray state says {topic.Queues}: "
-                        + $"switch the topic off and on again");
-                }
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"broker {at.BrokerName} has {at.ReadQueueNums} queues of topic {topic.Name}, the gray state says {topic.Queues}: "
+                    + $"switch the topic off and on again");
             }
         }
     }

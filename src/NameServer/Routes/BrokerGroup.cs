@@ -2,7 +2,7 @@ using GrayMQ.Protocol.Bodies;
 
 namespace GrayMQ.NameServer.Routes;
 
-/// <summary>The nodes under one broker name, and the topics that live there. Guarded by the <see cref="RouteTable"/>.</summary>
+/// <summary>The nodes under one broker name, and the topics that live there. Guarded by the lock of <see cref="RouteState"/>.</summary>
 internal sealed class BrokerGroup(string name, string cluster)
 {
     public string Name => name;

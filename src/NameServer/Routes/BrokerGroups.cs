@@ -4,8 +4,8 @@ using GrayMQ.Protocol.Bodies;
 namespace GrayMQ.NameServer.Routes;
 
 /// <summary>
-/// The broker names with their nodes, and the clusters with their broker names. Guarded by the <see cref="RouteTable"/>,
-/// but for the version.
+/// The broker names with their nodes, and the clusters with their broker names. Guarded by the lock of
+/// <see cref="RouteState"/>, but for the version.
 /// </summary>
 internal sealed class BrokerGroups
 {

@@ -2,7 +2,7 @@ using GrayMQ.Protocol.Bodies;
 
 namespace GrayMQ.NameServer.Routes;
 
-/// <summary>A registered node's signs of life. Guarded by the <see cref="RouteTable"/>.</summary>
+/// <summary>A registered node's signs of life. Guarded by the lock of <see cref="RouteState"/>.</summary>
 internal sealed class LiveBroker
 {
     public required string BrokerName { get; init; }

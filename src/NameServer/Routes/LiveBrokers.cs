@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace GrayMQ.NameServer.Routes;
 
-/// <summary>The registered nodes and their signs of life. Guarded by the <see cref="RouteTable"/>.</summary>
+/// <summary>The registered nodes and their signs of life. Guarded by the lock of <see cref="RouteState"/>.</summary>
 internal sealed class LiveBrokers(TimeProvider time)
 {
     private readonly Dictionary<BrokerIdentity, LiveBroker> _nodes = [];

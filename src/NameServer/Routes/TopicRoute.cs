@@ -3,8 +3,8 @@ using GrayMQ.Protocol.Bodies;
 namespace GrayMQ.NameServer.Routes;
 
 /// <summary>
-/// Where one topic has its queues. Guarded by the <see cref="RouteTable"/>, but for what a route query reads when it finds
-/// its answer already encoded.
+/// Where one topic has its queues. Guarded by the lock of <see cref="RouteState"/>, but for what a route query reads when it
+/// finds its answer already encoded.
 /// </summary>
 internal sealed class TopicRoute(string name)
 {

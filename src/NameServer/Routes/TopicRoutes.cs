@@ -8,7 +8,7 @@ namespace GrayMQ.NameServer.Routes;
 
 /// <summary>
 /// Which topics have queues at which broker names; a topic without queues is forgotten. Looked up without a lock, changed
-/// under that of the <see cref="RouteTable"/>.
+/// under that of <see cref="RouteState"/>.
 /// </summary>
 internal sealed class TopicRoutes(ILogger logger)
 {

@@ -23,15 +23,13 @@ internal sealed class GrayFactFinder(RouteTable routes, GrayBrokers brokers, Tim
     public async Task<GrayFacts> FindAsync(GrayView? view, GrayCommand command, string by)
     {
         BrokerData[] masters = Masters();
-        IReadOnlyList<QueueData> queues =
-            command.Topic is not null && routes.TryDescribe(command.Topic, out TopicRouteData? route, out _, out _) ? route.QueueDatas : [];
         return new GrayFacts
         {
             NowMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
             By = by,
             Registered = [.. masters.Select(master => master.BrokerName)],
             Aware = brokers.Names.Union(view?.Brokers ?? [], StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal),
-            Queues = queues,
+            Queues = command.Topic is null ? [] : routes.ListQueues(command.Topic),
             IsSystemTopic = command.Topic is not null && routes.ListSystemTopics().Topics.Contains(command.Topic, StringComparer.Ordinal),
             Group = command.Group is not null && GrayCommands.NeedsGroup(command)
                 ? await AskAsync(masters, command).ConfigureAwait(false)

@@ -18,8 +18,6 @@ internal sealed class GrayBrokers(TimeProvider time)
 
     public GrayBrokerReport? Find(string broker) => _brokers.GetValueOrDefault(broker);
 
-    public void Forget(string broker) => _brokers.TryRemove(broker, out _);
-
     private bool TryNote(string broker, GrayProgress? progress)
     {
         if (!_brokers.ContainsKey(broker) && _brokers.Count >= NameServerLimits.MaxNodes)

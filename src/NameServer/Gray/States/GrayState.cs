@@ -133,12 +133,11 @@ internal sealed class GrayState : IAsyncDisposable
         if (!view.Brokers.Contains(progress.Broker, StringComparer.Ordinal))
         {
             // A version of its own: whatever another name server begins by the version before is begun anew, and waits for this broker.
-            var audit = new GrayAudit(_time.GetUtcNow().ToUnixTimeMilliseconds(), "name server", _name, progress.Broker, "{}", "");
             (_, view) = await ChangeAsync(
                 current => current.Brokers.Contains(progress.Broker, StringComparer.Ordinal)
                     ? GrayDecision.Done("another name server knows it")
                     : GrayDecision.Done($"broker {progress.Broker} acts on the gray state").Know(progress.Broker),
-                audit,
+                OwnAudit(progress.Broker),
                 cancel).ConfigureAwait(false);
         }
 
@@ -225,8 +224,7 @@ internal sealed class GrayState : IAsyncDisposable
     private async Task BeginEpochAsync(GrayVersion version, string why, CancellationToken cancel)
     {
         string summary = $"the database has gone back to {version}, as one that was restored has: a new epoch begins ({why})";
-        var audit = new GrayAudit(_time.GetUtcNow().ToUnixTimeMilliseconds(), "name server", _name, "", "{}", summary);
-        if (await TryAsync(() => _database.TryBeginEpochAsync(version, audit, cancel)).ConfigureAwait(false))
+        if (await TryAsync(() => _database.TryBeginEpochAsync(version, OwnAudit("", summary), cancel)).ConfigureAwait(false))
         {
             Log.GrayEpochBegun(_logger, version, why);
         }
@@ -237,8 +235,7 @@ internal sealed class GrayState : IAsyncDisposable
     {
         while (View?.Changes.FirstOrDefault(change => change.IsDone) is { } done)
         {
-            var audit = new GrayAudit(
-                _time.GetUtcNow().ToUnixTimeMilliseconds(), "name server", _name, GrayNames.SubjectOf(done.Name), "{}", "");
+            GrayAudit audit = OwnAudit(GrayNames.SubjectOf(done.Name));
             await ChangeAsync(
                 view => view.FindChange(done.Name) is { IsDone: true } change
                     ? GrayCommands.End(view, change, audit.AtMs, audit.Operator)
@@ -247,6 +244,10 @@ internal sealed class GrayState : IAsyncDisposable
                 cancel).ConfigureAwait(false);
         }
     }
+
+    // Of what no command asked for.
+    private GrayAudit OwnAudit(string subject, string summary = "") =>
+        new(_time.GetUtcNow().ToUnixTimeMilliseconds(), "name server", _name, subject, "{}", summary);
 
     // Parts are no version: everything is read while something is under way, and otherwise only when the version is another.
     private async Task<GrayView> RefreshAsync(CancellationToken cancel)
