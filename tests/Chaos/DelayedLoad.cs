@@ -40,14 +40,7 @@ internal sealed class DelayedLoad(int seed)
             string property = number % 3 == 0
                 ? "DELAY\u00011\u0002"
                 : string.Create(CultureInfo.InvariantCulture, $"TIMER_DELAY_MS\u0001{_random.Next(1, MaxDelayMs)}\u0002");
-            var header = new SendMessageHeader
-            {
-                ProducerGroup = "chaos"u8.ToArray(),
-                Topic = Encoding.UTF8.GetBytes(Topic),
-                DefaultTopic = "TBW102"u8.ToArray(),
-                DefaultTopicQueueNums = 1,
-                Properties = Encoding.UTF8.GetBytes(property),
-            };
+            SendMessageHeader header = StockSend.Header("chaos", Topic, 1) with { Properties = Encoding.UTF8.GetBytes(property) };
             try
             {
                 RemotingCommand answer = await client.InvokeAsync(

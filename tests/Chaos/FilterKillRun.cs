@@ -117,13 +117,8 @@ internal sealed class FilterKillRun(KillOptions options)
                 string id = $"{producer}-{number}";
                 var trade = new Trade(number % 50 == 0 ? null : (int)(number % Types), (int)(number / Types % Amounts));
                 string type = trade.Type is null ? "" : $"messageType\u0001t{trade.Type}\u0002";
-                var header = new SendMessageHeader
+                SendMessageHeader header = StockSend.Header("chaos", Topic, options.Queues, (int)(number % options.Queues)) with
                 {
-                    ProducerGroup = "chaos"u8.ToArray(),
-                    Topic = TopicUtf8,
-                    DefaultTopic = "TBW102"u8.ToArray(),
-                    DefaultTopicQueueNums = options.Queues,
-                    QueueId = (int)(number % options.Queues),
                     Properties = Encoding.UTF8.GetBytes($"{type}amount\u0001{trade.Amount}\u0002"),
                 };
                 RemotingCommand answer = await client.InvokeAsync(

@@ -102,13 +102,8 @@ internal sealed class KillRun(KillOptions options)
         {
             long number = _numbers[producer]++;
             byte[] body = Ledger.Body(producer, number);
-            var header = new SendMessageHeader
+            SendMessageHeader header = StockSend.Header("chaos", Topic, options.Queues, (int)(number % options.Queues)) with
             {
-                ProducerGroup = "chaos"u8.ToArray(),
-                Topic = TopicUtf8,
-                DefaultTopic = "TBW102"u8.ToArray(),
-                DefaultTopicQueueNums = options.Queues,
-                QueueId = (int)(number % options.Queues),
                 Properties = Encoding.UTF8.GetBytes($"KEYS\u0001{producer}-{number}\u0002"),
             };
             try

@@ -111,14 +111,7 @@ internal sealed class PopKillRun(KillOptions options)
             {
                 long number = _numbers[producer]++;
                 string id = $"{producer}-{number}";
-                var header = new SendMessageHeader
-                {
-                    ProducerGroup = "chaos"u8.ToArray(),
-                    Topic = TopicUtf8,
-                    DefaultTopic = "TBW102"u8.ToArray(),
-                    DefaultTopicQueueNums = options.Queues,
-                    QueueId = (int)(number % options.Queues),
-                };
+                SendMessageHeader header = StockSend.Header("chaos", Topic, options.Queues, (int)(number % options.Queues));
                 RemotingCommand answer = await client.InvokeAsync(
                     address, RequestCode.SendMessageV2, header, Encoding.UTF8.GetBytes(id), CallTimeout, killed);
                 if (answer.ResponseCode == ResponseCode.Success)

@@ -16,9 +16,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchingOn_AGroupThatConsumesInOrder_IsGivenTheOldQueueFirst(bool restarted)
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 0, 0);
+        Peer client = await JoinInOrderAsync(gray, 0);
         Assert.Equal(0, await gray.SendAsync(Topic, "first", gray: false, 0));
         await gray.State.SetTopicAsync(Topic, 6);
         Assert.Equal(1, await gray.SendAsync(Topic, "second", gray: false, 0));
@@ -42,10 +40,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchingOnAndOff_AKeyThatMovesThereAndBack_KeepsItsOrder()
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 0, 0);
-        await CommitAsync(client, 1, 0);
+        Peer client = await JoinInOrderAsync(gray, 0, 1);
         Assert.Equal(0, await gray.SendAsync(Topic, "first", gray: false, 0));
         await gray.State.SetTopicAsync(Topic, 6);
         Assert.Equal(1, await gray.SendAsync(Topic, "second", gray: false, 0));
@@ -70,9 +65,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task Topic_DeletedAndMadeAgain_HasNoKeysThatWait(bool restarted)
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 0, 0);
+        Peer client = await JoinInOrderAsync(gray, 0);
         await gray.SendAsync(Topic, "first", gray: false, 0);
         await gray.State.SetTopicAsync(Topic, 6);
         RemotingCommand deleted = await gray.Admin.AskAsync(RequestCode.DeleteTopicInBroker, new TopicHeader(Topic));
@@ -97,10 +90,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchedToAnotherSize_AKeyThatMovedTwice_WaitsForTheQueueBeforeTheLast()
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 0, 0);
-        await CommitAsync(client, 1, 0);
+        Peer client = await JoinInOrderAsync(gray, 0, 1);
         await gray.State.SetTopicAsync(Topic, 6);
         Assert.Equal(1, await gray.SendAsync(Topic, "first", gray: false, 0));
         await gray.State.SetTopicAsync(Topic, 6, GrayTopicState.Off);
@@ -119,15 +109,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchingOn_AKeyWhoseOldQueueIsItsSidesThatIsAwayForAMoment_WaitsStill()
     {
         await using GrayFixture gray = await StartOffAsync(("grayReturnWaitMs", "600000"));
-        Peer normal = await JoinAsync(gray, "v1-1");
-        await gray.State.OpenAsync(Group);
-        Peer canary = await JoinAsync(gray, "v2-1");
-        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
-        Assert.Single(await LockAsync(canary));
-        await gray.SendAsync(Topic, "first", gray: true, 2);
-        await gray.State.SetTopicAsync(Topic, 6);
-        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
-        await gray.SendAsync(Topic, "second", gray: true, 2);
+        (Peer normal, Peer canary) = await MoveToTheOtherSideAsync(gray);
         await normal.DisposeAsync();
         await Eventually.TrueAsync(() => gray.State.Progress!.Releases[0].NormalClients == 0, "the normal side is away");
 
@@ -161,15 +143,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchingOn_AKeyThatGoesToTheOtherSide_IsGivenItOnceThisOneHasConsumedIt()
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer normal = await JoinAsync(gray, "v1-1");
-        await gray.State.OpenAsync(Group);
-        Peer canary = await JoinAsync(gray, "v2-1");
-        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
-        Assert.Single(await LockAsync(canary));
-        Assert.Equal(2, await gray.SendAsync(Topic, "first", gray: true, 2));
-        await gray.State.SetTopicAsync(Topic, 6);
-        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
-        Assert.Equal(0, await gray.SendAsync(Topic, "second", gray: true, 2));
+        (Peer normal, Peer canary) = await MoveToTheOtherSideAsync(gray);
 
         Task<RemotingCommand> second = await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
         await Eventually.TrueAsync(
@@ -188,15 +162,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchingOn_AKeyWhoseOldQueueNobodyConsumes_DoesNotWait(bool forced)
     {
         await using GrayFixture gray = await StartOffAsync(("grayReturnWaitMs", "0"));
-        Peer normal = await JoinAsync(gray, "v1-1");
-        await gray.State.OpenAsync(Group);
-        Peer canary = await JoinAsync(gray, "v2-1");
-        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
-        Assert.Single(await LockAsync(canary));
-        await gray.SendAsync(Topic, "first", gray: true, 2);
-        await gray.State.SetTopicAsync(Topic, 6);
-        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
-        await gray.SendAsync(Topic, "second", gray: true, 2);
+        (Peer normal, Peer canary) = await MoveToTheOtherSideAsync(gray);
         Task<RemotingCommand> second = await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
 
         if (forced)
@@ -232,9 +198,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchedMoreOftenThanIsRemembered_AKeyThatWaits_WaitsStill()
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 0, 0);
+        Peer client = await JoinInOrderAsync(gray, 0);
         await gray.SendAsync(Topic, "first", gray: false, 0);
         for (int i = 0; i <= TopicMapping.MaxChanges; i += 2)
         {
@@ -257,9 +221,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task SwitchedMoreOftenThanIsRemembered_AKeyThatOnlyTheFirstSwitchMoved_WaitsNoMore()
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 4, 0);
+        Peer client = await JoinInOrderAsync(gray, 4);
         Assert.Equal(4, await gray.SendAsync(Topic, "first", gray: true, 4));
         await gray.State.SetTopicAsync(Topic, 6);
         Assert.Equal(0, await gray.SendAsync(Topic, "second", gray: true, 4));
@@ -280,9 +242,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task Restart_OfALogThatLostItsEnd_WaitsForWhatIsThereOnly()
     {
         await using GrayFixture gray = await StartOffAsync();
-        Peer client = await JoinAsync(gray, "c1");
-        Assert.Single(await LockAsync(client));
-        await CommitAsync(client, 0, 0);
+        Peer client = await JoinInOrderAsync(gray, 0);
         await gray.SendAsync(Topic, "first", gray: false, 0);
         await gray.StopAsync();
         using var before = new KeptMessages(gray.Broker.StorePath);
@@ -309,15 +269,7 @@ public sealed class KeyOrderTests : GrayWireTests
     public async Task ReleaseThatEnds_WhileAKeyWaits_GivesItOnceTheOldQueueIsConsumed(GrayReleaseState state)
     {
         await using GrayFixture gray = await StartOffAsync(("grayWithdrawWaitMs", "600000"));
-        Peer normal = await JoinAsync(gray, "v1-1");
-        await gray.State.OpenAsync(Group);
-        Peer canary = await JoinAsync(gray, "v2-1");
-        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
-        Assert.Single(await LockAsync(canary));
-        await gray.SendAsync(Topic, "first", gray: true, 2);
-        await gray.State.SetTopicAsync(Topic, 6);
-        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
-        await gray.SendAsync(Topic, "second", gray: true, 2);
+        (Peer normal, Peer canary) = await MoveToTheOtherSideAsync(gray);
         await canary.ParkAsync(Pulls.Header(Topic, 0, 0, suspendMs: SuspendMs));
 
         bool promoted = state == GrayReleaseState.Promoting;
@@ -364,6 +316,35 @@ public sealed class KeyOrderTests : GrayWireTests
 
     private static async Task<List<string>> TakeOneAsync(Peer client, int queueId) =>
         Pulls.Bodies(await client.PullAsync(Pulls.Header(Topic, 0, queueId, suspendMs: SuspendMs)));
+
+    // A client that consumes in order, and that has the queues to consume from their first message on.
+    private static async Task<Peer> JoinInOrderAsync(GrayFixture gray, params int[] queues)
+    {
+        Peer client = await JoinAsync(gray, "c1");
+        Assert.Single(await LockAsync(client));
+        foreach (int queueId in queues)
+        {
+            await CommitAsync(client, queueId, 0);
+        }
+
+        return client;
+    }
+
+    // One client of each side. The first message of a key lies in queue 2, which is the normal side's; then the topic is switched on, and the
+    // second lies in queue 0, which is the gray side's: that consumes in order.
+    private static async Task<(Peer Normal, Peer Canary)> MoveToTheOtherSideAsync(GrayFixture gray)
+    {
+        Peer normal = await JoinAsync(gray, "v1-1");
+        await gray.State.OpenAsync(Group);
+        Peer canary = await JoinAsync(gray, "v2-1");
+        await Eventually.TrueAsync(() => Queue(gray, 2) is { Owner: Side.Normal, IsHandedOver: false }, "queue 2 is normal");
+        Assert.Single(await LockAsync(canary));
+        Assert.Equal(2, await gray.SendAsync(Topic, "first", gray: true, 2));
+        await gray.State.SetTopicAsync(Topic, 6);
+        await Eventually.TrueAsync(() => Queue(gray, 0) is { Owner: Side.Gray, IsHandedOver: false }, "queue 0 is gray");
+        Assert.Equal(0, await gray.SendAsync(Topic, "second", gray: true, 2));
+        return (normal, canary);
+    }
 
     private static async Task<GrayFixture> StartOffAsync(params (string Key, string Value)[] settings)
     {

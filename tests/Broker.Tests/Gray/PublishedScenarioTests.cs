@@ -3,6 +3,7 @@ namespace GrayMQ.Broker.Gray;
 /// <summary>The five published scenarios, for each kind of consumer.</summary>
 public abstract class PublishedScenarioTests : IAsyncLifetime
 {
+    private readonly List<IScenarioConsumer> _consumers = [];
     private PublishedScenario _scenario = null!;
 
     private protected GrayFixture Gray { get; private set; } = null!;
@@ -10,16 +11,30 @@ public abstract class PublishedScenarioTests : IAsyncLifetime
     /// <summary>Settings of the broker.</summary>
     private protected virtual (string Key, string Value)[] Settings => [];
 
-    public virtual async ValueTask InitializeAsync()
+    /// <summary>Whether no message may be given to a consumer that was given to another, or to the same before.</summary>
+    private protected virtual bool IsOnceEach => false;
+
+    public async ValueTask InitializeAsync()
     {
         Gray = await GrayFixture.StartAsync(Settings);
         _scenario = new PublishedScenario(Gray, ConsumeAsync);
     }
 
-    public virtual ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        return Gray.DisposeAsync();
+        foreach (IAsyncDisposable consumer in _consumers.Cast<IAsyncDisposable>())
+        {
+            await consumer.DisposeAsync();
+        }
+
+        await Gray.DisposeAsync();
+        if (IsOnceEach)
+        {
+            string[] consumed = [.. _consumers.SelectMany(consumer => consumer.Consumed)];
+            Assert.NotEmpty(consumed);
+            Assert.Equal(consumed.Distinct().Order(StringComparer.Ordinal), consumed.Order(StringComparer.Ordinal));
+        }
     }
 
     [Fact]
@@ -40,17 +55,21 @@ public abstract class PublishedScenarioTests : IAsyncLifetime
     /// <summary>Starts a consumer.</summary>
     private protected abstract Task<IScenarioConsumer> ConsumeAsync(string id, (string Topic, string Tags)[] subscriptions);
 
-    /// <summary>Ends all consumers, and expects that none of them was given what another was given.</summary>
-    private protected static async Task EndOnceEachAsync<T>(IReadOnlyCollection<T> consumers)
+    /// <summary>Ends the consumer with the test.</summary>
+    private protected T Keep<T>(T consumer)
         where T : IScenarioConsumer, IAsyncDisposable
     {
-        foreach (T consumer in consumers)
-        {
-            await consumer.DisposeAsync();
-        }
+        _consumers.Add(consumer);
+        return consumer;
+    }
 
-        string[] consumed = [.. consumers.SelectMany(consumer => consumer.Consumed)];
-        Assert.Equal(consumed.Distinct().Order(StringComparer.Ordinal), consumed.Order(StringComparer.Ordinal));
+    /// <summary>Has clients that ask for routes told of the topics.</summary>
+    private protected void AddRoutes((string Topic, string Tags)[] subscriptions)
+    {
+        foreach ((string topic, _) in subscriptions)
+        {
+            Gray.State.AddRoute(topic, GrayFixture.Queues, Gray.Broker.EndPoint.ToString());
+        }
     }
 }
 
@@ -64,48 +83,20 @@ public sealed class StockScenarioTests : PublishedScenarioTests
 /// <summary>Stock push consumers that pop. Nothing is consumed twice: a handover waits for what is in hand.</summary>
 public sealed class StockPopScenarioTests : PublishedScenarioTests
 {
-    private readonly List<StockPopConsumer> _consumers = [];
-
     private protected override (string Key, string Value)[] Settings => [("defaultMessageRequestMode", "POP")];
 
-    public override async ValueTask DisposeAsync()
-    {
-        await EndOnceEachAsync(_consumers);
-        await base.DisposeAsync();
-    }
+    private protected override bool IsOnceEach => true;
 
-    private protected override async Task<IScenarioConsumer> ConsumeAsync(string id, (string Topic, string Tags)[] subscriptions)
-    {
-        StockPopConsumer consumer = await StockPopConsumer.StartAsync(Gray.Broker.Connect(id), PublishedScenario.Group, subscriptions);
-        _consumers.Add(consumer);
-        return consumer;
-    }
+    private protected override async Task<IScenarioConsumer> ConsumeAsync(string id, (string Topic, string Tags)[] subscriptions) =>
+        Keep(await StockPopConsumer.StartAsync(Gray.Broker.Connect(id), PublishedScenario.Group, subscriptions));
 }
 
 /// <summary>Gray-aware consumers of this project's client, which say by themselves that they are gray.</summary>
 public sealed class AwareScenarioTests : PublishedScenarioTests
 {
-    private readonly List<AwareConsumer> _consumers = [];
-
-    public override async ValueTask DisposeAsync()
-    {
-        foreach (AwareConsumer consumer in _consumers)
-        {
-            await consumer.DisposeAsync();
-        }
-
-        await base.DisposeAsync();
-    }
-
     private protected override async Task<IScenarioConsumer> ConsumeAsync(string id, (string Topic, string Tags)[] subscriptions)
     {
-        foreach ((string topic, _) in subscriptions)
-        {
-            Gray.State.AddRoute(topic, GrayFixture.Queues, Gray.Broker.EndPoint.ToString());
-        }
-
-        AwareConsumer consumer = await AwareConsumer.StartAsync(Gray.State.Address, id, PublishedScenario.Group, subscriptions);
-        _consumers.Add(consumer);
-        return consumer;
+        AddRoutes(subscriptions);
+        return Keep(await AwareConsumer.StartAsync(Gray.State.Address, id, PublishedScenario.Group, subscriptions));
     }
 }

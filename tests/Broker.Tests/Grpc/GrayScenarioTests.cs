@@ -8,20 +8,18 @@ namespace GrayMQ.Broker.Grpc;
 public sealed class GrayScenarioTests : PublishedScenarioTests
 {
     private readonly string _port = $"{FreePorts.Take()}";
-    private readonly List<GrpcPushConsumer> _consumers = [];
+    private bool _begins = true;
 
     private protected override (string Key, string Value)[] Settings => [("grpcPort", _port)];
 
-    public override async ValueTask DisposeAsync()
-    {
-        await EndOnceEachAsync(_consumers);
-        await base.DisposeAsync();
-    }
+    private protected override bool IsOnceEach => true;
 
     private protected override async Task<IScenarioConsumer> ConsumeAsync(string id, (string Topic, string Tags)[] subscriptions)
     {
-        if (_consumers.Count == 0)
+        if (_begins)
         {
+            _begins = false;
+
             // A new group begins with what comes next: this settles where that is.
             foreach ((string topic, _) in subscriptions)
             {
@@ -30,8 +28,6 @@ public sealed class GrayScenarioTests : PublishedScenarioTests
             }
         }
 
-        GrpcPushConsumer consumer = await GrpcPushConsumer.StartAsync(_port, id, PublishedScenario.Group, subscriptions);
-        _consumers.Add(consumer);
-        return consumer;
+        return Keep(await GrpcPushConsumer.StartAsync(_port, id, PublishedScenario.Group, subscriptions));
     }
 }

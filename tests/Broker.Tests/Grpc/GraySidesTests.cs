@@ -15,13 +15,12 @@ public sealed class GraySidesTests : IAsyncLifetime
     private const string Group = "billing";
     private static readonly int[] GrayQueues = [0, 5];
 
-    private readonly string _port = $"{FreePorts.Take()}";
-    private readonly List<GrpcPeer> _clients = [];
+    private readonly GrpcPeers _clients = new();
     private GrayFixture _gray = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _gray = await GrayFixture.StartAsync(("grpcPort", _port));
+        _gray = await GrayFixture.StartAsync(("grpcPort", _clients.Port));
         await _gray.CreateAsync(Topic);
         await _gray.State.SetTopicAsync(Topic, 6);
         RemotingCommand reply = await _gray.Admin.PopAsync(Pops.Header(Topic, initMode: 1, group: Group));
@@ -30,11 +29,7 @@ public sealed class GraySidesTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (GrpcPeer client in _clients)
-        {
-            await client.DisposeAsync();
-        }
-
+        await _clients.DisposeAsync();
         await _gray.DisposeAsync();
     }
 
@@ -123,14 +118,14 @@ public sealed class GraySidesTests : IAsyncLifetime
 
     private async Task<GrpcPeer> ProducerAsync(string id)
     {
-        GrpcPeer producer = Connect(id);
+        GrpcPeer producer = _clients.Connect(id);
         await producer.ProduceAsync(Topic);
         return producer;
     }
 
     private async Task<GrpcPeer> ConsumerAsync(string id)
     {
-        GrpcPeer consumer = Connect(id);
+        GrpcPeer consumer = _clients.Connect(id);
         await consumer.ConsumeAsync(Group, V2.ClientType.PushConsumer, (Topic, "*"));
         return consumer;
     }
@@ -150,12 +145,5 @@ public sealed class GraySidesTests : IAsyncLifetime
         }
 
         return received;
-    }
-
-    private GrpcPeer Connect(string id)
-    {
-        var client = new GrpcPeer(_port, id);
-        _clients.Add(client);
-        return client;
     }
 }

@@ -13,14 +13,13 @@ public sealed class LeavingTests : IAsyncLifetime
     private const string Topic = "T";
     private const string Group = "GID_leaving";
 
-    private readonly string _port = $"{FreePorts.Take()}";
-    private readonly List<GrpcPeer> _clients = [];
+    private readonly GrpcPeers _clients = new();
     private LeavingBroker _broker = null!;
     private Peer _remoting = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _broker = await LeavingBroker.StartAsync(("grpcPort", _port));
+        _broker = await LeavingBroker.StartAsync(("grpcPort", _clients.Port));
         _remoting = _broker.Broker.Connect("p");
         await _remoting.StoreAsync(Topic, "before");
         _broker.NameServer.Elsewhere[Topic] = ReadWrite;
@@ -28,11 +27,7 @@ public sealed class LeavingTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (GrpcPeer client in _clients)
-        {
-            await client.DisposeAsync();
-        }
-
+        await _clients.DisposeAsync();
         await _broker.DisposeAsync();
     }
 
@@ -40,7 +35,7 @@ public sealed class LeavingTests : IAsyncLifetime
     public async Task NewStream_WhileDraining_IsToldToReconnectAndServed()
     {
         await DrainAsync();
-        GrpcPeer producer = Connect("late");
+        GrpcPeer producer = _clients.Connect("late");
 
         await producer.ProduceAsync(Topic);
 
@@ -51,7 +46,7 @@ public sealed class LeavingTests : IAsyncLifetime
     [Fact]
     public async Task Report_GrpcClientsCalls_AreCountedUntilTheyHaveEnded()
     {
-        GrpcPeer producer = Connect("counted");
+        GrpcPeer producer = _clients.Connect("counted");
         await producer.ProduceAsync(Topic);
 
         LifecycleReport report = await _broker.ShowAsync();
@@ -67,7 +62,7 @@ public sealed class LeavingTests : IAsyncLifetime
     public async Task StreamAfterReconnect_AtTheSameBroker_IsNotToldAgainAtOnce()
     {
         await DrainAsync();
-        GrpcPeer producer = Connect("stubborn");
+        GrpcPeer producer = _clients.Connect("stubborn");
         await producer.ProduceAsync(Topic);
         await producer.NextCommandAsync();
 
@@ -83,7 +78,7 @@ public sealed class LeavingTests : IAsyncLifetime
     [Fact]
     public async Task RunningStream_WhileDraining_GoesOnAndEndsInGoodOrderWithTheStop()
     {
-        GrpcPeer producer = Connect("early");
+        GrpcPeer producer = _clients.Connect("early");
         await producer.ProduceAsync(Topic);
         await DrainAsync();
         await producer.TellAgainAsync();
@@ -100,7 +95,7 @@ public sealed class LeavingTests : IAsyncLifetime
     [Fact]
     public async Task Stream_ThatIsHeardFirstWhileTheBrokerStops_EndsInGoodOrderAllTheSame()
     {
-        GrpcPeer producer = Connect("slow");
+        GrpcPeer producer = _clients.Connect("slow");
         await producer.ProduceAsync(Topic);
         Task silent = producer.KeepSilentAsync();
         await producer.HeartbeatAsync();
@@ -122,7 +117,7 @@ public sealed class LeavingTests : IAsyncLifetime
     public async Task WaitingReceive_TheBrokerStops_EndsWithoutAMessageAndWithoutAnError()
     {
         await _remoting.CreateTopicAsync("Idle", 2);
-        GrpcPeer consumer = Connect("consumer");
+        GrpcPeer consumer = _clients.Connect("consumer");
         await consumer.ConsumeAsync(Group, V2.ClientType.SimpleConsumer, ("Idle", "*"));
         Task<(V2.Code? Status, IReadOnlyList<V2.Message> Messages)> waiting =
             consumer.ReceiveAsync(Group, "Idle", pollSeconds: 20, invisible: TimeSpan.FromMinutes(1));
@@ -141,10 +136,10 @@ public sealed class LeavingTests : IAsyncLifetime
     [Fact]
     public async Task MessageInHand_TheBrokerIsRestarted_IsAckedByItsHandleAndNotGivenAgain()
     {
-        GrpcPeer consumer = Connect("consumer");
+        GrpcPeer consumer = _clients.Connect("consumer");
         var invisible = TimeSpan.FromMinutes(10);
         await consumer.ConsumeAsync(Group, V2.ClientType.SimpleConsumer, (Topic, "*"));
-        GrpcPeer producer = Connect("producer");
+        GrpcPeer producer = _clients.Connect("producer");
         await producer.ProduceAsync(Topic);
         V2.Message message = await ReceiveOneAsync();
 
@@ -154,7 +149,7 @@ public sealed class LeavingTests : IAsyncLifetime
         await _broker.Broker.StopServingAsync();
         await _broker.Broker.StartAgainAsync();
 
-        await using var again = new GrpcPeer(_port, consumer.Id);
+        await using var again = new GrpcPeer(_clients.Port, consumer.Id);
         await again.ConsumeAsync(Group, V2.ClientType.SimpleConsumer, (Topic, "*"));
         V2.AckMessageResponse acked = await again.AckAsync(Group, Topic, message);
         Assert.Equal(V2.Code.Ok, acked.Status.Code);
@@ -188,10 +183,10 @@ public sealed class LeavingTests : IAsyncLifetime
     {
         await _remoting.DisposeAsync();
         await _broker.UntilAsync(report => report.Senders == 0, "the end of the connection", TimeSpan.Zero);
-        GrpcPeer stranger = Connect("stranger");
+        GrpcPeer stranger = _clients.Connect("stranger");
         await stranger.SendAsync(Topic, "without settings");
         Assert.Equal(0, (await _broker.ShowAsync()).Senders);
-        GrpcPeer producer = Connect("producer");
+        GrpcPeer producer = _clients.Connect("producer");
         await producer.ProduceAsync(Topic);
         await producer.SendAsync(Topic, "one");
         await producer.SendAsync(Topic, "two");
@@ -210,7 +205,7 @@ public sealed class LeavingTests : IAsyncLifetime
     public async Task Send_ByAProducerThatGoesByAnOldRoute_IsRefusedAtItsFirstTryOnlyAndTheBrokerIsQuiet(int? attempts)
     {
         await _remoting.DisposeAsync();
-        GrpcPeer producer = Connect("old route", attempts);
+        GrpcPeer producer = _clients.Connect("old route", attempts: attempts);
         await producer.ProduceAsync(Topic);
         await producer.SendAsync(Topic, "before the drain");
         await DrainAsync();
@@ -239,8 +234,8 @@ public sealed class LeavingTests : IAsyncLifetime
     [Fact]
     public async Task Send_ThatWouldNotBeTriedElsewhere_IsTakenForAsLongAsTheDrainLasts()
     {
-        GrpcPeer once = Connect("tries once");
-        GrpcPeer producer = Connect("in order", attempts: 3);
+        GrpcPeer once = _clients.Connect("tries once");
+        GrpcPeer producer = _clients.Connect("in order", attempts: 3);
         await once.ProduceAsync(Topic);
         await producer.ProduceAsync(Topic);
         await DrainAsync();
@@ -259,13 +254,6 @@ public sealed class LeavingTests : IAsyncLifetime
         Assert.Equal(V2.Code.Ok, (await producer.TrySendAsync(half)).Status.Code);
         Assert.Equal("draining", (await _broker.ShowAsync()).State);
         Assert.Equal(V2.Code.InternalServerError, (await producer.TrySendAsync(GrpcPeer.MessageOf(Topic, "any"))).Status.Code);
-    }
-
-    private GrpcPeer Connect(string id, int? attempts = 1)
-    {
-        var client = new GrpcPeer(_port, id) { MaxAttempts = attempts };
-        _clients.Add(client);
-        return client;
     }
 
     // It waits for the remoting producer to go elsewhere.

@@ -19,14 +19,13 @@ public sealed class ReceivingTests : IAsyncLifetime
     private const string Group = "GID_receiving";
     private static readonly TimeSpan Invisible = TimeSpan.FromHours(1);
 
-    private readonly string _port = $"{FreePorts.Take()}";
-    private readonly List<GrpcPeer> _clients = [];
+    private readonly GrpcPeers _clients = new();
     private LeavingBroker _broker = null!;
     private Peer _remoting = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _broker = await LeavingBroker.StartAsync(("grpcPort", _port));
+        _broker = await LeavingBroker.StartAsync(("grpcPort", _clients.Port));
         _remoting = _broker.Broker.Connect("remoting");
         foreach (string topic in new[] { Topic, "ns%T" })
         {
@@ -40,11 +39,7 @@ public sealed class ReceivingTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (GrpcPeer client in _clients)
-        {
-            await client.DisposeAsync();
-        }
-
+        await _clients.DisposeAsync();
         await _broker.DisposeAsync();
     }
 
@@ -190,7 +185,7 @@ public sealed class ReceivingTests : IAsyncLifetime
     public async Task AutoRenew_OfAClientThatToldNoSettings_IsRefusedAndTakesNothing()
     {
         await SendAsync(GrpcPeer.MessageOf(Topic, "for who is known"));
-        GrpcPeer stranger = Connect("stranger");
+        GrpcPeer stranger = _clients.Connect("stranger");
 
         Assert.Equal(V2.Code.UnrecognizedClientType, (await stranger.ReceiveAsync(Group, Topic)).Status);
 
@@ -236,10 +231,10 @@ public sealed class ReceivingTests : IAsyncLifetime
     [Fact]
     public async Task Namespace_OfTheClient_SeparatesTopicsAndGroups()
     {
-        GrpcPeer inside = Connect("inside", "ns");
+        GrpcPeer inside = _clients.Connect("inside", "ns");
         await inside.ConsumeAsync(Group, V2.ClientType.SimpleConsumer, (Topic, "*"));
         GrpcPeer outside = await ConsumerAsync("outside");
-        GrpcPeer producer = Connect("producer", "ns");
+        GrpcPeer producer = _clients.Connect("producer", "ns");
         await producer.ProduceAsync(Topic);
         await producer.SendAsync(Topic, "inside");
         await SendAsync(GrpcPeer.MessageOf(Topic, "outside"));
@@ -281,7 +276,7 @@ public sealed class ReceivingTests : IAsyncLifetime
     {
         _broker.NameServer.Elsewhere[Topic] = 6;
         _broker.NameServer.GrpcElsewhere = "127.0.0.2:18081";
-        GrpcPeer client = Connect("client");
+        GrpcPeer client = _clients.Connect("client");
         V2.QueryRouteResponse route = await client.CallAsync(
             "QueryRoute", new V2.QueryRouteRequest { Topic = new V2.Resource { Name = Topic } }, V2.QueryRouteResponse.Parser);
 
@@ -295,7 +290,7 @@ public sealed class ReceivingTests : IAsyncLifetime
         _broker.Time.Advance(TimeSpan.FromSeconds(6));
         route = await client.CallAsync(
             "QueryRoute", new V2.QueryRouteRequest { Topic = new V2.Resource { Name = Topic } }, V2.QueryRouteResponse.Parser);
-        Assert.All(route.MessageQueues, queue => Assert.Equal(_port, $"{queue.Broker.Endpoints.Addresses.Single().Port}"));
+        Assert.All(route.MessageQueues, queue => Assert.Equal(_clients.Port, $"{queue.Broker.Endpoints.Addresses.Single().Port}"));
     }
 
     [Theory]
@@ -351,7 +346,7 @@ public sealed class ReceivingTests : IAsyncLifetime
         string body = new('x', 256 * 1024);
         GrpcPeer silent = await ConsumerAsync("silent");
         GrpcPeer consumer = await ConsumerAsync();
-        GrpcPeer producer = Connect("producer");
+        GrpcPeer producer = _clients.Connect("producer");
         await producer.ProduceAsync(Topic);
         for (int i = 0; i < Messages; i++)
         {
@@ -396,14 +391,14 @@ public sealed class ReceivingTests : IAsyncLifetime
 
     private async Task<GrpcPeer> ConsumerAsync(string id = "consumer")
     {
-        GrpcPeer consumer = Connect(id);
+        GrpcPeer consumer = _clients.Connect(id);
         await consumer.ConsumeAsync(Group, V2.ClientType.SimpleConsumer, (Topic, "*"));
         return consumer;
     }
 
     private async Task SendAsync(V2.Message message)
     {
-        GrpcPeer producer = Connect("sender");
+        GrpcPeer producer = _clients.Connect("sender");
         V2.SendMessageResponse response = await producer.CallAsync(
             "SendMessage", new V2.SendMessageRequest { Messages = { message } }, V2.SendMessageResponse.Parser);
         Assert.True(response.Status.Code == V2.Code.Ok, response.Status.ToString());
@@ -425,12 +420,5 @@ public sealed class ReceivingTests : IAsyncLifetime
         }
 
         return Assert.Single((await receiving).Messages);
-    }
-
-    private GrpcPeer Connect(string id, string names = "")
-    {
-        var client = new GrpcPeer(_port, id, names);
-        _clients.Add(client);
-        return client;
     }
 }

@@ -16,15 +16,14 @@ public sealed class UntakenMessagesTests : IAsyncLifetime
     private const string Group = "GID_untaken";
     private static readonly TimeSpan Invisible = TimeSpan.FromHours(1);
 
-    private readonly string _port = $"{FreePorts.Take()}";
-    private readonly List<GrpcPeer> _clients = [];
+    private readonly GrpcPeers _clients = new();
     private LeavingBroker _broker = null!;
     private Peer _remoting = null!;
 
     public async ValueTask InitializeAsync()
     {
         _broker = await LeavingBroker.StartAsync(
-            ("grpcPort", _port), ("grpcMaxUntakenBytes", $"{MaxUntakenBytes}"), ("httpPort", $"{FreePorts.Take()}"));
+            ("grpcPort", _clients.Port), ("grpcMaxUntakenBytes", $"{MaxUntakenBytes}"), ("httpPort", $"{FreePorts.Take()}"));
         _remoting = _broker.Broker.Connect("remoting");
         foreach (string topic in new[] { Topic, "Other" })
         {
@@ -37,11 +36,7 @@ public sealed class UntakenMessagesTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        foreach (GrpcPeer client in _clients)
-        {
-            await client.DisposeAsync();
-        }
-
+        await _clients.DisposeAsync();
         await _broker.DisposeAsync();
     }
 
@@ -72,7 +67,7 @@ public sealed class UntakenMessagesTests : IAsyncLifetime
         await StoreAsync(Topic, 1024 * 1024, packed: true);
         await _remoting.DispatchedAsync(Topic, 1);
         GrpcPeer consumer = await ConsumerAsync("consumer");
-        using var http = new HttpClient { BaseAddress = new Uri($"http://{_broker.Broker.Http}") };
+        using HttpClient http = _broker.Broker.OpenHttp();
         Task<(V2.Code Status, IReadOnlyList<V2.Message> Messages)> pulling = consumer.PullAsync(Group, "Other", pollSeconds: 20);
         await Eventually.TrueAsync(
             async () => (await http.GetStringAsync("/metrics")).Split('\n').Any(
@@ -118,8 +113,7 @@ public sealed class UntakenMessagesTests : IAsyncLifetime
 
     private async Task<GrpcPeer> ConsumerAsync(string id)
     {
-        var consumer = new GrpcPeer(_port, id);
-        _clients.Add(consumer);
+        GrpcPeer consumer = _clients.Connect(id);
         await consumer.ConsumeAsync(Group, V2.ClientType.SimpleConsumer, (Topic, "*"));
         return consumer;
     }

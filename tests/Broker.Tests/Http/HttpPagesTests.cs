@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Net;
 using GrayMQ.Broker.Serving;
-using GrayMQ.Hosting.Http;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrayMQ.Broker.Http;
 
@@ -15,56 +13,11 @@ public class HttpPagesTests
     public async Task Health_OfARunningBroker_IsLiveAndReady()
     {
         await using RunningBroker broker = await RunningBroker.StartAsync(("httpPort", $"{FreePorts.Take()}"));
-        using HttpClient http = Open(broker.Http);
+        using HttpClient http = broker.OpenHttp();
 
         Assert.Equal("live\n", await http.GetStringAsync("/health/live"));
         Assert.Equal("ready\n", await http.GetStringAsync("/health/ready"));
         Assert.Equal(IPAddress.Loopback, broker.Http.Address);
-    }
-
-    [Fact]
-    public async Task Pages_WrongPathOrMethod_AreRefused()
-    {
-        await using var endpoint = new HttpEndpoint(
-            new IPEndPoint(IPAddress.Loopback, 0),
-            new Dictionary<string, HttpRoute>
-            {
-                ["/page"] = HttpRoute.Get(() => HttpPage.Text(418, "tea")),
-                ["/broken"] = HttpRoute.Get(() => throw new InvalidOperationException("broken")),
-            },
-            new PostGuard("", IPAddress.Loopback),
-            () => false,
-            NullLoggerFactory.Instance);
-        await endpoint.StartAsync(CancellationToken.None);
-        using HttpClient http = Open(endpoint.EndPoint);
-
-        using HttpResponseMessage page = await http.GetAsync("/page?query=1");
-        Assert.Equal(418, (int)page.StatusCode);
-        Assert.Equal("tea\n", await page.Content.ReadAsStringAsync());
-        using HttpResponseMessage head = await http.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/page"));
-        Assert.Equal((418, 4), ((int)head.StatusCode, (int)head.Content.Headers.ContentLength!));
-        using HttpResponseMessage none = await http.GetAsync("/none");
-        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
-        using HttpResponseMessage deleted = await http.DeleteAsync("/page");
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, deleted.StatusCode);
-        using HttpResponseMessage broken = await http.GetAsync("/broken");
-        Assert.Equal(HttpStatusCode.InternalServerError, broken.StatusCode);
-        await endpoint.StopAsync(CancellationToken.None);
-    }
-
-    [Fact]
-    public async Task Start_PortInUse_SaysSo()
-    {
-        await using HttpEndpoint first = At(new IPEndPoint(IPAddress.Loopback, 0));
-        await first.StartAsync(CancellationToken.None);
-        await using HttpEndpoint second = At(first.EndPoint);
-
-        IOException refused = await Assert.ThrowsAsync<IOException>(() => second.StartAsync(CancellationToken.None));
-
-        Assert.Contains(first.EndPoint.ToString(), refused.Message, StringComparison.Ordinal);
-
-        static HttpEndpoint At(IPEndPoint address) => new(
-            address, new Dictionary<string, HttpRoute>(), new PostGuard("", IPAddress.Loopback), () => false, NullLoggerFactory.Instance);
     }
 
     [Fact]
@@ -79,7 +32,7 @@ public class HttpPagesTests
         await RunningBroker.SendAsync(peer, "T", 0, "two");
         await PullAsync(peer, "G", 1);
         await CommitAsync(peer, 1);
-        using HttpClient http = Open(broker.Http);
+        using HttpClient http = broker.OpenHttp();
 
         using HttpResponseMessage response = await http.GetAsync("/metrics");
         string[] lines = (await response.Content.ReadAsStringAsync()).Split('\n');
@@ -99,20 +52,6 @@ public class HttpPagesTests
         Assert.All(lines.Where(line => line.Length > 0 && line[0] != '#'), line =>
             Assert.True(double.TryParse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture, out _), line));
     }
-
-    [Fact]
-    public void Writer_LabelWithSpecialCharacters_IsEscaped()
-    {
-        var writer = new PrometheusWriter(("a", "b"));
-
-        writer.Gauge("g", "Help").Sample(1.5, ("l", "back\\slash \"quote\"\nline")).Sample(2);
-
-        Assert.Equal(
-            "# HELP g Help\n# TYPE g gauge\ng{a=\"b\",l=\"back\\\\slash \\\"quote\\\"\\nline\"} 1.5\ng{a=\"b\"} 2\n",
-            System.Text.Encoding.UTF8.GetString(writer.Written.Span));
-    }
-
-    private static HttpClient Open(IPEndPoint endPoint) => new() { BaseAddress = new Uri($"http://{endPoint}") };
 
     private static async Task PullAsync(Peer peer, string group, long offset)
     {

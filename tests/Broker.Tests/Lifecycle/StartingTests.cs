@@ -114,20 +114,18 @@ public class StartingTests
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
-    private static async Task UntilAnsweredAsync(HttpClient http)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (true)
+    private static Task UntilAnsweredAsync(HttpClient http) => Eventually.TrueAsync(
+        async () =>
         {
             try
             {
-                await http.GetAsync("/health/live", limit.Token);
-                return;
+                using HttpResponseMessage answer = await http.GetAsync("/health/live");
+                return true;
             }
             catch (HttpRequestException)
             {
-                // Not bound yet.
+                return false; // not bound yet
             }
-        }
-    }
+        },
+        "the port is bound");
 }

@@ -244,19 +244,16 @@ public sealed class SendBackTests
     private static Task<TopicConfig> ConfigAsync(Peer peer, string topic) =>
         peer.AskAsync<TopicHeader, TopicConfig>(RequestCode.GetTopicConfig, new TopicHeader(topic));
 
-    private static async Task WaitForSumAsync(Peer peer, string topic, int queues, long messages)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        long sum = -1;
-        while (sum != messages)
+    private static Task WaitForSumAsync(Peer peer, string topic, int queues, long messages) => Eventually.TrueAsync(
+        async () =>
         {
-            Assert.True(await look.WaitForNextTickAsync(limit.Token));
-            sum = 0;
+            long sum = 0;
             for (int queue = 0; queue < queues; queue++)
             {
                 sum += await peer.MaxOffsetAsync(topic, queue);
             }
-        }
-    }
+
+            return sum == messages;
+        },
+        $"{topic} has {messages} messages");
 }

@@ -41,6 +41,9 @@ internal sealed class RunningBroker : IAsyncDisposable
 
     public IPEndPoint Http => _host!.HttpEndPoint!;
 
+    /// <summary>A client of the pages there.</summary>
+    public HttpClient OpenHttp() => new() { BaseAddress = new Uri($"http://{Http}") };
+
     /// <summary>The address that peers connect to.</summary>
     public IPEndPoint EndPoint => _host!.EndPoints[0];
 

@@ -126,14 +126,8 @@ internal sealed class ScaleIn(string command, BrokerNode leaving, LoadSettings s
                 properties[MessageProperty.TimerDelayMs] = time.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
             }
 
-            var header = new SendMessageHeader
+            SendMessageHeader header = StockSend.Header("rolling-left", Topic, Queues, number % Queues) with
             {
-                ProducerGroup = "rolling-left"u8.ToArray(),
-                Topic = Encoding.UTF8.GetBytes(Topic),
-                DefaultTopic = "TBW102"u8.ToArray(),
-                DefaultTopicQueueNums = Queues,
-                QueueId = number % Queues,
-                BornTimestampMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
                 Properties = MessagePropertiesCodec.ToBytes(properties),
             };
             long begun = Stopwatch.GetTimestamp();

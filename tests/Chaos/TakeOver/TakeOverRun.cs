@@ -134,14 +134,7 @@ internal sealed class TakeOverRun(string command, long logBytes, int times)
                 RemotingCommand answer = await client.InvokeAsync(
                     broker.Address,
                     RequestCode.SendMessageV2,
-                    new SendMessageHeader
-                    {
-                        ProducerGroup = "fill"u8.ToArray(),
-                        Topic = System.Text.Encoding.UTF8.GetBytes(FillTopic),
-                        DefaultTopic = "TBW102"u8.ToArray(),
-                        DefaultTopicQueueNums = Queues,
-                        QueueId = queue % Queues,
-                    },
+                    StockSend.Header("fill", FillTopic, Queues, queue % Queues),
                     body,
                     CallTimeout,
                     cancel);

@@ -81,7 +81,7 @@ public sealed class GrayReleaseTests : IAsyncDisposable
             await SucceedAsync("gray", "withdraw", Group, "--leftover", "normal", "--wait"));
         await SucceedAsync("gray", "topic", "disable", Topic, "--wait");
         await SendAsync("after");
-        await UntilAsync(() => v1.Bodies.Concat(v2.Bodies).Distinct().Count() == 3 * Count, "every message is consumed");
+        await Eventually.TrueAsync(() => v1.Bodies.Concat(v2.Bodies).Distinct().Count() == 3 * Count, "every message is consumed");
 
         JsonArray history = (await RunAsync("gray", "history", "--json")).ShouldSucceed().Json["entries"]!.AsArray();
         string[] summaries = [.. history.Select(entry => (string)entry!["summary"]!)];
@@ -188,7 +188,7 @@ public sealed class GrayReleaseTests : IAsyncDisposable
     private async Task<JsonNode> UntilStatusAsync(Func<JsonNode, bool> condition, string what)
     {
         JsonNode? status = null;
-        await UntilAsync(
+        await Eventually.TrueAsync(
             async () =>
             {
                 CommandResult result = await RunAsync("gray", "status", "--json");
@@ -197,19 +197,6 @@ public sealed class GrayReleaseTests : IAsyncDisposable
             },
             what);
         return status!;
-    }
-
-    private static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        long begun = Environment.TickCount64;
-        while (!await condition())
-        {
-            Assert.True(Environment.TickCount64 - begun < TestCommand.Timeout.TotalMilliseconds, $"not in time: {what}");
-            await timer.WaitForNextTickAsync();
-        }
     }
 
     /// <summary>What the clients of a version have consumed.</summary>
@@ -224,7 +211,7 @@ public sealed class GrayReleaseTests : IAsyncDisposable
 
         public void Release() => _held?.SetResult();
 
-        public Task UntilAsync(int count) => GrayReleaseTests.UntilAsync(() => _bodies.Count >= count, $"{count} messages");
+        public Task UntilAsync(int count) => Eventually.TrueAsync(() => _bodies.Count >= count, $"{count} messages");
 
         public async ValueTask<ConsumeResult> HandleAsync(ReceivedMessage message, CancellationToken cancel)
         {

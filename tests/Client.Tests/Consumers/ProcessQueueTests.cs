@@ -1,5 +1,4 @@
 using GrayMQ.Client.Consumers.ProcessQueues;
-using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
 
@@ -186,7 +185,7 @@ public class ProcessQueueTests
         ReceivedMessage[] messages = Messages(10);
         _queue.Add(messages, 11);
 
-        Task waiting = _queue.WaitForRoomAsync(Eventually.Limit, default);
+        Task waiting = _queue.WaitForRoomAsync(Eventually.Deadline, default);
         Assert.False(waiting.IsCompleted);
         _queue.Complete(messages);
 

@@ -73,7 +73,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             return true;
         };
         await using PushConsumer consumer = await StartAsync();
-        await Eventually.HoldsAsync(() => _group.Pulls.Any(pull => pull.QueueOffset == 40), "pulled from 40 on");
+        await Eventually.TrueAsync(() => _group.Pulls.Any(pull => pull.QueueOffset == 40), "pulled from 40 on");
 
         await consumer.StopAsync();
 
@@ -99,7 +99,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         };
         await using PushConsumer consumer = await StartAsync();
 
-        await Eventually.HoldsAsync(() => _group.Pulls.Any(pull => pull.CommitOffset == 6), "a pull commits 6");
+        await Eventually.TrueAsync(() => _group.Pulls.Any(pull => pull.CommitOffset == 6), "a pull commits 6");
 
         PullMessageHeader first = _group.Pulls.First();
         Assert.Equal(32, first.MaxMessages);
@@ -138,12 +138,12 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
     {
         _group.Stored = 0;
         await using PushConsumer consumer = await StartAsync(change: options => options.HeartbeatInterval = TimeSpan.FromHours(1));
-        await Eventually.HoldsAsync(() => !_group.Pulls.IsEmpty, "a pull is kept");
+        await Eventually.TrueAsync(() => !_group.Pulls.IsEmpty, "a pull is kept");
         RemotingPeer first = _group.Consumer!;
 
         first.Abort("the test ends it");
 
-        await Eventually.HoldsAsync(() => !ReferenceEquals(_group.Consumer, first), "a heartbeat comes by another connection");
+        await Eventually.TrueAsync(() => !ReferenceEquals(_group.Consumer, first), "a heartbeat comes by another connection");
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         _broker.Refuse(RequestCode.Heartbeat, ResponseCode.SystemError, times: 2);
         await using PushConsumer consumer = await StartAsync(change: options => options.HeartbeatInterval = TimeSpan.FromHours(1));
 
-        await Eventually.HoldsAsync(() => _broker.Heartbeats.Count > 2, "it is told again");
+        await Eventually.TrueAsync(() => _broker.Heartbeats.Count > 2, "it is told again");
     }
 
     [Theory]
@@ -189,7 +189,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         await using PushConsumer consumer = await StartAsync(
             (message, _) => new(message.QueueOffset == 7 ? ConsumeResult.RetryLater : ConsumeResult.Success));
 
-        await Eventually.HoldsAsync(() => _group.SentBack.Count == 1, "the message was given back");
+        await Eventually.TrueAsync(() => _group.SentBack.Count == 1, "the message was given back");
         await consumer.StopAsync();
 
         ConsumerSendMessageBackHeader back = _group.SentBack.Single();
@@ -212,7 +212,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             return new(message.QueueOffset == 7 ? ConsumeResult.RetryLater : ConsumeResult.Success);
         });
 
-        await Eventually.HoldsAsync(() => _handled.Count(message => message.QueueOffset == 7) >= 3, "it was tried three times");
+        await Eventually.TrueAsync(() => _handled.Count(message => message.QueueOffset == 7) >= 3, "it was tried three times");
         await consumer.StopAsync();
 
         Assert.Equal((Topic, 0, 7), _group.Commits.Last());
@@ -243,7 +243,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
                 options.OffsetCommitInterval = TimeSpan.FromMilliseconds(50);
             });
 
-        await Eventually.HoldsAsync(() => _group.Commits.Any(commit => commit.Offset == 9), "both messages are committed");
+        await Eventually.TrueAsync(() => _group.Commits.Any(commit => commit.Offset == 9), "both messages are committed");
         release.SetResult();
         await HandledAsync(2);
         await consumer.StopAsync();
@@ -270,7 +270,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             },
             options => options.MaxCachedMessagesPerQueue = 35);
 
-        await Eventually.HoldsAsync(() => _group.Pulls.Count == 4, "pulls go on until more than 35 messages wait");
+        await Eventually.TrueAsync(() => _group.Pulls.Count == 4, "pulls go on until more than 35 messages wait");
         Assert.Empty(_handled);
         release.SetResult();
 
@@ -303,13 +303,13 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             _handled.Enqueue(message);
             return ConsumeResult.Success;
         });
-        await begun.Task.WaitAsync(Eventually.Limit);
+        await begun.Task.WaitAsync(Eventually.Deadline);
 
         RemotingCommand answer = await _group.Consumer!.InvokeAsync(
             RequestCode.ResetConsumerClientOffset,
             new ResetOffsetHeader { Topic = Topic, Group = "g", TimestampMs = 1 },
             BodyCodec.Encode(new ResetOffsetBody { OffsetTable = new() { [new MessageQueue(Topic, "b", 0)] = 20 } }),
-            Eventually.Limit);
+            Eventually.Deadline);
 
         Assert.Equal(ResponseCode.Success, answer.ResponseCode);
         await HandledAsync(1);
@@ -331,17 +331,17 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             RequestCode.GetConsumerRunningInfo,
             new GetConsumerRunningInfoHeader { ConsumerGroup = "g", ClientId = consumer.ClientId },
             default,
-            Eventually.Limit);
+            Eventually.Deadline);
         RemotingCommand status = await _group.Consumer!.InvokeAsync(
             RequestCode.GetConsumerStatusFromClient,
             new GetConsumerStatusHeader { Topic = Topic, Group = "g" },
             default,
-            Eventually.Limit);
+            Eventually.Deadline);
         RemotingCommand stranger = await _group.Consumer!.InvokeAsync(
             RequestCode.GetConsumerRunningInfo,
             new GetConsumerRunningInfoHeader { ConsumerGroup = "other", ClientId = "" },
             default,
-            Eventually.Limit);
+            Eventually.Deadline);
 
         var queue = new MessageQueue(Topic, "b", 0);
         ConsumerRunningInfo running = BodyCodec.Decode<ConsumerRunningInfo>(info.Body);
@@ -358,14 +358,14 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
     {
         _group.Stored = 0;
         await using PushConsumer consumer = await StartAsync();
-        await Eventually.HoldsAsync(() => consumer.Queues.Count == 1, "the queue is worked on");
+        await Eventually.TrueAsync(() => consumer.Queues.Count == 1, "the queue is worked on");
         int heartbeats = _broker.Heartbeats.Count;
 
         _group.Members = _ => ["somebody else"];
         Assert.True(_group.Consumer!.SendOneWay(
             RequestCode.NotifyConsumerIdsChanged, new NotifyConsumerIdsChangedHeader { ConsumerGroup = "g" }));
 
-        await Eventually.HoldsAsync(() => _broker.Heartbeats.Count > heartbeats, "the broker is told who is there");
+        await Eventually.TrueAsync(() => _broker.Heartbeats.Count > heartbeats, "the broker is told who is there");
         Assert.Single(consumer.Queues);
     }
 
@@ -381,8 +381,8 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         Assert.True(_group.Consumer!.SendOneWay(
             RequestCode.NotifyConsumerIdsChanged, new NotifyConsumerIdsChangedHeader { ConsumerGroup = "g" }));
 
-        await Eventually.HoldsAsync(() => consumer.Queues.Count == 0, "the queue is given away");
-        await Eventually.HoldsAsync(() => _group.Commits.Any(commit => commit.Offset == 8), "what was handled is committed");
+        await Eventually.TrueAsync(() => consumer.Queues.Count == 0, "the queue is given away");
+        await Eventually.TrueAsync(() => _group.Commits.Any(commit => commit.Offset == 8), "what was handled is committed");
     }
 
     [Fact]
@@ -397,7 +397,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         };
         ReplyOnce(7);
         await using PushConsumer consumer = await StartAsync(change: options => options.Orderly = true);
-        await Eventually.HoldsAsync(() => refused > 0, "the lock was asked for");
+        await Eventually.TrueAsync(() => refused > 0, "the lock was asked for");
         Assert.Empty(_group.Pulls);
 
         free = true;
@@ -418,7 +418,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         await HandledAsync(1);
 
         locked = false;
-        await Eventually.HoldsAsync(
+        await Eventually.TrueAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromSeconds(1));
@@ -436,7 +436,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         await HandledAsync(1);
         Assert.Empty(_group.Commits);
 
-        await Eventually.HoldsAsync(
+        await Eventually.TrueAsync(
             () =>
             {
                 time.Advance(TimeSpan.FromMilliseconds(500));
@@ -459,11 +459,11 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
             options.RebalanceInterval = TimeSpan.FromHours(1);
             options.RouteRefreshInterval = TimeSpan.FromHours(1);
         });
-        await Eventually.HoldsAsync(() => RetryBrokers().SequenceEqual(["b"]), "the retry topic is consumed at one broker");
+        await Eventually.TrueAsync(() => RetryBrokers().SequenceEqual(["b"]), "the retry topic is consumed at one broker");
 
         _nameServer.With(retryTopic, 1, _broker, other);
 
-        await Eventually.HoldsAsync(() => RetryBrokers().SequenceEqual(["b", "c"]), "and at the other");
+        await Eventually.TrueAsync(() => RetryBrokers().SequenceEqual(["b", "c"]), "and at the other");
 
         IEnumerable<string> RetryBrokers() =>
             consumer.Queues.Where(queue => queue.Topic == retryTopic).Select(queue => queue.BrokerName).Order();
@@ -483,7 +483,7 @@ public sealed class PushConsumerScriptedTests : IAsyncLifetime
         };
     }
 
-    private Task HandledAsync(int count) => Eventually.HoldsAsync(() => _handled.Count >= count, $"{count} messages are handled");
+    private Task HandledAsync(int count) => Eventually.TrueAsync(() => _handled.Count >= count, $"{count} messages are handled");
 
     private async Task<PushConsumer> StartAsync(
         Func<ReceivedMessage, CancellationToken, ValueTask<ConsumeResult>>? handler = null,

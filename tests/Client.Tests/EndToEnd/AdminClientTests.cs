@@ -1,7 +1,6 @@
 using GrayMQ.Client.Admin;
 using GrayMQ.Client.Consumers;
 using GrayMQ.Client.Producers;
-using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Bodies;
 
 namespace GrayMQ.Client.Tests.EndToEnd;
@@ -26,13 +25,13 @@ public class AdminClientTests
 
         DateTimeOffset before = DateTimeOffset.UtcNow;
         await producer.SendAsync(new Message("orders", "x"u8.ToArray()), queue);
-        await Eventually.HoldsAsync(() => consumer.Queues.Count == 3, "the consumer has its queues, the retry queue among them");
+        await Eventually.TrueAsync(() => consumer.Queues.Count == 3, "the consumer has its queues, the retry queue among them");
 
         Assert.InRange(
             (await admin.FindEarliestStoreTimeAsync(address, queue))!.Value,
             before.AddSeconds(-1),
             DateTimeOffset.UtcNow.AddSeconds(1));
-        await Eventually.HoldsAsync(
+        await Eventually.TrueAsync(
             () => admin.GetProducersAsync(address, "pg").Result is [{ Language: "DOTNET" } only] && only.ClientId == producer.ClientId,
             "the producer is known");
         Assert.Contains("cg", await admin.GetGroupsOfTopicAsync(address, "orders"));

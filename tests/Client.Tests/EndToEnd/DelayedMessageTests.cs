@@ -3,7 +3,6 @@ using System.Text;
 using GrayMQ.Client.Consumers;
 using GrayMQ.Client.Errors;
 using GrayMQ.Client.Producers;
-using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Messages;
 
 namespace GrayMQ.Client.Tests.EndToEnd;
@@ -24,7 +23,7 @@ public sealed class DelayedMessageTests : IAsyncLifetime
     {
         _cluster = await TestCluster.StartAsync(["recallMessageEnable=true", "messageDelayLevel=1h 1s", "timerPrecisionMs=100"], "a");
         await _cluster.CreateTopicAsync(Topic, queues: 2);
-        _producer = new Producer(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Limit });
+        _producer = new Producer(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Deadline });
         _consumer = new PushConsumer(
             new PushConsumerOptions
             {
@@ -58,7 +57,7 @@ public sealed class DelayedMessageTests : IAsyncLifetime
         await _producer.SendAsync(new Message(Topic, "level"u8.ToArray()) { DelayLevel = 2 });
         await _producer.SendAsync(new Message(Topic, "past"u8.ToArray()) { DeliverAt = start - TimeSpan.FromHours(1) });
         await _producer.SendAsync(new Message(Topic, "now"u8.ToArray()));
-        await Eventually.HoldsAsync(() => _delivered.Count == 5, "all are delivered");
+        await Eventually.TrueAsync(() => _delivered.Count == 5, "all are delivered");
 
         Assert.True(_delivered["delay"] - start >= TimeSpan.FromMilliseconds(500) - Rounding);
         Assert.True(_delivered["time"] >= at - Rounding);
@@ -72,7 +71,7 @@ public sealed class DelayedMessageTests : IAsyncLifetime
         await _producer.SendAsync(new Message(Topic, "wanted"u8.ToArray()) { Delay = TimeSpan.FromSeconds(3.3) });
 
         string id = await _producer.RecallAsync(Topic, unwanted.RecallHandle!);
-        await Eventually.HoldsAsync(() => _delivered.ContainsKey("wanted"), "what is due later is delivered");
+        await Eventually.TrueAsync(() => _delivered.ContainsKey("wanted"), "what is due later is delivered");
 
         Assert.Equal(unwanted.MessageId, id);
         Assert.Equal(["wanted"], _delivered.Keys);
@@ -82,7 +81,7 @@ public sealed class DelayedMessageTests : IAsyncLifetime
     public async Task RecallAsync_DeliveredMessage_IsRefused()
     {
         SendResult sent = await _producer.SendAsync(new Message(Topic, "done"u8.ToArray()) { Delay = TimeSpan.FromMilliseconds(50) });
-        await Eventually.HoldsAsync(() => !_delivered.IsEmpty, "it is delivered");
+        await Eventually.TrueAsync(() => !_delivered.IsEmpty, "it is delivered");
 
         await Assert.ThrowsAsync<BrokerException>(() => _producer.RecallAsync(Topic, sent.RecallHandle!));
     }

@@ -100,15 +100,15 @@ public sealed class OrderlyConsumerTests : IAsyncLifetime
             }
         });
         await using PushConsumer first = await StartAsync(Handle);
-        await Eventually.HoldsAsync(() => QueuesOf(first) == Queues, "the first has all queues");
+        await Eventually.TrueAsync(() => QueuesOf(first) == Queues, "the first has all queues");
         await using (PushConsumer second = await StartAsync(Handle))
         {
-            await Eventually.HoldsAsync(() => QueuesOf(first) == 2 && QueuesOf(second) == 2, "the queues are shared");
+            await Eventually.TrueAsync(() => QueuesOf(first) == 2 && QueuesOf(second) == 2, "the queues are shared");
             int before = _handled.Count;
             await HandledAsync(before + 50);
         }
 
-        await Eventually.HoldsAsync(() => QueuesOf(first) == Queues, "the first has all queues again");
+        await Eventually.TrueAsync(() => QueuesOf(first) == Queues, "the first has all queues again");
         await stop.CancelAsync();
         await sending;
 
@@ -130,7 +130,7 @@ public sealed class OrderlyConsumerTests : IAsyncLifetime
         }
     }
 
-    private Task HandledAsync(int count) => Eventually.HoldsAsync(() => _handled.Count >= count, $"{count} messages are handled");
+    private Task HandledAsync(int count) => Eventually.TrueAsync(() => _handled.Count >= count, $"{count} messages are handled");
 
     private async Task SendAsync(int first, int count)
     {

@@ -22,7 +22,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
     {
         _cluster = await TestCluster.StartAsync("a", "b");
         await _cluster.CreateTopicAsync(Topic, queues: 2);
-        _producer = new Producer(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Limit });
+        _producer = new Producer(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Deadline });
     }
 
     public async ValueTask DisposeAsync()
@@ -67,7 +67,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
     public async Task ReceiveAsync_NothingThere_IsWokenByAMessage()
     {
         await using PopConsumer consumer = await StartAsync();
-        Task<IReadOnlyList<PoppedMessage>> receiving = consumer.ReceiveAsync(Eventually.Limit);
+        Task<IReadOnlyList<PoppedMessage>> receiving = consumer.ReceiveAsync(Eventually.Deadline);
         await SendAsync(7, 1);
 
         IReadOnlyList<PoppedMessage> received = await receiving;
@@ -88,7 +88,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
 
         await SendAsync(0, 1);
 
-        Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
     }
 
     [Fact]
@@ -96,9 +96,9 @@ public sealed class PopConsumerTests : IAsyncLifetime
     {
         await SendAsync(0, 1);
         await using PopConsumer consumer = await StartAsync(options => options.InvisibleTime = TimeSpan.FromMilliseconds(200));
-        PoppedMessage first = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage first = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
 
-        PoppedMessage second = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage second = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
 
         Assert.Equal(0, first.Message.ReconsumeTimes);
         Assert.Equal(1, second.Message.ReconsumeTimes);
@@ -112,11 +112,11 @@ public sealed class PopConsumerTests : IAsyncLifetime
     {
         await SendAsync(0, 1);
         await using PopConsumer consumer = await StartAsync(options => options.InvisibleTime = TimeSpan.FromMinutes(5));
-        PoppedMessage first = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage first = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
 
         await consumer.ChangeInvisibleAsync(first, TimeSpan.FromMilliseconds(100));
 
-        PoppedMessage second = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage second = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
         Assert.Equal(first.Message.MessageId, second.Message.MessageId);
     }
 
@@ -125,7 +125,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
     {
         await SendAsync(0, 1);
         await using PopConsumer consumer = await StartAsync(options => options.InvisibleTime = TimeSpan.FromMilliseconds(300));
-        PoppedMessage first = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage first = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
 
         PoppedMessage changed = await consumer.ChangeInvisibleAsync(first, TimeSpan.FromMinutes(1));
         await consumer.AckAsync(changed.Handle);
@@ -139,7 +139,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
     {
         await SendAsync(0, 1);
         await using PopConsumer consumer = await StartAsync(options => options.InvisibleTime = TimeSpan.FromMilliseconds(500));
-        PoppedMessage message = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage message = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
         string text = message.Handle.ToString();
 
         await using (PopConsumer other = await StartAsync())
@@ -155,7 +155,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
     {
         await SendAsync(0, 1);
         await using PopConsumer consumer = await StartAsync();
-        PoppedMessage message = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage message = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
         string text = message.Handle.ToString();
         ReceiptHandle forged = ReceiptHandle.Parse(string.Concat(text.AsSpan(0, text.LastIndexOf(' ')), " 1000"));
 
@@ -180,10 +180,10 @@ public sealed class PopConsumerTests : IAsyncLifetime
             options.Subscriptions["steps"] = "*";
         });
 
-        IReadOnlyList<PoppedMessage> first = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> first = await consumer.ReceiveAsync(Eventually.Deadline);
         IReadOnlyList<PoppedMessage> held = await consumer.ReceiveAsync(TimeSpan.Zero);
         await consumer.AckAsync(first);
-        IReadOnlyList<PoppedMessage> second = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> second = await consumer.ReceiveAsync(Eventually.Deadline);
 
         Assert.Equal([0, 1, 2, 3], first.Select(Number));
         Assert.Empty(held);
@@ -194,7 +194,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
     public async Task StopAsync_MessagesThatNobodyTook_ComeToOthersSoon()
     {
         await using PopConsumer consumer = await StartAsync(options => options.InvisibleTime = TimeSpan.FromMinutes(5));
-        Task<IReadOnlyList<PoppedMessage>> receiving = consumer.ReceiveAsync(Eventually.Limit);
+        Task<IReadOnlyList<PoppedMessage>> receiving = consumer.ReceiveAsync(Eventually.Deadline);
         await SendAsync(0, 1);
         Assert.Single(await receiving);
         using (var impatient = new CancellationTokenSource())
@@ -209,7 +209,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
         await consumer.StopAsync();
 
         await using PopConsumer other = await StartAsync();
-        Assert.Equal(1, Number(Assert.Single(await other.ReceiveAsync(Eventually.Limit))));
+        Assert.Equal(1, Number(Assert.Single(await other.ReceiveAsync(Eventually.Deadline))));
         await Assert.ThrowsAsync<InvalidOperationException>(() => consumer.ReceiveAsync(TimeSpan.Zero));
     }
 
@@ -221,7 +221,7 @@ public sealed class PopConsumerTests : IAsyncLifetime
 
     private static async Task<List<PoppedMessage>> ReceiveAsync(PopConsumer consumer, int count)
     {
-        using var limit = new CancellationTokenSource(Eventually.Limit);
+        using var limit = new CancellationTokenSource(Eventually.Deadline);
         var received = new List<PoppedMessage>();
         while (received.Count < count)
         {

@@ -24,7 +24,7 @@ public sealed class PopPushConsumerTests : IAsyncLifetime
     {
         _cluster = await TestCluster.StartAsync("a", "b");
         await _cluster.CreateTopicAsync(Topic, queues: 2);
-        _producer = new Producer(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Limit });
+        _producer = new Producer(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Deadline });
     }
 
     public async ValueTask DisposeAsync()
@@ -108,7 +108,7 @@ public sealed class PopPushConsumerTests : IAsyncLifetime
                 return new(ConsumeResult.Success);
             });
         await letters.StartAsync();
-        await Eventually.HoldsAsync(() => dead.Count >= 2, "two dead letters come");
+        await Eventually.TrueAsync(() => dead.Count >= 2, "two dead letters come");
 
         Assert.Equal([1, 2], dead.Select(Number).Order());
         Assert.Equal(2, _attempts[1]);
@@ -140,7 +140,7 @@ public sealed class PopPushConsumerTests : IAsyncLifetime
         try
         {
             await SendAsync(0, 1);
-            await Eventually.HoldsAsync(
+            await Eventually.TrueAsync(
                 () =>
                 {
                     time.Advance(TimeSpan.FromMilliseconds(100));
@@ -243,7 +243,7 @@ public sealed class PopPushConsumerTests : IAsyncLifetime
                 options.ShutdownTimeout = TimeSpan.FromMilliseconds(50);
             });
         await SendAsync(0, 20);
-        await begun.Task.WaitAsync(Eventually.Limit);
+        await begun.Task.WaitAsync(Eventually.Deadline);
 
         await consumer.DisposeAsync();
 
@@ -268,7 +268,7 @@ public sealed class PopPushConsumerTests : IAsyncLifetime
     private int Attempt(ReceivedMessage message) => _attempts.AddOrUpdate(Number(message), 1, (_, count) => count + 1);
 
     private Task HandledAsync(int count) =>
-        Eventually.HoldsAsync(() => _handled.Select(Number).Distinct().Count() >= count, $"{count} messages are handled");
+        Eventually.TrueAsync(() => _handled.Select(Number).Distinct().Count() >= count, $"{count} messages are handled");
 
     private async Task SendAsync(int first, int count)
     {

@@ -72,7 +72,7 @@ public sealed class PullConsumerTests : IAsyncLifetime
 
         await SendAsync(0, 1);
 
-        Assert.Single(await polling.WaitAsync(Eventually.Limit));
+        Assert.Single(await polling.WaitAsync(Eventually.Deadline));
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public sealed class PullConsumerTests : IAsyncLifetime
         Task<IReadOnlyList<ReceivedMessage>> polling = consumer.PollAsync();
         consumer.Resume(queues[0]);
 
-        Assert.All(await polling.WaitAsync(Eventually.Limit), message => Assert.Equal(0, message.QueueId));
+        Assert.All(await polling.WaitAsync(Eventually.Deadline), message => Assert.Equal(0, message.QueueId));
     }
 
     [Fact]
@@ -239,10 +239,10 @@ public sealed class PullConsumerTests : IAsyncLifetime
             await consumer.StartAsync();
         }
 
-        await Eventually.HoldsAsync(() => first.Queues.Count == 1 && second.Queues.Count == 1, "each has a queue");
+        await Eventually.TrueAsync(() => first.Queues.Count == 1 && second.Queues.Count == 1, "each has a queue");
         Assert.NotEqual(first.Queues.Single(), second.Queues.Single());
         await second.StopAsync();
-        await Eventually.HoldsAsync(() => first.Queues.Count == 2, "one has both");
+        await Eventually.TrueAsync(() => first.Queues.Count == 2, "one has both");
     }
 
     [Fact]
@@ -272,7 +272,7 @@ public sealed class PullConsumerTests : IAsyncLifetime
     private static async Task<List<ReceivedMessage>> PollAsync(PullConsumer consumer, int count)
     {
         var messages = new List<ReceivedMessage>();
-        using var limit = new CancellationTokenSource(Eventually.Limit);
+        using var limit = new CancellationTokenSource(Eventually.Deadline);
         while (messages.Count < count)
         {
             messages.AddRange(await consumer.PollAsync(limit.Token));

@@ -105,7 +105,7 @@ public sealed class PushConsumerTests : IAsyncLifetime
     {
         const string Later = "later";
         await using PushConsumer consumer = await StartAsync(options => options.Subscriptions[Later] = "*");
-        await Eventually.HoldsAsync(() => QueuesOf(consumer) == 8, "the topic that is there is consumed");
+        await Eventually.TrueAsync(() => QueuesOf(consumer) == 8, "the topic that is there is consumed");
 
         for (int i = 0; i < 20; i++)
         {
@@ -150,17 +150,17 @@ public sealed class PushConsumerTests : IAsyncLifetime
         await using var second = new PushConsumer(Options(), (message, _) => Handle("second", message));
         await first.StartAsync();
         await second.StartAsync();
-        await Eventually.HoldsAsync(
+        await Eventually.TrueAsync(
             () => QueuesOf(first) == 4 && QueuesOf(second) == 4 && !first.Queues.Intersect(second.Queues).Any(),
             "the queues are shared");
         await SendAsync(80);
-        await Eventually.HoldsAsync(() => Distinct() == 81, "all arrived");
+        await Eventually.TrueAsync(() => Distinct() == 81, "all arrived");
         Assert.True(counts["first"] > 0 && counts["second"] > 0);
 
         await second.StopAsync();
         await SendAsync(80);
 
-        await Eventually.HoldsAsync(() => QueuesOf(first) == 8 && Distinct() == 161, "the first has all");
+        await Eventually.TrueAsync(() => QueuesOf(first) == 8 && Distinct() == 161, "the first has all");
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public sealed class PushConsumerTests : IAsyncLifetime
                 return new(ConsumeResult.Success);
             });
         await undertaker.StartAsync();
-        await Eventually.HoldsAsync(() => dead.Count == 1, "the dead letter is there");
+        await Eventually.TrueAsync(() => dead.Count == 1, "the dead letter is there");
 
         ReceivedMessage letter = Assert.Single(dead);
         Assert.Equal(2, letter.ReconsumeTimes);
@@ -261,16 +261,16 @@ public sealed class PushConsumerTests : IAsyncLifetime
             return ConsumeResult.Success;
         });
         await consumer.StartAsync();
-        await begun.Task.WaitAsync(Eventually.Limit);
+        await begun.Task.WaitAsync(Eventually.Deadline);
 
         Task stopping = consumer.StopAsync();
         Assert.False(stopping.IsCompleted);
         end.SetResult();
-        await stopping.WaitAsync(Eventually.Limit);
+        await stopping.WaitAsync(Eventually.Deadline);
 
         Assert.Single(_received);
         await using PushConsumer again = await StartAsync();
-        await Eventually.HoldsAsync(() => QueuesOf(again) == 8, "all queues are worked on");
+        await Eventually.TrueAsync(() => QueuesOf(again) == 8, "all queues are worked on");
         await SendAsync(8);
         await ReceivedAsync(9);
         Assert.Equal(9, Distinct());
@@ -292,11 +292,11 @@ public sealed class PushConsumerTests : IAsyncLifetime
                 throw new OperationCanceledException(cancel);
             });
         await consumer.StartAsync();
-        await begun.Task.WaitAsync(Eventually.Limit);
+        await begun.Task.WaitAsync(Eventually.Deadline);
 
-        await consumer.StopAsync().WaitAsync(Eventually.Limit);
+        await consumer.StopAsync().WaitAsync(Eventually.Deadline);
 
-        await cancelled.Task.WaitAsync(Eventually.Limit);
+        await cancelled.Task.WaitAsync(Eventually.Deadline);
         await using PushConsumer again = await StartAsync();
         await ReceivedAsync(1);
     }
@@ -360,9 +360,9 @@ public sealed class PushConsumerTests : IAsyncLifetime
 
         consumer.Unsubscribe(Topic);
 
-        await Eventually.HoldsAsync(() => QueuesOf(consumer) == 0, "no queue of the topic is worked on");
+        await Eventually.TrueAsync(() => QueuesOf(consumer) == 0, "no queue of the topic is worked on");
         consumer.Subscribe(Topic, "x");
-        await Eventually.HoldsAsync(() => QueuesOf(consumer) == 8, "all queues are worked on again");
+        await Eventually.TrueAsync(() => QueuesOf(consumer) == 8, "all queues are worked on again");
         await SendAsync(8, i => i == 5 ? "x" : "y");
         await ReceivedAsync(9);
     }
@@ -392,7 +392,7 @@ public sealed class PushConsumerTests : IAsyncLifetime
     private int Distinct() => _received.Select(message => message.MessageId).Distinct().Count();
 
     private Task ReceivedAsync(int count) =>
-        Eventually.HoldsAsync(() => _received.Count >= count, $"{count} messages arrived");
+        Eventually.TrueAsync(() => _received.Count >= count, $"{count} messages arrived");
 
     private async Task SendAsync(int count, Func<int, string>? tag = null)
     {

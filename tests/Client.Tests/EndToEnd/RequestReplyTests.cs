@@ -102,7 +102,7 @@ public sealed class RequestReplyTests : IAsyncLifetime
                 () => asking.RequestAsync(new Message(Topic, "?"u8.ToArray()), TimeSpan.FromMilliseconds(100)));
         }
 
-        await Eventually.HoldsAsync(() => request is not null, "the request comes");
+        await Eventually.TrueAsync(() => request is not null, "the request comes");
 
         await Assert.ThrowsAsync<BrokerException>(() => _producer.ReplyAsync(request!, "!"u8.ToArray()));
     }
@@ -112,9 +112,9 @@ public sealed class RequestReplyTests : IAsyncLifetime
     private static byte[] Answer(ReceivedMessage message) => Encoding.UTF8.GetBytes(Text(message) + "!");
 
     private Task<ReceivedMessage> AskAsync(string question) =>
-        _producer.RequestAsync(new Message(Topic, Encoding.UTF8.GetBytes(question)), Eventually.Limit);
+        _producer.RequestAsync(new Message(Topic, Encoding.UTF8.GetBytes(question)), Eventually.Deadline);
 
-    private Producer NewProducer() => new(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Limit });
+    private Producer NewProducer() => new(new ProducerOptions { NameServers = _cluster.NameServers, SendTimeout = Eventually.Deadline });
 
     private PushConsumer NewConsumer(Func<ReceivedMessage, CancellationToken, ValueTask<ConsumeResult>> handler) => new(
         new PushConsumerOptions

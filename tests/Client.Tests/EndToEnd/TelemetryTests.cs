@@ -49,7 +49,7 @@ public sealed class TelemetryTests : IAsyncLifetime
             handled.Enqueue((message, Activity.Current));
             return ConsumeResult.Success;
         });
-        await Eventually.HoldsAsync(() => _heard.Spans.Count == 2, "both spans ended");
+        await Eventually.TrueAsync(() => _heard.Spans.Count == 2, "both spans ended");
 
         Activity send = _heard.Spans.Single(span => span.Kind == ActivityKind.Producer);
         Activity process = _heard.Spans.Single(span => span.Kind == ActivityKind.Consumer);
@@ -80,7 +80,7 @@ public sealed class TelemetryTests : IAsyncLifetime
         await _producer.SendBatchAsync([new Message(Topic, "one"u8.ToArray()), new Message(Topic, "two"u8.ToArray())]);
         using Activity starting = new Activity("starting").SetIdFormat(ActivityIdFormat.W3C).Start();
         await using PushConsumer consumer = await ConsumeAsync(_ => ConsumeResult.Success, batch: 2);
-        await Eventually.HoldsAsync(() => _heard.Spans.Any(span => span.Kind == ActivityKind.Consumer), "the batch was handled");
+        await Eventually.TrueAsync(() => _heard.Spans.Any(span => span.Kind == ActivityKind.Consumer), "the batch was handled");
 
         Activity send = _heard.Spans.Single(span => span.Kind == ActivityKind.Producer);
         Activity process = _heard.Spans.Single(span => span.Kind == ActivityKind.Consumer);
@@ -97,7 +97,7 @@ public sealed class TelemetryTests : IAsyncLifetime
         await _producer.SendAsync(new Message(Topic, "one"u8.ToArray()));
         await using PushConsumer consumer = await ConsumeAsync(
             message => message.ReconsumeTimes == 0 ? throw new InvalidDataException("of the handler") : ConsumeResult.Success);
-        await Eventually.HoldsAsync(() => _heard.Spans.Count(span => span.Kind == ActivityKind.Consumer) == 2, "it was handled twice");
+        await Eventually.TrueAsync(() => _heard.Spans.Count(span => span.Kind == ActivityKind.Consumer) == 2, "it was handled twice");
 
         const string Error = "System.IO.InvalidDataException";
         Assert.Equal(1, _heard.Count("messaging.process.duration", ("error.type", Error), ("messaging.consumer.group.name", Group)));

@@ -1,6 +1,5 @@
 using System.Globalization;
 using GrayMQ.Broker;
-using GrayMQ.Client.Tests.Servers;
 using GrayMQ.NameServer;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
@@ -66,7 +65,7 @@ internal sealed class TestCluster : IAsyncDisposable
                 RequestCode.UpdateAndCreateTopic,
                 new CreateTopicHeader { Topic = topic, ReadQueueNums = queues, WriteQueueNums = queues, Permission = 6 },
                 default,
-                Eventually.Limit);
+                Eventually.Deadline);
             Assert.Equal(ResponseCode.Success, response.ResponseCode);
         }
 
@@ -74,7 +73,7 @@ internal sealed class TestCluster : IAsyncDisposable
         while (known < _ports.Count)
         {
             RemotingCommand route = await client.InvokeAsync(
-                NameServers, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), default, Eventually.Limit);
+                NameServers, RequestCode.GetRouteInfoByTopic, new GetRouteInfoHeader(topic), default, Eventually.Deadline);
             known = route.ResponseCode == ResponseCode.Success
                 ? BodyCodec.Decode<TopicRouteData>(route.Body).BrokerDatas.Count
                 : 0;

@@ -88,7 +88,7 @@ public sealed class TransactionalProducerTests : IAsyncLifetime
         TransactionResult unknown = await SendAsync(producer, "yes", TransactionOutcome.Unknown);
         await SendAsync(producer, "no", TransactionOutcome.Unknown);
         await DeliveredAsync(1);
-        await Eventually.HoldsAsync(() => _checked.Count >= 2, "both are checked");
+        await Eventually.TrueAsync(() => _checked.Count >= 2, "both are checked");
 
         Assert.False(unknown.IsConcluded);
         Assert.Equal(["yes"], _delivered);
@@ -152,10 +152,10 @@ public sealed class TransactionalProducerTests : IAsyncLifetime
     private static Task<TransactionResult> SendAsync(TransactionalProducer producer, string text, TransactionOutcome outcome) =>
         producer.SendAsync(new Message(Topic, Encoding.UTF8.GetBytes(text)), (_, _) => new(outcome));
 
-    private Task DeliveredAsync(int count) => Eventually.HoldsAsync(() => _delivered.Count >= count, $"{count} are delivered");
+    private Task DeliveredAsync(int count) => Eventually.TrueAsync(() => _delivered.Count >= count, $"{count} are delivered");
 
     private TransactionalProducer New(Func<string, TransactionOutcome> check) => new(
-        new ProducerOptions { NameServers = _cluster.NameServers, Group = Group, SendTimeout = Eventually.Limit },
+        new ProducerOptions { NameServers = _cluster.NameServers, Group = Group, SendTimeout = Eventually.Deadline },
         (message, _) =>
         {
             _checked.Enqueue(message);

@@ -40,7 +40,7 @@ public sealed class GrayProducerTests : IAsyncLifetime
         await producer.SendAsync(Message());
 
         Assert.Equal(mark, _broker.Sent.Single().Properties.GetValueOrDefault("grayFlag"));
-        await Eventually.HoldsAsync(() => !_broker.Heartbeats.IsEmpty, "a heartbeat");
+        await Eventually.TrueAsync(() => !_broker.Heartbeats.IsEmpty, "a heartbeat");
         Assert.Equal(told, _broker.Heartbeats.First().ProducerDataSet[0].GrayFlag);
     }
 
@@ -64,11 +64,11 @@ public sealed class GrayProducerTests : IAsyncLifetime
     {
         await using Producer producer = New(graySwitch: false, grayFlag: false);
         await producer.SendAsync(Message());
-        await Eventually.HoldsAsync(() => !_broker.Heartbeats.IsEmpty, "a first heartbeat");
+        await Eventually.TrueAsync(() => !_broker.Heartbeats.IsEmpty, "a first heartbeat");
 
         producer.SetGray(graySwitch: true, grayFlag: true);
 
-        await Eventually.HoldsAsync(() => _broker.Heartbeats.Last().ProducerDataSet[0].GrayFlag == true, "brokers are told");
+        await Eventually.TrueAsync(() => _broker.Heartbeats.Last().ProducerDataSet[0].GrayFlag == true, "brokers are told");
         await producer.SendAsync(Message());
         Assert.Equal("true", _broker.Sent.Last().Properties["grayFlag"]);
     }
@@ -140,7 +140,7 @@ public sealed class GrayProducerTests : IAsyncLifetime
         var selector = new GrayMessageQueueSelector(producer, QueueSelectors.ByHash("key"));
 
         // The first sends may be done before the state is known: brokers move their messages then.
-        await Eventually.HoldsAsync(
+        await Eventually.TrueAsync(
             () => producer.QueuesOf(Side.Gray, Topic, [new MessageQueue(Topic, "a", 0), new MessageQueue(Topic, "a", 1)]).Count == 1,
             "the state is known");
         for (int i = 0; i < 12; i++)
@@ -175,11 +175,11 @@ public sealed class GrayProducerTests : IAsyncLifetime
             RouteRefreshInterval = TimeSpan.FromHours(1),
         });
         Assert.Equal(2, producer.QueuesOf(Side.Gray, Topic, queues).Count);
-        await Eventually.HoldsAsync(() => _nameServer.Watchers > 0, "the client watches");
+        await Eventually.TrueAsync(() => _nameServer.Watchers > 0, "the client watches");
 
         _nameServer.TellGray(State(2, GrayTopicState.On));
 
-        await Eventually.HoldsAsync(() => producer.QueuesOf(Side.Gray, Topic, queues).Count == 1, "the change is known");
+        await Eventually.TrueAsync(() => producer.QueuesOf(Side.Gray, Topic, queues).Count == 1, "the change is known");
     }
 
     private static GraySnapshot State(long version, GrayTopicState state) => new()

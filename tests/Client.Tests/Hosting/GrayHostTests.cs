@@ -5,7 +5,6 @@ using GrayMQ.Client.Consumers;
 using GrayMQ.Client.Gray;
 using GrayMQ.Client.Producers;
 using GrayMQ.Client.Tests.EndToEnd;
-using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Messages;
 using Microsoft.Extensions.Configuration;
@@ -47,14 +46,14 @@ public sealed class GrayHostTests
         using IHost host = builder.Build();
         await host.StartAsync();
         await using var admin = new AdminClient(new AdminOptions { NameServers = cluster.NameServers });
-        await Eventually.HoldsAsync(() => OpensAsync(admin), "the group is known, and its release is open");
-        await Eventually.HoldsAsync(async () => await SideAsync(admin, cluster) is { Gray: false, Because: "default" }, "it is normal");
+        await Eventually.TrueAsync(() => OpensAsync(admin), "the group is known, and its release is open");
+        await Eventually.TrueAsync(async () => await SideAsync(admin, cluster) is { Gray: false, Because: "default" }, "it is normal");
 
         builder.Configuration["GraySwitch"] = "true";
         builder.Configuration["GrayFlag"] = "true";
         ((IConfigurationRoot)builder.Configuration).Reload();
 
-        await Eventually.HoldsAsync(async () => await SideAsync(admin, cluster) is { Gray: true, Because: "heartbeat" }, "it is gray");
+        await Eventually.TrueAsync(async () => await SideAsync(admin, cluster) is { Gray: true, Because: "heartbeat" }, "it is gray");
         await host.StopAsync();
     }
 
@@ -84,7 +83,7 @@ public sealed class GrayHostTests
         }
 
         var received = host.Services.GetRequiredService<Received>();
-        await Eventually.HoldsAsync(() => received.All.Count == 2, "both have come through");
+        await Eventually.TrueAsync(() => received.All.Count == 2, "both have come through");
         Assert.Equal(["gray true", "normal "], received.All.Order(StringComparer.Ordinal));
         await host.StopAsync();
     }

@@ -4,7 +4,6 @@ using GrayMQ.Client.Consumers;
 using GrayMQ.Client.Producers;
 using GrayMQ.Client.Producers.Transactions;
 using GrayMQ.Client.Tests.EndToEnd;
-using GrayMQ.Client.Tests.Servers;
 using GrayMQ.Protocol.Messages;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -52,7 +51,7 @@ public class HostingTests
             await producer.SendAsync(new Message("parcels", "p"u8.ToArray()) { Tag = i == 0 ? "lost" : "sent" });
         }
 
-        await Eventually.HoldsAsync(() => received.All.Count == 9, "all messages are handled");
+        await Eventually.TrueAsync(() => received.All.Count == 9, "all messages are handled");
         await host.StopAsync();
 
         Assert.Equal(5, received.All.Count(text => text.StartsWith("OrderHandler o ", StringComparison.Ordinal)));
@@ -94,7 +93,7 @@ public class HostingTests
             await producer.SendAsync(new Message("orders", body), (_, _) => new(outcome));
         }
 
-        await Eventually.HoldsAsync(() => received.All.Count == 2, "what is committed is handled");
+        await Eventually.TrueAsync(() => received.All.Count == 2, "what is committed is handled");
         await host.StopAsync();
 
         Assert.Equal(["Commit", "Unknown"], received.All.Select(text => text.Split(' ')[1]).Order());

@@ -159,7 +159,7 @@ public sealed class ProducerTests : IAsyncLifetime
             await producer.SendAsync(Message());
         }
 
-        await Eventually.HoldsAsync(() => !_a.Heartbeats.IsEmpty && !_b.Heartbeats.IsEmpty, "both know the producer");
+        await Eventually.TrueAsync(() => !_a.Heartbeats.IsEmpty && !_b.Heartbeats.IsEmpty, "both know the producer");
         int stayed = _a.Sent.Count;
         _a.Script(RequestCode.SendMessageV2, request =>
         {
@@ -329,7 +329,7 @@ public sealed class ProducerTests : IAsyncLifetime
 
         _nameServer.With(Topic, 3, _a);
 
-        await Eventually.HoldsAsync(() => producer.GetQueuesAsync(Topic).Result.Count == 3, "the new route is used");
+        await Eventually.TrueAsync(() => producer.GetQueuesAsync(Topic).Result.Count == 3, "the new route is used");
         Assert.Equal("a", (await producer.SendAsync(Message())).Queue.BrokerName);
     }
 
@@ -375,7 +375,7 @@ public sealed class ProducerTests : IAsyncLifetime
 
         await producer.SendOneWayAsync(Message());
 
-        await Eventually.HoldsAsync(() => _a.Sent.Count + _b.Sent.Count == 1, "the message arrived");
+        await Eventually.TrueAsync(() => _a.Sent.Count + _b.Sent.Count == 1, "the message arrived");
         Assert.True(_a.Sent.Concat(_b.Sent).Single().OneWay);
     }
 
@@ -393,7 +393,7 @@ public sealed class ProducerTests : IAsyncLifetime
         await using Producer producer = New(options => options.Group = "pg");
         await producer.SendAsync(Message());
 
-        await Eventually.HoldsAsync(() => !_a.Heartbeats.IsEmpty && !_b.Heartbeats.IsEmpty, "both brokers got a heartbeat");
+        await Eventually.TrueAsync(() => !_a.Heartbeats.IsEmpty && !_b.Heartbeats.IsEmpty, "both brokers got a heartbeat");
         HeartbeatData heartbeat = _a.Heartbeats.First();
         Assert.Equal(producer.ClientId, heartbeat.ClientId);
         Assert.Equal("pg", Assert.Single(heartbeat.ProducerDataSet).GroupName);
@@ -411,10 +411,10 @@ public sealed class ProducerTests : IAsyncLifetime
             await answer.Task;
             return false;
         });
-        Producer producer = New(options => options.SendTimeout = Eventually.Limit);
+        Producer producer = New(options => options.SendTimeout = Eventually.Deadline);
         Task<SendResult> sending = producer.SendAsync(Message());
         await arrived.Task;
-        await Eventually.HoldsAsync(() => !_a.Heartbeats.IsEmpty, "the broker knows the producer");
+        await Eventually.TrueAsync(() => !_a.Heartbeats.IsEmpty, "the broker knows the producer");
 
         Task disposing = producer.DisposeAsync().AsTask();
 

@@ -88,7 +88,7 @@ public sealed class RouteTableTests : IAsyncLifetime
         int before = _nameServer.Asked;
 
         Task<TopicRoute?[]> routes = Task.WhenAll(topics.Select(topic => session.Routes.FindAsync(topic, default).AsTask()));
-        await Eventually.HoldsAsync(() => _nameServer.Asked == before + topics.Length, "all questions");
+        await Eventually.TrueAsync(() => _nameServer.Asked == before + topics.Length, "all questions");
         held.SetResult();
 
         Assert.All(await routes, Assert.NotNull);

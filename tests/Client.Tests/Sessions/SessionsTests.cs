@@ -1,5 +1,4 @@
 using GrayMQ.Client.Sessions;
-using GrayMQ.Client.Tests.Servers;
 
 namespace GrayMQ.Client.Tests.Sessions;
 
@@ -20,7 +19,7 @@ public class SessionsTests
         time.Advance(TimeSpan.FromSeconds(4));
         Assert.False(waiting.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
-        await waiting.WaitAsync(Eventually.Limit);
+        await waiting.WaitAsync(Eventually.Deadline);
     }
 
     [Fact]
@@ -47,9 +46,9 @@ public class SessionsTests
         gate.Leave();
         Assert.False(closing.IsCompleted);
         gate.Leave();
-        await closing.WaitAsync(Eventually.Limit);
+        await closing.WaitAsync(Eventually.Deadline);
         Assert.False(gate.TryEnter());
-        await gate.CloseAsync().WaitAsync(Eventually.Limit);
+        await gate.CloseAsync().WaitAsync(Eventually.Deadline);
     }
 
     [Fact]
@@ -67,10 +66,10 @@ public class SessionsTests
             }
         }))];
 
-        await gate.CloseAsync().WaitAsync(Eventually.Limit);
+        await gate.CloseAsync().WaitAsync(Eventually.Deadline);
 
         Assert.Equal(0, Volatile.Read(ref inside));
-        await Task.WhenAll(callers).WaitAsync(Eventually.Limit);
+        await Task.WhenAll(callers).WaitAsync(Eventually.Deadline);
     }
 
     [Theory]

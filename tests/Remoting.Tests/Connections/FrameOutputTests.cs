@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
-using GrayMQ.Remoting.Tests.Testing;
 
 namespace GrayMQ.Remoting.Tests.Connections;
 

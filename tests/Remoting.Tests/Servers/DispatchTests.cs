@@ -22,6 +22,18 @@ public class DispatchTests
         return responder;
     }
 
+    // Each request has work done behind its batch; of its answer of 1,000 characters not many are gathered before some leave.
+    private static RequestTable AnsweringAtLength(Action handle, Action work) => new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
+    {
+        handle();
+        request.Connection.AfterBatch(work);
+        request.Reply(ResponseCode.Success, new string('x', 1_000));
+        return ValueTask.CompletedTask;
+    });
+
+    private static byte[] Together(int requests) =>
+        [.. Enumerable.Range(0, requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
+
     [Theory]
     [InlineData(SerializeType.Json)]
     [InlineData(SerializeType.RocketMq)]
@@ -74,7 +86,7 @@ public class DispatchTests
         });
         await using TestServer server = await TestServer.StartAsync(table);
         using RawClient client = await server.ConnectAsync();
-        byte[] together = [.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
+        byte[] together = Together(Requests);
         int readTogether = 0;
         for (int round = 0; round < Rounds; round++)
         {
@@ -100,17 +112,9 @@ public class DispatchTests
         int handled = 0;
         int done = 0;
         Action work = () => Volatile.Write(ref done, handled);
-        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
-        {
-            handled++;
-            request.Connection.AfterBatch(work);
-            request.Reply(ResponseCode.Success, new string('x', 1_000));
-            return ValueTask.CompletedTask;
-        });
-        await using TestServer server = await TestServer.StartAsync(table);
+        await using TestServer server = await TestServer.StartAsync(AnsweringAtLength(() => handled++, work));
         using RawClient client = await server.ConnectAsync();
-        byte[] together = [.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
-        Task sending = client.SendAsync(together);
+        Task sending = client.SendAsync(Together(Requests));
         for (int answers = 1; answers <= Requests; answers++)
         {
             await client.ReadAnswerAsync();
@@ -136,17 +140,9 @@ public class DispatchTests
 
             done = handled;
         };
-        RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
-        {
-            handled++;
-            request.Connection.AfterBatch(work);
-            request.Reply(ResponseCode.Success, new string('x', 1_000));
-            return ValueTask.CompletedTask;
-        });
-        await using TestServer server = await TestServer.StartAsync(table);
+        await using TestServer server = await TestServer.StartAsync(AnsweringAtLength(() => handled++, work));
         using RawClient client = await server.ConnectAsync();
-        byte[] together = [.. Enumerable.Range(0, Requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
-        Task sending = client.SendAsync(together);
+        Task sending = client.SendAsync(Together(Requests));
         int answers = 0;
         while (await client.ReadAsync() is not null)
         {

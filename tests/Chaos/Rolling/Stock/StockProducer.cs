@@ -17,6 +17,7 @@ internal sealed class StockProducer(LoadSettings settings, string id, SendRecord
     : StockClient(settings, record.Topic, new RequestTable())
 {
     private const string Group = "rolling-stock-producer";
+    private const int Queues = 4;
 
     protected override HeartbeatData Heartbeat { get; } =
         new() { ClientId = id, ProducerDataSet = [new ProducerData { GroupName = Group }] };
@@ -53,8 +54,9 @@ internal sealed class StockProducer(LoadSettings settings, string id, SendRecord
 
             try
             {
+                SendMessageHeader header = StockSend.Header(Group, record.Topic, Queues, queue.QueueId);
                 RemotingCommand answer = await Client.InvokeAsync(
-                    queue.Address, RequestCode.SendMessageV2, HeaderOf(queue.QueueId), Encoding.UTF8.GetBytes(body), left)
+                    queue.Address, RequestCode.SendMessageV2, header, Encoding.UTF8.GetBytes(body), left)
                     .WaitAsync(left);
                 if (answer.ResponseCode == ResponseCode.Success)
                 {
@@ -86,14 +88,4 @@ internal sealed class StockProducer(LoadSettings settings, string id, SendRecord
             .Select(i => Route.Writable[(number + i) % Route.Writable.Count]);
         return fromHere.Where(queue => queue.Broker != failed).FirstOrDefault(Route.Writable[number % Route.Writable.Count]);
     }
-
-    private SendMessageHeader HeaderOf(int queueId) => new()
-    {
-        ProducerGroup = Encoding.UTF8.GetBytes(Group),
-        Topic = Encoding.UTF8.GetBytes(record.Topic),
-        DefaultTopic = "TBW102"u8.ToArray(),
-        DefaultTopicQueueNums = 4,
-        QueueId = queueId,
-        BornTimestampMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-    };
 }

@@ -15,6 +15,7 @@ namespace GrayMQ.Chaos.Rolling.Stock;
 internal sealed class StockTransactions : StockClient
 {
     private const string Group = "rolling-transactions";
+    private const int Queues = 4;
     private static readonly byte[] GroupUtf8 = Encoding.UTF8.GetBytes(Group);
 
     private readonly string _id;
@@ -61,15 +62,9 @@ internal sealed class StockTransactions : StockClient
             [MessageProperty.TransactionPrepared] = "true",
             [MessageProperty.ProducerGroup] = Group,
         };
-        var header = new SendMessageHeader
+        SendMessageHeader header = StockSend.Header(Group, _record.Topic, Queues, queue.QueueId) with
         {
-            ProducerGroup = GroupUtf8,
-            Topic = Encoding.UTF8.GetBytes(_record.Topic),
-            DefaultTopic = "TBW102"u8.ToArray(),
-            DefaultTopicQueueNums = 4,
-            QueueId = queue.QueueId,
             SysFlag = MessageSysFlag.TransactionPrepared,
-            BornTimestampMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
             Properties = MessagePropertiesCodec.ToBytes(properties),
         };
         long begun = Stopwatch.GetTimestamp();

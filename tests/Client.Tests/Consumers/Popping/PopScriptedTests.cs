@@ -53,7 +53,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
     {
         Offer(10, 11, 13, 30);
         await using PopConsumer consumer = await StartAsync();
-        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Deadline);
 
         await consumer.AckAsync(received);
 
@@ -73,7 +73,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         };
         Offer(10, 11, 12);
         await using PopConsumer consumer = await StartAsync();
-        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Deadline);
 
         await consumer.AckAsync(received);
         await consumer.AckAsync(received);
@@ -93,7 +93,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         };
         Offer(10, 11);
         await using PopConsumer consumer = await StartAsync();
-        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Deadline);
 
         AckException refused = await Assert.ThrowsAsync<AckException>(() => consumer.AckAsync(received));
 
@@ -116,7 +116,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         };
         Offer(10, 11, FarBehind, FarBehind + 1);
         await using PopConsumer consumer = await StartAsync();
-        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Deadline);
 
         AckException refused = await Assert.ThrowsAsync<AckException>(() => consumer.AckAsync(received));
 
@@ -135,7 +135,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         };
         Offer(10, 11, 100_000);
         await using PopConsumer consumer = await StartAsync();
-        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Limit);
+        IReadOnlyList<PoppedMessage> received = await consumer.ReceiveAsync(Eventually.Deadline);
 
         AckException refused = await Assert.ThrowsAsync<AckException>(() => consumer.AckAsync(received));
 
@@ -154,7 +154,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         await using PopConsumer consumer = await StartAsync();
 
         BrokerException refused =
-            await Assert.ThrowsAsync<BrokerException>(() => consumer.ReceiveAsync(Eventually.Limit));
+            await Assert.ThrowsAsync<BrokerException>(() => consumer.ReceiveAsync(Eventually.Deadline));
 
         Assert.Equal(ResponseCode.RequestCodeNotSupported, refused.Code);
     }
@@ -176,7 +176,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         Offer(10);
         await using PopConsumer consumer = await StartAsync();
 
-        Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
         await using PopConsumer consumer = await StartAsync();
         using var impatient = new CancellationTokenSource();
         Task receiving = consumer.ReceiveAsync(impatient.Token);
-        await Eventually.HoldsAsync(() => _pops.Count >= 2, "a request is parked");
+        await Eventually.TrueAsync(() => _pops.Count >= 2, "a request is parked");
         await impatient.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiving);
 
@@ -201,10 +201,10 @@ public sealed class PopScriptedTests : IAsyncLifetime
         Offer(10, 11);
         await using PopConsumer consumer = await StartAsync("Aa");
 
-        PoppedMessage received = Assert.Single(await consumer.ReceiveAsync(Eventually.Limit));
+        PoppedMessage received = Assert.Single(await consumer.ReceiveAsync(Eventually.Deadline));
 
         Assert.Equal("Aa", received.Message.Tags);
-        await Eventually.HoldsAsync(() => !_acks.IsEmpty, "the other one is acknowledged");
+        await Eventually.TrueAsync(() => !_acks.IsEmpty, "the other one is acknowledged");
         Assert.Equal("orders 2 10 1000 60000 0 0 a 2 11", Assert.Single(_acks));
     }
 
@@ -240,10 +240,10 @@ public sealed class PopScriptedTests : IAsyncLifetime
         await consumer.StartAsync();
         try
         {
-            await Eventually.HoldsAsync(() => Volatile.Read(ref isHandling), "the message is being handled");
+            await Eventually.TrueAsync(() => Volatile.Read(ref isHandling), "the message is being handled");
             time.Advance(invisible / 2);
-            await Eventually.HoldsAsync(() => !_changes.IsEmpty, "the time is renewed once half of it is over");
-            await Eventually.HoldsAsync(
+            await Eventually.TrueAsync(() => !_changes.IsEmpty, "the time is renewed once half of it is over");
+            await Eventually.TrueAsync(
                 () =>
                 {
                     // A renewal that is not answered yet keeps the next from beginning: the clock has to go on.
@@ -257,7 +257,7 @@ public sealed class PopScriptedTests : IAsyncLifetime
             mayEnd.SetResult();
         }
 
-        await Eventually.HoldsAsync(() => !_acks.IsEmpty || !_batches.IsEmpty, "the message is acked");
+        await Eventually.TrueAsync(() => !_acks.IsEmpty || !_batches.IsEmpty, "the message is acked");
         await consumer.StopAsync();
 
         (long PopTimeMs, long InvisibleMs)[] changes = [.. _changes];
