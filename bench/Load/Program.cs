@@ -40,6 +40,7 @@ var filterWarmUp = new Option<double>("--warm-up")
 var buyers = new Option<int>("--buyers") { Description = "Different buyers: the fewer, the more groups a message matches", DefaultValueFactory = _ => 1000 };
 
 var grayRounds = new Option<int>("--rounds") { Description = "Times that each run is made at either broker", DefaultValueFactory = _ => 3 };
+var echoRounds = new Option<int>("--rounds") { Description = "Times that sends and echo are measured, turn about", DefaultValueFactory = _ => 3 };
 var plain = new Option<string>("--without") { Description = "Address of a broker that knows nothing of gray, to be measured turn about", Required = true };
 
 var grpcPort = new Option<int>("--grpc-port") { Description = "Where the broker answers gRPC", DefaultValueFactory = _ => 8081 };
@@ -172,7 +173,7 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
             cancel),
         directory, blockBytes, seconds),
     Build("compare", "Broker and echo in one run: sends in both forms, and pulls",
-        (parsed, cancel) => Scenarios.CompareAsync(Read(parsed), parsed.GetValue(echoPort), cancel),
-        broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort),
+        (parsed, cancel) => Scenarios.CompareAsync(Read(parsed), parsed.GetValue(echoPort), parsed.GetValue(echoRounds), cancel),
+        broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort, echoRounds),
 };
 return await root.Parse(args).InvokeAsync();

@@ -17,7 +17,11 @@ internal static class Scenarios
     /// Measures the broker beside a bare echo, turn about, with the sizes of the same requests and replies: 64 connections with one
     /// request each in flight, 4 connections with 32 each, and pulls.
     /// </summary>
-    public static async Task CompareAsync(LoadOptions options, int echoPort, CancellationToken cancel)
+    /// <param name="rounds">
+    /// Times that each is measured: the ratios of one round are of runs that follow each other at once, and what is told is their median,
+    /// which a machine that goes faster and slower by itself does not move.
+    /// </param>
+    public static async Task CompareAsync(LoadOptions options, int echoPort, int rounds, CancellationToken cancel)
     {
         int replyBytes = await Probe.ReplyBytesAsync(options, cancel);
         using Process echo = StartEcho(echoPort, replyBytes);
@@ -34,23 +38,36 @@ internal static class Scenarios
             Console.WriteLine(LoadResult.Head);
             var single = new { Connections = 64, InFlight = 1 };
             var window = new { Connections = 4, InFlight = 32 };
-            LoadResult echoSingle = await Run("echo 64x1", echoOptions, single.Connections, single.InFlight);
-            LoadResult sendSingle = await Run("send 64x1", options, single.Connections, single.InFlight);
-            LoadResult echoWindow = await Run("echo 4x32", echoOptions, window.Connections, window.InFlight);
-            LoadResult sendWindow = await Run("send 4x32", options, window.Connections, window.InFlight);
+            List<double> cpu = [], instructions = [], rate = [];
+            for (int round = 0; round < rounds; round++)
+            {
+                LoadResult echoSingle = await Run("echo 64x1", echoOptions, single.Connections, single.InFlight);
+                LoadResult sendSingle = await Run("send 64x1", options, single.Connections, single.InFlight);
+                LoadResult echoWindow = await Run("echo 4x32", echoOptions, window.Connections, window.InFlight);
+                LoadResult sendWindow = await Run("send 4x32", options, window.Connections, window.InFlight);
+                cpu.Add(sendSingle.CpuMicroseconds / echoSingle.CpuMicroseconds);
+                instructions.Add(sendSingle.Instructions / echoSingle.Instructions);
+                rate.Add(sendWindow.PerSecond / echoWindow.PerSecond);
+            }
+
             await Run("send 4x250", options, connections: 4, inFlight: 250);
             LoadOptions recent = await RecentMessages.SendAsync(options with { Connections = 4, InFlight = 1 }, cancel);
             Console.WriteLine(await PullAsync("pull 4x1", recent, cancel));
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"64x1: CPU of send / echo {sendSingle.CpuMicroseconds / echoSingle.CpuMicroseconds:F2}"));
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"4x32: rate of send / echo {sendWindow.PerSecond / echoWindow.PerSecond:P0}"));
+            Compare("64x1: CPU of send / echo", cpu);
+            Compare("64x1: instructions of send / echo", instructions);
+            Compare("4x32: rate of send / echo", rate);
         }
         finally
         {
             echo.Kill();
+        }
+
+        static void Compare(string what, List<double> ratios)
+        {
+            ratios.Sort();
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what} {ratios[ratios.Count / 2]:F2} (median of {ratios.Count}, {ratios[0]:F2} to {ratios[^1]:F2})"));
         }
 
         async Task<LoadResult> Run(string name, LoadOptions with, int connections, int inFlight)

@@ -35,6 +35,7 @@ public sealed class MessageStore : IAsyncDisposable
     private readonly Flusher _flusher;
     private readonly QueueReader _reader;
     private readonly KeyQuery _keyQuery;
+    private readonly GroupAnnouncement _announcing;
     private int _closed;
 
     private MessageStore(StoreOptions options, IStoreFileSystem fileSystem, StoreParts parts)
@@ -50,6 +51,7 @@ public sealed class MessageStore : IAsyncDisposable
         _reader = new QueueReader(options, _log, _logReader);
         _keyQuery = new KeyQuery(options, parts.Index, _logReader);
         OpenedAtOffset = parts.OpenedAtOffset;
+        _announcing = new GroupAnnouncement(AnnounceAppended);
     }
 
     /// <summary>Counters for the broker's runtime info.</summary>
@@ -66,6 +68,9 @@ public sealed class MessageStore : IAsyncDisposable
 
     /// <summary>Everything below is in its queue.</summary>
     public long DispatchedOffset => _dispatcher.Offset;
+
+    /// <summary>Whether a message is on disk before its sender is answered.</summary>
+    public FlushDiskType FlushDiskType => _options.FlushDiskType;
 
     /// <summary>Where the log ended when the store was opened.</summary>
     public long OpenedAtOffset { get; }
@@ -167,7 +172,7 @@ public sealed class MessageStore : IAsyncDisposable
     public void AnnounceAppended()
     {
         _log.Writer.WriteAppended();
-        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
+        if (FlushDiskType == FlushDiskType.SyncFlush)
         {
             _flusher.OnAppended();
         }
@@ -178,12 +183,18 @@ public sealed class MessageStore : IAsyncDisposable
     }
 
     /// <summary>
+    /// As <see cref="AnnounceAppended"/>, soon, by a thread of the pool, and once for all who have asked for it by then.
+    /// </summary>
+    /// <param name="done">Called once, on that thread, with what it failed with; it has to be short, and must not throw.</param>
+    public void AnnounceAppendedSoon(Action<Exception?> done) => _announcing.Add(done);
+
+    /// <summary>
     /// As <see cref="AnnounceAppended"/>, by who tells nobody before <see cref="WaitForFlush"/> is over: with SYNC_FLUSH one write and one flush
     /// then do for all that came while the one before was under way.
     /// </summary>
     public void FlushAppended()
     {
-        if (_options.FlushDiskType == FlushDiskType.SyncFlush)
+        if (FlushDiskType == FlushDiskType.SyncFlush)
         {
             _flusher.OnAppended();
         }

@@ -70,6 +70,42 @@ public sealed class ConcurrencyTests : IDisposable
         Assert.Equal(Writers * PerWriter, store.Store.Statistics.PutTimesTotal);
     }
 
+    [Fact]
+    public async Task Append_SeveralThreads_RecordsOfAllSizesStandWholeAndInTheOrderOfTheirTimes()
+    {
+        const int PerWriter = 150;
+        const int KiB = 1024;
+        StoreOptions options = TestStore.Options(_folder.Path) with { CommitLogFileBytes = 4 * KiB * KiB, MaxMessageBytes = KiB * KiB };
+        await using TestStore store = TestStore.Open(options);
+
+        // Those of the last two need a larger buffer than the usual, beside others that are being filled.
+        int[] sizes = [10, 3 * KiB, 90 * KiB, 700 * KiB];
+        Parallel.For(0, sizes.Length, writer =>
+        {
+            byte[] body = TestStore.Body(writer, sizes[writer]);
+            for (int i = 0; i < PerWriter; i++)
+            {
+                Assert.True(store.Append(body, queueId: writer).IsOk);
+            }
+        });
+        store.WaitForDispatch();
+
+        var times = new SortedDictionary<long, long>();
+        for (int writer = 0; writer < sizes.Length; writer++)
+        {
+            byte[] body = TestStore.Body(writer, sizes[writer]);
+            List<ReceivedMessage> messages = store.ReadAll(queueId: writer);
+            Assert.Equal(PerWriter, messages.Count);
+            foreach (ReceivedMessage message in messages)
+            {
+                Assert.Equal(body, message.Body.ToArray());
+                times.Add(message.PhysicalOffset, message.StoreTimestampMs);
+            }
+        }
+
+        Assert.Equal(times.Values.Order(), times.Values);
+    }
+
     // Reads a queue while it grows: offsets without gaps, bodies whole.
     private static void Follow(TestStore store, int queueId, int count)
     {

@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
 using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Appending;
+using GrayMQ.Store.ConsumeQueues;
 using GrayMQ.Store.Flushing;
 using GrayMQ.Store.Tests.Support;
 
@@ -349,6 +351,38 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Append_ItsBodyCannotBeRead_NothingIsKeptThatStandsBehindItsPlace()
+    {
+        StoreOptions options = TestStore.Options(Root);
+        await using (TestStore store = TestStore.Open(options, _files))
+        {
+            store.Append("good");
+            LogicQueue queue = store.Store.GetQueue(TestStore.Topic, 0);
+            using var gone = new GoneMemory();
+            var first = new Piece(new byte[100]);
+            var body = new ReadOnlySequence<byte>(first, 0, first.Append(gone.Memory), gone.Memory.Length);
+            Assert.Throws<ObjectDisposedException>(
+                () => store.Store.Append(queue, new MessageAppend { Body = body, BornHost = TestStore.Host, StoreHost = TestStore.Host }));
+            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
+            Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
+        }
+
+        await using TestStore again = TestStore.Open(options);
+        Assert.Equal(["good"], again.ReadBodies());
+    }
+
+    [Fact]
+    public async Task AnnounceAppendedSoon_CannotBeWritten_IsTold()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root), _files);
+        _files.MayWrite = path => !path.Contains("commitlog", StringComparison.Ordinal);
+        Assert.True(store.AppendAnnouncedLater("bad").IsOk);
+        var told = new TaskCompletionSource<Exception?>();
+        store.Store.AnnounceAppendedSoon(told.SetResult);
+        Assert.IsType<Files.FlushFailedException>(await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
     public async Task WaitForFlush_SomebodyElsesWriteFails_IsTold()
     {
         await using TestStore store = TestStore.Open(SyncOptions, _files);
@@ -597,6 +631,36 @@ public sealed class FaultTests : IDisposable
             }
 
             Assert.True(store.Store.NextQueueOffset(store.Store.GetQueue(TestStore.Topic, queueId)) > acknowledged.Keys.Where(key => key.QueueId == queueId).Max(key => key.QueueOffset));
+        }
+    }
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(ReadOnlyMemory<byte> memory) => Memory = memory;
+
+        public Piece Append(ReadOnlyMemory<byte> memory)
+        {
+            var next = new Piece(memory) { RunningIndex = RunningIndex + Memory.Length };
+            Next = next;
+            return next;
+        }
+    }
+
+    // What a body comes from has been given back.
+    private sealed class GoneMemory : MemoryManager<byte>
+    {
+        public override Memory<byte> Memory => CreateMemory(100);
+
+        public override Span<byte> GetSpan() => throw new ObjectDisposedException(nameof(GoneMemory));
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new ObjectDisposedException(nameof(GoneMemory));
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
         }
     }
 }

@@ -54,6 +54,32 @@ public sealed class MessageStoreTests : IDisposable
         Assert.Equal(3, store.Arrivals.All.Count);
     }
 
+    [Fact]
+    public async Task AnnounceAppendedSoon_WhatWasAppendedIsThereWhenItIsSaid()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(_folder.Path), start: false);
+        store.AppendAnnouncedLater("body");
+        var told = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        store.Store.AnnounceAppendedSoon(told.SetResult);
+        Assert.Null(await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+        Assert.Single(store.Arrivals.All);
+        Assert.Contains("body", LogText(), StringComparison.Ordinal);
+    }
+
+    // Others may have got their places while a sender waited for its own; a clock that was set back by more than that is believed.
+    [Theory]
+    [InlineData(500, 500)]
+    [InlineData(-500, 0)]
+    [InlineData(-5_000, -5_000)]
+    public async Task Append_TheClockMoves_StoreTimesStayInOrderUnlessItWasSetBack(int movedMs, int expectedMs)
+    {
+        var time = new ManualTime();
+        await using TestStore store = TestStore.Open(TestStore.Options(_folder.Path), time: time);
+        long before = store.Append("before").StoreTimestampMs;
+        time.Advance(TimeSpan.FromMilliseconds(movedMs));
+        Assert.Equal(before + expectedMs, store.Append("behind").StoreTimestampMs);
+    }
+
     [Theory]
     [InlineData(FlushDiskType.AsyncFlush)]
     [InlineData(FlushDiskType.SyncFlush)]

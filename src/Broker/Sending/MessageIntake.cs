@@ -121,11 +121,11 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
         return result;
     }
 
+    /// <summary>To be done for what was appended with <see cref="MessageAppend.IsAnnouncedLater"/> before its sender is answered.</summary>
+    public AppendedWork Appended { get; } = new(store);
+
     /// <inheritdoc cref="MessageStore.AnnounceAppended"/>
     public void AnnounceAppended() => store.AnnounceAppended();
-
-    /// <inheritdoc cref="MessageStore.FlushAppended"/>
-    public void FlushAppended() => store.FlushAppended();
 
     /// <inheritdoc cref="MessageStore.WaitForFlushAsync"/>
     public ValueTask<FlushStatus> WaitForFlushAsync(long endOffset) => store.WaitForFlushAsync(endOffset);

@@ -12,6 +12,7 @@ using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Protocol.Messages;
+using GrayMQ.Remoting.Connections;
 using GrayMQ.Remoting.Dispatch;
 using GrayMQ.Store.Appending;
 using GrayMQ.Store.Flushing;
@@ -41,8 +42,8 @@ internal sealed class SendMessageHandler(
     private readonly byte[] _addedProperties = SendProperties.Added(options);
     private readonly byte[] _addedGrayProperties = SendProperties.AddedGray(options);
     private readonly SendTargets _targets = new(topics, options.BrokerPermission);
-    private readonly Action _announceAppended = intake.AnnounceAppended;
-    private readonly Action _flushAppended = intake.FlushAppended;
+    private readonly IBatchWork _announceAppended = intake.Appended;
+    private readonly IBatchWork _flushAppended = intake.Appended.ForFlush;
 
     public ValueTask HandleAsync(in RemotingRequest request, in SendMessageHeader header)
     {

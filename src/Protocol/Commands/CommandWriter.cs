@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace GrayMQ.Protocol.Commands;
@@ -106,7 +107,7 @@ public static class CommandWriter
         int headerLength = buffer.Length - start - Frame.PrefixBytes;
         if (headerLength > Frame.MaxHeaderLength)
         {
-            throw new InvalidOperationException($"a header of {headerLength} bytes cannot be sent: its length has 24 bits");
+            throw TooLong(headerLength);
         }
 
         Span<byte> prefix = buffer.At(start);
@@ -118,14 +119,41 @@ public static class CommandWriter
         HeaderBuffer buffer, int code, int opaque, int flag, string? remark, in THeader header)
         where THeader : IHeaderFields, allows ref struct
     {
+        BeginJson(buffer, code);
+        var writer = new HeaderWriter(buffer, SerializeType.Json);
+        header.Write(ref writer);
+        EndJson(buffer, flag, opaque, remark);
+    }
+
+    private static void BeginJson(HeaderBuffer buffer, int code)
+    {
+        if (code == (int)ResponseCode.Success)
+        {
+            // As most answers are.
+            buffer.Append("{\"code\":0,\"extFields\":{"u8);
+            return;
+        }
+
         buffer.Append("{\"code\":"u8);
         AppendNumber(buffer, code);
         buffer.Append(",\"extFields\":{"u8);
-        var writer = new HeaderWriter(buffer, SerializeType.Json);
-        header.Write(ref writer);
-        buffer.Append("},\"flag\":"u8);
-        AppendNumber(buffer, flag);
-        buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
+    }
+
+    // Apart, as are the other parts: of one method the compiler inlines only so much, and then calls for each span.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void EndJson(HeaderBuffer buffer, int flag, int opaque, string? remark)
+    {
+        if (flag == RemotingCommand.ResponseFlag)
+        {
+            buffer.Append("},\"flag\":1,\"language\":\"DOTNET\",\"opaque\":"u8);
+        }
+        else
+        {
+            buffer.Append("},\"flag\":"u8);
+            AppendNumber(buffer, flag);
+            buffer.Append(",\"language\":\"DOTNET\",\"opaque\":"u8);
+        }
+
         AppendNumber(buffer, opaque);
         if (!string.IsNullOrEmpty(remark))
         {
@@ -166,6 +194,9 @@ public static class CommandWriter
         header.Write(ref writer);
         BinaryPrimitives.WriteInt32BigEndian(buffer.At(mapLengthAt), buffer.Length - mapLengthAt - sizeof(int));
     }
+
+    private static InvalidOperationException TooLong(int headerLength) =>
+        new($"a header of {headerLength} bytes cannot be sent: its length has 24 bits");
 
     private static void AppendNumber(HeaderBuffer buffer, int number)
     {

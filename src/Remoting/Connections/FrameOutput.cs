@@ -38,9 +38,11 @@ internal sealed class FrameOutput
     private readonly FlushWaiters _waiters = new();
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private bool _flushing;
-    private bool _batching;
     private bool _closed;
     private bool _inFrame;
+
+    // Set by the thread that reads requests, without the lock: who does not see it yet sends its answer by itself. Cleared with it.
+    private volatile bool _batching;
 
     // Set and cleared by the thread that reads requests, while it handles what it has read: for who asks when all will have left.
     private volatile bool _gathering;
@@ -80,7 +82,7 @@ internal sealed class FrameOutput
     public bool IsCongested => _unsent.Answers > MaxAnswerBytesAhead;
 
     /// <inheritdoc cref="AnswerBatch.TryDoBefore"/>
-    public bool TryDoBefore(Action work) => _batch.TryDoBefore(work);
+    public bool TryDoBefore(IBatchWork work) => _batch.TryDoBefore(work);
 
     /// <summary>An answer stands in <see cref="Batch"/>, whole.</summary>
     public void Gathered()
@@ -104,9 +106,10 @@ internal sealed class FrameOutput
 
     /// <summary>Writes an answer; false when the connection is closed or this ends it. Never throws.</summary>
     public bool WriteAnswer<TBody>(HeaderBuffer header, in TBody body, int bodyLength)
-        where TBody : IBodyWriter => Write(header, in body, bodyLength, gathered: false);
+        where TBody : IBodyWriter => Write(header, in body, bodyLength, gathered: false, last: false);
 
-    private bool Write<TBody>(HeaderBuffer header, in TBody body, int bodyLength, bool gathered)
+    // Gathered: by the thread that reads requests, what stands in its batch; the last of it ends the batch.
+    private bool Write<TBody>(HeaderBuffer header, in TBody body, int bodyLength, bool gathered, bool last)
         where TBody : IBodyWriter
     {
         var ending = Ending.None;
@@ -119,6 +122,11 @@ internal sealed class FrameOutput
             {
                 // Only by the thread that reads: the others would take back what it says just now.
                 _gathering = false;
+            }
+
+            if (last)
+            {
+                _batching = false;
             }
 
             if (_closed)
@@ -210,34 +218,48 @@ internal sealed class FrameOutput
     /// <summary>Lets answers gather until <see cref="EndBatch"/>.</summary>
     public void BeginBatch()
     {
-        lock (_writing)
-        {
-            _batching = true;
-        }
-
+        _batching = true;
         _batch.Begin();
     }
 
+    /// <summary>Completes when the batch can be ended: what is to be done before its answers leave is done, or has failed. Never throws.</summary>
+    public ValueTask BatchDoneAsync() => _batch.DoWorkWithOthersAsync();
+
+    /// <summary>Writes what has gathered and is not written yet. By the thread that goes on.</summary>
     public void EndBatch()
     {
-        HandOver();
-        _batch.End();
-        bool flushing;
-        lock (_writing)
+        if (_batch.Resume() is { } failure)
         {
-            _batching = false;
-            flushing = !_flushing && Flush();
+            WorkFailed(failure);
         }
 
-        if (flushing)
+        if (!HandOver(last: true))
         {
-            _flush.UnsafeOnCompleted(_flushEnded);
+            // Others may have left theirs to this.
+            bool flushing;
+            lock (_writing)
+            {
+                _batching = false;
+                flushing = !_flushing && Flush();
+            }
+
+            if (flushing)
+            {
+                _flush.UnsafeOnCompleted(_flushEnded);
+            }
         }
+
+        _batch.End();
     }
 
     /// <summary>Completes when the peer has taken enough answers for its requests to be read again. For the read loop alone.</summary>
     public ValueTask UncongestedAsync()
     {
+        if (!IsCongested)
+        {
+            return ValueTask.CompletedTask;
+        }
+
         lock (_writing)
         {
             if (!_flushing || !IsCongested || _closed)
@@ -291,17 +313,23 @@ internal sealed class FrameOutput
         }
     }
 
-    private void HandOver()
+    // False where nothing has gathered.
+    private bool HandOver(bool last = false)
     {
-        if (Batch is { } batch)
+        if (Batch is not { } batch)
         {
-            DoWork();
-            if (batch.Length > 0)
-            {
-                Write(batch, default(MemoryBody), 0, gathered: true);
-                batch.Clear();
-            }
+            return false;
         }
+
+        DoWork();
+        if (batch.Length == 0)
+        {
+            return false;
+        }
+
+        Write(batch, default(MemoryBody), 0, gathered: true, last);
+        batch.Clear();
+        return true;
     }
 
     // What fails here was answered as done already: the peer must not hear it, and nothing that comes behind it.
@@ -313,13 +341,18 @@ internal sealed class FrameOutput
         }
         catch (Exception e)
         {
-            lock (_writing)
-            {
-                _closed = true;
-            }
-
-            _broken("what was answered could not be kept", e);
+            WorkFailed(e);
         }
+    }
+
+    private void WorkFailed(Exception e)
+    {
+        lock (_writing)
+        {
+            _closed = true;
+        }
+
+        _broken("what was answered could not be kept", e);
     }
 
     // With the lock held, after a whole frame.

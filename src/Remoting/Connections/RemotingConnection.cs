@@ -99,11 +99,11 @@ public sealed partial class RemotingConnection : RemotingPeer
         Volatile.Read(ref _frameBegunTimestamp) is long begun and not NoFrame ? _time.GetElapsedTime(begun) : TimeSpan.Zero;
 
     /// <inheritdoc/>
-    public override void AfterBatch(Action work)
+    public override void AfterBatch(IBatchWork work)
     {
         if (!_output.TryDoBefore(work))
         {
-            work();
+            work.Run();
         }
     }
 
@@ -196,8 +196,16 @@ public sealed partial class RemotingConnection : RemotingPeer
                 Volatile.Write(ref _lastReadTimestamp, now);
                 Volatile.Write(ref _handledTimestamp, now);
                 ReadOnlySequence<byte> rest = result.Buffer;
-                while (HandleBatch(ref rest))
+                while (true)
                 {
+                    bool more = HandleBatch(ref rest);
+                    await _output.BatchDoneAsync().ConfigureAwait(false);
+                    _output.EndBatch();
+                    if (!more)
+                    {
+                        break;
+                    }
+
                     await _output.UncongestedAsync().ConfigureAwait(false);
 
                     // That may have taken long, and what was read before is handled now.
@@ -320,9 +328,11 @@ public sealed partial class RemotingConnection : RemotingPeer
 
             return false;
         }
-        finally
+        catch
         {
+            // What came before it is answered.
             _output.EndBatch();
+            throw;
         }
     }
 

@@ -36,11 +36,11 @@ public abstract class RemotingPeer
     public abstract int RequestsInFlight { get; }
 
     /// <summary>
-    /// Does work that can be done once for many requests: behind those that the calling thread is just reading, at once where it reads none.
+    /// Has work done that can be done once for many requests: behind those that the calling thread is just reading, at once where it reads none.
     /// The answers that this thread gives to them leave behind it; if it fails, none of them does, and the connection ends.
     /// </summary>
     /// <param name="work">The same object each time.</param>
-    public virtual void AfterBatch(Action work) => work();
+    public virtual void AfterBatch(IBatchWork work) => work.Run();
 
     /// <summary>Asks the peer and waits for its answer.</summary>
     /// <param name="body">Stays as it is until the task that is returned has ended.</param>

@@ -9,10 +9,8 @@ namespace GrayMQ.Store.CommitLogs;
 /// Turns a batch body (<see cref="BatchBodyReader"/>) into records of the log: each has a flag, a body and properties of its
 /// own, the rest from what the batch has in common, whose properties follow each message's.
 /// </summary>
-internal sealed class BatchWriter
+internal static class BatchWriter
 {
-    private byte[] _properties = [];
-
     /// <summary>How many records there are, and how many bytes they take; anything but Ok if the batch cannot be stored.</summary>
     public static AppendStatus Measure(
         LogicQueue queue, in MessageAppend common, in ReadOnlySequence<byte> batchBody, out long bytes, out int count)
@@ -47,10 +45,9 @@ internal sealed class BatchWriter
 
     /// <summary>
     /// Writes the records of a measured batch, one behind the other from <paramref name="offset"/> on, which
-    /// <paramref name="destination"/> stands for; where each begins is added to <paramref name="physicalOffsets"/>. Returns
-    /// where the last one ends. Guarded by the append lock.
+    /// <paramref name="destination"/> stands for; where each begins is added to <paramref name="physicalOffsets"/>.
     /// </summary>
-    public long Write(
+    public static void Write(
         Span<byte> destination,
         LogicQueue queue,
         in MessageAppend common,
@@ -60,15 +57,16 @@ internal sealed class BatchWriter
         long storeTimestampMs,
         List<long>? physicalOffsets)
     {
+        byte[] properties = ArrayPool<byte>.Shared.Rent(MessagePropertiesCodec.MaxBytes);
         var reader = new BatchBodyReader(batchBody);
         while (reader.MoveNext())
         {
             BatchRecord record = reader.Current;
-            int propertiesBytes = JoinProperties(record.Properties, common.Properties);
+            int propertiesBytes = JoinProperties(record.Properties, common.Properties, properties);
             var fields = new StoredMessageFields
             {
                 Topic = queue.TopicUtf8,
-                Properties = _properties.AsSpan(0, propertiesBytes),
+                Properties = properties.AsSpan(0, propertiesBytes),
                 QueueId = queue.QueueId,
                 Flag = record.Flag,
                 QueueOffset = queueOffset++,
@@ -86,22 +84,15 @@ internal sealed class BatchWriter
             offset += written;
         }
 
-        return offset;
+        ArrayPool<byte>.Shared.Return(properties);
     }
 
     private static bool NeedsSeparator(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second) =>
         !first.IsEmpty && !second.IsEmpty
         && first.Slice(first.Length - 1).FirstSpan[0] != MessagePropertiesCodec.PropertySeparator;
 
-    // Puts a record's properties and the batch's own into the scratch buffer.
-    private int JoinProperties(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second)
+    private static int JoinProperties(in ReadOnlySequence<byte> first, ReadOnlySpan<byte> second, Span<byte> destination)
     {
-        if (_properties.Length == 0)
-        {
-            _properties = new byte[MessagePropertiesCodec.MaxBytes];
-        }
-
-        Span<byte> destination = _properties;
         first.CopyTo(destination);
         int length = (int)first.Length;
         if (NeedsSeparator(first, second))

@@ -14,6 +14,9 @@ namespace GrayMQ.Store.CommitLogs;
 /// </summary>
 internal sealed class CommitLog : IDisposable
 {
+    // How much later than its clock was read an appender may get its place.
+    private const long MaxWaitForLockMs = 1_000;
+
     private readonly StoreOptions _options;
     private readonly RunningFlags _flags;
     private readonly StoreStatistics _statistics;
@@ -22,14 +25,12 @@ internal sealed class CommitLog : IDisposable
     // Taken inside the writer's.
     private readonly Lock _appendLock = new();
 
-    // Guarded by it.
-    private readonly LogRoom _room;
-    private readonly BatchWriter _batches = new();
     private readonly LogTail _tail;
-    private CommitLogFile? _current;
-    private bool _tailReserved = true;
+
+    // Guarded by it.
+    private readonly LogEnd _end;
     private int _mappingEpoch;
-    private long _appendedOffset;
+    private long _lastStoreMs;
 
     public CommitLog(
         StoreOptions options, CommitLogFiles files, RunningFlags flags, StoreStatistics statistics, TimeProvider time, ILogger logger)
@@ -39,8 +40,8 @@ internal sealed class CommitLog : IDisposable
         _statistics = statistics;
         _time = time;
         Files = files;
-        _room = new LogRoom(files, time, logger);
         _tail = new LogTail(files);
+        _end = new LogEnd(files, _tail, new LogRoom(files, time, logger));
         Writer = new LogWriter(files, _tail, _appendLock, flags, statistics, time, logger);
     }
 
@@ -50,7 +51,7 @@ internal sealed class CommitLog : IDisposable
     public LogWriter Writer { get; }
 
     /// <summary>The end of what was appended: at or above <see cref="MaxOffset"/>.</summary>
-    public long AppendedOffset => Volatile.Read(ref _appendedOffset);
+    public long AppendedOffset => _end.Offset;
 
     /// <inheritdoc cref="LogWriter.WrittenOffset"/>
     public long MaxOffset => Writer.WrittenOffset;
@@ -69,9 +70,7 @@ internal sealed class CommitLog : IDisposable
     /// </summary>
     public void SetEnd(long offset, long flushedOffset, bool reserved)
     {
-        _current = Files.Find(offset);
-        _tailReserved = reserved;
-        Volatile.Write(ref _appendedOffset, offset);
+        _end.Set(offset, reserved);
         Writer.SetEnd(offset, flushedOffset);
     }
 
@@ -104,8 +103,12 @@ internal sealed class CommitLog : IDisposable
 
         int total = (int)bytes;
         bool entersQueue = LogicQueue.Takes(message.SysFlag);
+        long now = NowMs;
         do
         {
+            AppendStatus? status;
+            LogPlace place;
+            long queueOffset = 0;
             lock (_appendLock)
             {
                 if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
@@ -113,28 +116,29 @@ internal sealed class CommitLog : IDisposable
                     return new AppendResult(AppendStatus.MappingChanged, 0, 0, 0, 0);
                 }
 
-                AppendStatus? status = MakeRoom(queue, total, out long offset, out Span<byte> destination);
+                status = TryReserve(queue, messages: 1, total, out place);
                 if (status == AppendStatus.Ok)
                 {
-                    long now = NowMs;
-                    long queueOffset = entersQueue ? queue.NextOffset : 0;
-                    fields.QueueOffset = queueOffset;
-                    fields.PhysicalOffset = offset;
-                    fields.StoreTimestampMs = now;
-                    StoredMessageWriter.Write(destination, fields, message.Body);
+                    now = InOrder(now);
                     if (entersQueue)
                     {
-                        queue.NextOffset = queueOffset + 1;
+                        queueOffset = queue.NextOffset++;
                     }
-
-                    Appended(1, total, offset + total);
-                    return new AppendResult(AppendStatus.Ok, offset, queueOffset, total, now) { QueueId = queue.QueueId };
                 }
+            }
 
-                if (status is { } refused)
-                {
-                    return Refused(refused);
-                }
+            if (status == AppendStatus.Ok)
+            {
+                fields.QueueOffset = queueOffset;
+                fields.PhysicalOffset = place.Offset;
+                fields.StoreTimestampMs = now;
+                Fill(in place, in fields, message.Body);
+                return new AppendResult(AppendStatus.Ok, place.Offset, queueOffset, total, now) { QueueId = queue.QueueId };
+            }
+
+            if (status is { } refused)
+            {
+                return Refused(refused);
             }
         }
         while (TryWriteAppended());
@@ -157,8 +161,12 @@ internal sealed class CommitLog : IDisposable
         }
 
         int total = (int)bytes;
+        long now = NowMs;
         do
         {
+            AppendStatus? status;
+            LogPlace place;
+            long firstQueueOffset = 0;
             lock (_appendLock)
             {
                 if (mappingEpoch is { } epoch && epoch != _mappingEpoch)
@@ -166,22 +174,24 @@ internal sealed class CommitLog : IDisposable
                     return new AppendBatchResult(AppendStatus.MappingChanged, 0, 0, 0, 0, 0);
                 }
 
-                AppendStatus? status = MakeRoom(queue, total, out long start, out Span<byte> destination);
+                status = TryReserve(queue, count, total, out place);
                 if (status == AppendStatus.Ok)
                 {
-                    long now = NowMs;
-                    long firstQueueOffset = queue.NextOffset;
-                    long end = _batches.Write(
-                        destination, queue, common, batchBody, firstQueueOffset, start, now, physicalOffsets);
+                    now = InOrder(now);
+                    firstQueueOffset = queue.NextOffset;
                     queue.NextOffset = firstQueueOffset + count;
-                    Appended(count, total, end);
-                    return new AppendBatchResult(AppendStatus.Ok, start, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
                 }
+            }
 
-                if (status is { } refused)
-                {
-                    return BatchRefused(refused);
-                }
+            if (status == AppendStatus.Ok)
+            {
+                Fill(in place, queue, common, batchBody, firstQueueOffset, now, physicalOffsets);
+                return new AppendBatchResult(AppendStatus.Ok, place.Offset, firstQueueOffset, count, total, now) { QueueId = queue.QueueId };
+            }
+
+            if (status is { } refused)
+            {
+                return BatchRefused(refused);
             }
         }
         while (TryWriteAppended());
@@ -248,68 +258,75 @@ internal sealed class CommitLog : IDisposable
         return new AppendBatchResult(status, 0, 0, 0, 0, 0);
     }
 
-    // Finds the place for records, closing the current file and opening the next if need be. Null: what has gathered is to be written first.
-    private AppendStatus? MakeRoom(LogicQueue queue, int bytes, out long offset, out Span<byte> destination)
+    // With the append lock held. Null: what has gathered is to be written first.
+    private AppendStatus? TryReserve(LogicQueue queue, int messages, int bytes, out LogPlace place)
     {
-        offset = _appendedOffset;
-        destination = default;
+        place = default;
         if (!_flags.IsWritable)
         {
             return AppendStatus.ServiceNotAvailable;
         }
 
-        if (queue.TopicQueues.IsRetired)
-        {
-            return AppendStatus.QueueRetired;
-        }
-
-        _tailReserved = _tailReserved || _room.TryReserve(_current!, (int)(offset - _current!.BaseOffset));
-        if (!_tailReserved)
-        {
-            return AppendStatus.CreateMappedFileFailed;
-        }
-
-        CommitLogFile? current = _current;
-        int position = current is null ? 0 : (int)(offset - current.BaseOffset);
-        int needed = bytes + StoredMessageLayout.BlankHeaderBytes;
-        if (current is null || needed > current.Length - position)
-        {
-            if (!_tail.IsEmpty)
-            {
-                return null;
-            }
-
-            long nextBase = current?.EndOffset ?? offset - (offset % Files.FileBytes);
-            if (!_room.TryAddFile(nextBase, out CommitLogFile? next))
-            {
-                return AppendStatus.CreateMappedFileFailed;
-            }
-
-            if (current is not null && current.Length - position >= StoredMessageLayout.BlankHeaderBytes)
-            {
-                StoredMessageWriter.WriteBlank(
-                    current.Memory.Span(position, StoredMessageLayout.BlankHeaderBytes), current.Length - position);
-            }
-
-            _current = current = next;
-            offset = nextBase;
-            position = 0;
-            Volatile.Write(ref _appendedOffset, offset);
-        }
-
-        if (position + bytes > current.Length / 2)
-        {
-            Files.Prepare(current.EndOffset);
-        }
-
-        return _tail.TryReserve(current, bytes, out destination) ? AppendStatus.Ok : null;
+        return queue.TopicQueues.IsRetired ? AppendStatus.QueueRetired : _end.TryReserve(messages, bytes, out place);
     }
 
-    // With the append lock held.
-    private void Appended(int messages, int bytes, long endOffset)
+    // Times were read before the lock was taken, and are to stand in the log in their order. A clock that was set back is followed.
+    private long InOrder(long now)
     {
-        _tail.Add(messages, bytes, endOffset);
-        Volatile.Write(ref _appendedOffset, endOffset);
+        if (now > _lastStoreMs || _lastStoreMs - now > MaxWaitForLockMs)
+        {
+            _lastStoreMs = now;
+        }
+
+        return _lastStoreMs;
+    }
+
+    // Without the lock: others get their places meanwhile.
+    private void Fill(in LogPlace place, in StoredMessageFields fields, in MessageBody body)
+    {
+        bool whole = false;
+        try
+        {
+            StoredMessageWriter.Write(place.Room, fields, body);
+            whole = true;
+        }
+        finally
+        {
+            Filled(in place, whole);
+        }
+    }
+
+    // Likewise.
+    private void Fill(
+        in LogPlace place,
+        LogicQueue queue,
+        in MessageAppend common,
+        in ReadOnlySequence<byte> batchBody,
+        long firstQueueOffset,
+        long storeTimestampMs,
+        List<long>? physicalOffsets)
+    {
+        bool whole = false;
+        try
+        {
+            BatchWriter.Write(place.Room, queue, common, batchBody, firstQueueOffset, place.Offset, storeTimestampMs, physicalOffsets);
+            whole = true;
+        }
+        finally
+        {
+            Filled(in place, whole);
+        }
+    }
+
+    private void Filled(in LogPlace place, bool whole)
+    {
+        if (!whole)
+        {
+            // Others stand behind it already.
+            Writer.Fail();
+        }
+
+        place.Filled();
     }
 
     // Whether there is room now.

@@ -21,10 +21,9 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
     public bool IsEmpty => _filling.IsEmpty;
 
     /// <inheritdoc cref="TailBuffer.TryReserve"/>
-    public bool TryReserve(CommitLogFile file, int bytes, out Span<byte> room) => _filling.TryReserve(file, bytes, out room);
-
-    /// <inheritdoc cref="TailBuffer.Add"/>
-    public void Add(int messages, int bytes, long endOffset) => _filling.Add(messages, bytes, endOffset);
+    /// <returns>Whose <see cref="TailBuffer.Filled"/> is to be called; null if what is here has to be written first.</returns>
+    public TailBuffer? TryReserve(CommitLogFile file, int messages, int bytes, long endOffset, out Span<byte> place) =>
+        _filling.TryReserve(file, messages, bytes, endOffset, out place) ? _filling : null;
 
     /// <summary>Takes what there is, to be written and cleared before the write lock is given back; null if there is nothing. Under both locks.</summary>
     public TailBuffer? Take()

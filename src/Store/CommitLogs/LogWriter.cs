@@ -101,7 +101,7 @@ internal sealed class LogWriter(
             catch (IOException e)
             {
                 Log.FlushFailed(logger, e, from);
-                SetFailed();
+                Fail();
                 throw;
             }
         }
@@ -116,6 +116,8 @@ internal sealed class LogWriter(
         bool written = false;
         try
         {
+            taken.WaitUntilFilled();
+
             // Behind what could not be written nothing can be: it would never be found.
             RefuseAfterFailure();
             long startedMs = NowMs;
@@ -127,7 +129,7 @@ internal sealed class LogWriter(
         catch (Exception e) when (e is not FlushFailedException)
         {
             Log.CommitLogWriteFailed(logger, e, taken.EndOffset - taken.Bytes);
-            SetFailed();
+            Fail();
             throw new FlushFailedException($"The commit log could not be written: {e.Message}", e);
         }
         finally
@@ -137,7 +139,8 @@ internal sealed class LogWriter(
         }
     }
 
-    private void SetFailed()
+    /// <summary>What was to be kept cannot be: nothing is written any more.</summary>
+    public void Fail()
     {
         flags.SetFlushFailed();
         Failed?.Invoke();

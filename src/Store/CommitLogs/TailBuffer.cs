@@ -4,8 +4,8 @@ using GrayMQ.Store.Files;
 namespace GrayMQ.Store.CommitLogs;
 
 /// <summary>
-/// Records that stand one behind the other at the end of the log and are not in its file yet. Filled under the append lock, written by who
-/// has taken it from there.
+/// Records that stand one behind the other at the end of the log and are not in its file yet. Each gets its place under the append lock and is
+/// filled without it, so that nobody waits for another's copying; written by who has taken the buffer from there, once all are filled.
 /// </summary>
 internal sealed class TailBuffer
 {
@@ -19,6 +19,10 @@ internal sealed class TailBuffer
     private readonly byte[] _usual = new byte[UsualBytes];
     private byte[] _records;
     private int _length;
+
+    // Places that were given, and those of them that are filled.
+    private int _given;
+    private int _filled;
 
     public TailBuffer() => _records = _usual;
 
@@ -38,10 +42,13 @@ internal sealed class TailBuffer
 
     private ReadOnlySpan<byte> Records => _records.AsSpan(0, _length);
 
-    /// <summary>Room for records behind those that are here; false if these have to be written first.</summary>
-    public bool TryReserve(CommitLogFile file, int bytes, out Span<byte> room)
+    /// <summary>
+    /// Gives a place to records, behind those that are here; false if these have to be written first. <see cref="Filled"/> is to follow.
+    /// Under the append lock.
+    /// </summary>
+    public bool TryReserve(CommitLogFile file, int messages, int bytes, long endOffset, out Span<byte> place)
     {
-        room = default;
+        place = default;
         if (!IsEmpty && !ReferenceEquals(File, file))
         {
             return false;
@@ -57,17 +64,26 @@ internal sealed class TailBuffer
             Grow(_length + bytes);
         }
 
-        room = _records.AsSpan(_length, bytes);
+        place = _records.AsSpan(_length, bytes);
         File = file;
+        _length += bytes;
+        _given++;
+        Messages += messages;
+        EndOffset = endOffset;
         return true;
     }
 
-    /// <summary>What was reserved last is filled.</summary>
-    public void Add(int messages, int bytes, long endOffset)
+    /// <summary>What was given a place is there, whole.</summary>
+    public void Filled() => Interlocked.Increment(ref _filled);
+
+    /// <summary>Waits, for as long as copying takes, until all that was given a place is there. No more places may be given meanwhile.</summary>
+    public void WaitUntilFilled()
     {
-        _length += bytes;
-        Messages += messages;
-        EndOffset = endOffset;
+        var spinning = default(SpinWait);
+        while (Volatile.Read(ref _filled) != _given)
+        {
+            spinning.SpinOnce(sleep1Threshold: -1);
+        }
     }
 
     /// <summary>Writes the records to where they stand. Throws IOException.</summary>
@@ -79,6 +95,8 @@ internal sealed class TailBuffer
     public void Clear()
     {
         _length = 0;
+        _given = 0;
+        _filled = 0;
         Messages = 0;
         File = null;
         Use(_usual);
@@ -86,6 +104,8 @@ internal sealed class TailBuffer
 
     private void Grow(int bytes)
     {
+        // They are filled where they are.
+        WaitUntilFilled();
         byte[] larger = ArrayPool<byte>.Shared.Rent(bytes);
         Records.CopyTo(larger);
         Use(larger);

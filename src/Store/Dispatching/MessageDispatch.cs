@@ -29,13 +29,14 @@ internal sealed class MessageDispatch(
     public LogicQueue? Dispatch(in StoredMessage message, out long tagsCode)
     {
         tagsCode = 0;
-        if (!QueueTable.IsValid(message.Topic, message.QueueId) || message.QueueOffset < 0)
+        LogicQueue? queue = queues.Find(message.Topic, message.QueueId);
+        if (message.QueueOffset < 0 || (queue is null && !QueueTable.IsValid(message.Topic, message.QueueId)))
         {
             Log.MessageNotDispatchable(logger, message.PhysicalOffset, message.QueueId, message.QueueOffset);
             return null;
         }
 
-        LogicQueue queue = queues.GetOrAdd(message.Topic, message.QueueId);
+        queue ??= queues.GetOrAdd(message.Topic, message.QueueId);
 
         var properties = IndexedProperties.Of(in message);
 

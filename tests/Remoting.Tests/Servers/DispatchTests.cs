@@ -9,6 +9,7 @@ namespace GrayMQ.Remoting.Tests.Servers;
 public class DispatchTests
 {
     private const RequestCode Failing = RequestCode.UpdateAndCreateTopic;
+    private const RequestCode Gather = RequestCode.SendMessageV2;
 
     private readonly ConcurrentQueue<Responder> _parked = new();
 
@@ -21,18 +22,6 @@ public class DispatchTests
         await Eventually.TrueAsync(() => _parked.TryDequeue(out responder));
         return responder;
     }
-
-    // Each request has work done behind its batch; of its answer of 1,000 characters not many are gathered before some leave.
-    private static RequestTable AnsweringAtLength(Action handle, Action work) => new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
-    {
-        handle();
-        request.Connection.AfterBatch(work);
-        request.Reply(ResponseCode.Success, new string('x', 1_000));
-        return ValueTask.CompletedTask;
-    });
-
-    private static byte[] Together(int requests) =>
-        [.. Enumerable.Range(0, requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
 
     [Theory]
     [InlineData(SerializeType.Json)]
@@ -76,7 +65,7 @@ public class DispatchTests
         const int Requests = 5;
         const int Rounds = 20;
         var seen = new ConcurrentQueue<string>();
-        Action work = () => seen.Enqueue("work");
+        var work = new TestWork(() => seen.Enqueue("work"));
         RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, header) =>
         {
             seen.Enqueue($"request {header.Number}");
@@ -111,8 +100,8 @@ public class DispatchTests
         const int Requests = 2_000;
         int handled = 0;
         int done = 0;
-        Action work = () => Volatile.Write(ref done, handled);
-        await using TestServer server = await TestServer.StartAsync(AnsweringAtLength(() => handled++, work));
+        var work = new TestWork(() => Volatile.Write(ref done, handled));
+        await using TestServer server = await TestServer.StartAsync(ManyBytes(work, () => handled++));
         using RawClient client = await server.ConnectAsync();
         Task sending = client.SendAsync(Together(Requests));
         for (int answers = 1; answers <= Requests; answers++)
@@ -131,7 +120,7 @@ public class DispatchTests
         int handled = 0;
         int done = 0;
         int calls = 0;
-        Action work = () =>
+        var work = new TestWork(() =>
         {
             if (++calls == 3)
             {
@@ -139,8 +128,8 @@ public class DispatchTests
             }
 
             done = handled;
-        };
-        await using TestServer server = await TestServer.StartAsync(AnsweringAtLength(() => handled++, work));
+        });
+        await using TestServer server = await TestServer.StartAsync(ManyBytes(work, () => handled++));
         using RawClient client = await server.ConnectAsync();
         Task sending = client.SendAsync(Together(Requests));
         int answers = 0;
@@ -155,10 +144,69 @@ public class DispatchTests
     }
 
     [Fact]
+    public async Task AfterBatch_DoneWithOthers_AnswersLeaveBehindItAndThoseOfOtherThreadsDoNotWait()
+    {
+        var work = new SharedTestWork();
+        await using TestServer server = await TestServer.StartAsync(Tables.Parking(_parked).On<TestHeader>(Gather, Gathering(work)));
+        using RawClient client = await server.ConnectAsync();
+        using RawClient other = await server.ConnectAsync();
+        await client.SendAsync(RawClient.Request(Tables.Park, 1));
+        Responder parked = await ParkedAsync();
+        await client.SendAsync(RawClient.Request(Gather, 2));
+        await other.SendAsync(RawClient.Request(Gather, 3));
+        await Eventually.TrueAsync(() => work.Waiting.Count == 2);
+
+        // More than is left to wait for the end of a batch.
+        parked.Reply(new byte[256 * 1024]);
+        Assert.Equal(1, (await client.ReadAnswerAsync()).Opaque);
+        foreach (Action<Exception?> done in work.Waiting)
+        {
+            done(null);
+        }
+
+        Assert.Equal(2, (await client.ReadAnswerAsync()).Opaque);
+        Assert.Equal(3, (await other.ReadAnswerAsync()).Opaque);
+
+        // The connection goes on.
+        work.Waiting.Clear();
+        await client.SendAsync(RawClient.Request(Tables.Echo, 4));
+        Assert.Equal(4, (await client.ReadAnswerAsync()).Opaque);
+    }
+
+    [Fact]
+    public async Task AfterBatch_DoneWithOthersFails_NoAnswerLeavesAndTheConnectionEnds()
+    {
+        var work = new SharedTestWork();
+        await using TestServer server = await TestServer.StartAsync(new RequestTable().On<TestHeader>(Gather, Gathering(work)));
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(RawClient.Request(Gather, 1));
+        await Eventually.TrueAsync(() => work.Waiting.TryPeek(out _));
+        Assert.True(work.Waiting.TryDequeue(out Action<Exception?>? done));
+        done(new IOException("the disk is gone"));
+        Assert.Null(await client.ReadAsync());
+        await Eventually.TrueAsync(() => !server.Server.Connections.Any());
+    }
+
+    [Fact]
+    public async Task AfterBatch_TheServerStopsWhileOthersAreWaitedFor_AnswersStillLeave()
+    {
+        var work = new SharedTestWork();
+        await using TestServer server = await TestServer.StartAsync(new RequestTable().On<TestHeader>(Gather, Gathering(work)));
+        using RawClient client = await server.ConnectAsync();
+        await client.SendAsync(RawClient.Request(Gather, 1));
+        await Eventually.TrueAsync(() => work.Waiting.TryPeek(out _));
+        Task stopping = server.Server.StopAsync();
+        Assert.True(work.Waiting.TryDequeue(out Action<Exception?>? done));
+        done(null);
+        Assert.Equal(1, (await client.ReadAnswerAsync()).Opaque);
+        await stopping;
+    }
+
+    [Fact]
     public async Task AfterBatch_OfAnAnswerWithABody_RunsBeforeItLeaves()
     {
         int done = 0;
-        Action work = () => Volatile.Write(ref done, done + 1);
+        var work = new TestWork(() => Volatile.Write(ref done, done + 1));
         RequestTable table = new RequestTable().On<TestHeader>(Tables.Echo, (request, header) =>
         {
             request.Connection.AfterBatch(work);
@@ -179,9 +227,10 @@ public class DispatchTests
     public async Task AfterBatch_OnAThreadThatReadsNothing_RunsAtOnce()
     {
         var seen = new ConcurrentQueue<string>();
+        var work = new TestWork(() => seen.Enqueue("work"));
         RequestTable table = new RequestTable().OnPool<TestHeader>(Tables.Echo, (request, _) =>
         {
-            request.Connection.AfterBatch(() => seen.Enqueue("work"));
+            request.Connection.AfterBatch(work);
             seen.Enqueue("behind");
             request.Reply(ResponseCode.Success);
             return ValueTask.CompletedTask;
@@ -468,4 +517,23 @@ public class DispatchTests
             }
         }
     }
+
+    private static byte[] Together(int requests) =>
+        [.. Enumerable.Range(0, requests).SelectMany(i => RawClient.Request(Tables.Echo, i, i))];
+
+    // Answers that together are far more than is gathered.
+    private static RequestTable ManyBytes(IBatchWork work, Action handled) => new RequestTable().On<TestHeader>(Tables.Echo, (request, _) =>
+    {
+        handled();
+        request.Connection.AfterBatch(work);
+        request.Reply(ResponseCode.Success, new string('x', 1_000));
+        return ValueTask.CompletedTask;
+    });
+
+    private static Func<RemotingRequest, TestHeader, ValueTask> Gathering(IBatchWork work) => (request, _) =>
+    {
+        request.Connection.AfterBatch(work);
+        request.Reply(ResponseCode.Success);
+        return ValueTask.CompletedTask;
+    };
 }

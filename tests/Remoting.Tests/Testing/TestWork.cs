@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using GrayMQ.Remoting.Connections;
+
+namespace GrayMQ.Remoting.Tests.Testing;
+
+/// <summary>Work of a batch, done at once.</summary>
+internal sealed class TestWork(Action run) : IBatchWork
+{
+    public void Run() => run();
+
+    public bool TryRunWithOthers(Action<Exception?> done) => false;
+}
+
+/// <summary>Work that is done when the test says so, for all who wait for it.</summary>
+internal sealed class SharedTestWork : IBatchWork
+{
+    public ConcurrentQueue<Action<Exception?>> Waiting { get; } = new();
+
+    public void Run() => throw new InvalidOperationException("it is to be done with others");
+
+    public bool TryRunWithOthers(Action<Exception?> done)
+    {
+        Waiting.Enqueue(done);
+        return true;
+    }
+}

@@ -1,0 +1,106 @@
+using GrayMQ.Store.Flushing;
+using GrayMQ.Store.Tests.Support;
+
+namespace GrayMQ.Store.Tests;
+
+public sealed class GroupAnnouncementTests : IDisposable
+{
+    private readonly ManualResetEventSlim _mayAnnounce = new();
+    private readonly List<Exception?> _told = [];
+    private int _announcements;
+    private Exception? _failure;
+
+    public void Dispose() => _mayAnnounce.Dispose();
+
+    [Fact]
+    public void Add_WhileOneIsUnderWay_AllShareTheNext()
+    {
+        var group = new GroupAnnouncement(Announce);
+        group.Add(Tell);
+        TestStore.WaitFor(() => Volatile.Read(ref _announcements) == 1);
+        for (int i = 0; i < 3; i++)
+        {
+            group.Add(Tell);
+        }
+
+        Assert.Equal(0, Told);
+        _mayAnnounce.Set();
+        TestStore.WaitFor(() => Told == 4);
+        Assert.Equal(2, _announcements);
+    }
+
+    [Fact]
+    public void Add_WhatIsSharedFails_WhoSharedItIsToldAndNobodyElse()
+    {
+        var group = new GroupAnnouncement(Announce);
+        var failure = new IOException("the disk is gone");
+        _failure = failure;
+        group.Add(Tell);
+        TestStore.WaitFor(() => Volatile.Read(ref _announcements) == 1);
+        group.Add(Tell);
+        _mayAnnounce.Set();
+        TestStore.WaitFor(() => Told == 2);
+        group.Add(Tell);
+        TestStore.WaitFor(() => Told == 3);
+        Assert.Equal([failure, null, null], _told);
+    }
+
+    [Fact]
+    public void Add_FromManyThreads_EachIsToldOnce()
+    {
+        const int Threads = 4;
+        const int Times = 5_000;
+        int appended = 0;
+        int announced = 0;
+        int early = 0;
+        int told = 0;
+        var group = new GroupAnnouncement(() => Volatile.Write(ref announced, Volatile.Read(ref appended)));
+        Parallel.For(0, Threads, _ =>
+        {
+            for (int i = 0; i < Times; i++)
+            {
+                int mine = Interlocked.Increment(ref appended);
+                group.Add(_ =>
+                {
+                    if (Volatile.Read(ref announced) < mine)
+                    {
+                        Interlocked.Increment(ref early);
+                    }
+
+                    Interlocked.Increment(ref told);
+                });
+            }
+        });
+        TestStore.WaitFor(() => Volatile.Read(ref told) == Threads * Times);
+        Assert.Equal(0, early);
+    }
+
+    private int Told
+    {
+        get
+        {
+            lock (_told)
+            {
+                return _told.Count;
+            }
+        }
+    }
+
+    private void Announce()
+    {
+        Interlocked.Increment(ref _announcements);
+        _mayAnnounce.Wait();
+        if (Interlocked.Exchange(ref _failure, null) is { } failure)
+        {
+            throw failure;
+        }
+    }
+
+    private void Tell(Exception? failure)
+    {
+        lock (_told)
+        {
+            _told.Add(failure);
+        }
+    }
+}
