@@ -173,7 +173,7 @@ var root = new RootCommand("A load for any RocketMQ broker, and the echo that it
             cancel),
         directory, blockBytes, seconds),
     Build("compare", "Broker and echo in one run: sends in both forms, and pulls",
-        (parsed, cancel) => Scenarios.CompareAsync(Read(parsed), parsed.GetValue(echoPort), parsed.GetValue(echoRounds), cancel),
+        (parsed, cancel) => Scenarios.CompareAsync(Read(parsed), parsed.GetValue(echoPort), Math.Max(1, parsed.GetValue(echoRounds)), cancel),
         broker, topic, queues, size, batch, seconds, warmUp, binary, httpPort, echoPort, echoRounds),
 };
 return await root.Parse(args).InvokeAsync();

@@ -65,9 +65,9 @@ internal static class Scenarios
         static void Compare(string what, List<double> ratios)
         {
             ratios.Sort();
+            double median = (ratios[(ratios.Count - 1) / 2] + ratios[ratios.Count / 2]) / 2;
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{what} {ratios[ratios.Count / 2]:F2} (median of {ratios.Count}, {ratios[0]:F2} to {ratios[^1]:F2})"));
+                CultureInfo.InvariantCulture, $"{what} {median:F2} (median of {ratios.Count}, {ratios[0]:F2} to {ratios[^1]:F2})"));
         }
 
         async Task<LoadResult> Run(string name, LoadOptions with, int connections, int inFlight)

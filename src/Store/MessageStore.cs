@@ -51,7 +51,7 @@ public sealed class MessageStore : IAsyncDisposable
         _reader = new QueueReader(options, _log, _logReader);
         _keyQuery = new KeyQuery(options, parts.Index, _logReader);
         OpenedAtOffset = parts.OpenedAtOffset;
-        _announcing = new GroupAnnouncement(AnnounceAppended);
+        _announcing = new GroupAnnouncement(_log.Writer.WriteAppended, FollowWritten);
     }
 
     /// <summary>Counters for the broker's runtime info.</summary>
@@ -172,20 +172,15 @@ public sealed class MessageStore : IAsyncDisposable
     public void AnnounceAppended()
     {
         _log.Writer.WriteAppended();
-        if (FlushDiskType == FlushDiskType.SyncFlush)
-        {
-            _flusher.OnAppended();
-        }
-        else
-        {
-            _dispatcher.Follow();
-        }
+        FollowWritten();
     }
 
     /// <summary>
     /// As <see cref="AnnounceAppended"/>, soon, by a thread of the pool, and once for all who have asked for it by then.
     /// </summary>
-    /// <param name="done">Called once, on that thread, with what it failed with; it has to be short, and must not throw.</param>
+    /// <param name="done">
+    /// Called once, on that thread, when all is written or with what that failed with; it has to be short, and must not throw.
+    /// </param>
     public void AnnounceAppendedSoon(Action<Exception?> done) => _announcing.Add(done);
 
     /// <summary>
@@ -350,6 +345,18 @@ public sealed class MessageStore : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private void FollowWritten()
+    {
+        if (FlushDiskType == FlushDiskType.SyncFlush)
+        {
+            _flusher.OnAppended();
+        }
+        else
+        {
+            _dispatcher.Follow();
+        }
     }
 
     private bool TryAnnounce()

@@ -351,22 +351,45 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Append_ItsBodyComesSlowly_OthersGetTheirPlacesAndAreWrittenBehindIt()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root), _files);
+        using var slow = new HeldMemory();
+        Task<AppendResult> first = Task.Run(() => AppendFrom(store, slow));
+        TestStore.WaitFor(() => slow.IsAsked);
+        AppendResult second = store.AppendAnnouncedLater("second");
+        Assert.Equal((AppendStatus.Ok, 1), (second.Status, second.QueueOffset));
+        var told = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        store.Store.AnnounceAppendedSoon(told.SetResult);
+        Assert.Equal(2, store.AppendAnnouncedLater("third").QueueOffset);
+        Assert.Empty(store.Arrivals.All);
+        slow.Release(new byte[100]);
+        Assert.True((await first).IsOk);
+        Assert.Null(await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
+        store.Store.AnnounceAppended();
+        store.WaitForDispatch();
+        Assert.Equal(["second", "third"], store.ReadBodies()[1..]);
+    }
+
+    [Fact]
     public async Task Append_ItsBodyCannotBeRead_NothingIsKeptThatStandsBehindItsPlace()
     {
+        var logs = new LogRecorder();
         StoreOptions options = TestStore.Options(Root);
-        await using (TestStore store = TestStore.Open(options, _files))
+        await using (TestStore store = TestStore.Open(options, _files, logs: logs))
         {
             store.Append("good");
-            LogicQueue queue = store.Store.GetQueue(TestStore.Topic, 0);
-            using var gone = new GoneMemory();
-            var first = new Piece(new byte[100]);
-            var body = new ReadOnlySequence<byte>(first, 0, first.Append(gone.Memory), gone.Memory.Length);
-            Assert.Throws<ObjectDisposedException>(
-                () => store.Store.Append(queue, new MessageAppend { Body = body, BornHost = TestStore.Host, StoreHost = TestStore.Host }));
-            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
+            using var gone = new HeldMemory();
+            Task<AppendResult> first = Task.Run(() => AppendFrom(store, gone));
+            TestStore.WaitFor(() => gone.IsAsked);
+            Assert.True(store.AppendAnnouncedLater("behind").IsOk);
+            gone.Release(null);
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => first);
             Assert.Throws<Files.FlushFailedException>(store.Store.AnnounceAppended);
+            Assert.Equal(AppendStatus.ServiceNotAvailable, store.Append("refused").Status);
         }
 
+        Assert.Contains(logs.Warnings, line => line.Contains("could not be written", StringComparison.Ordinal));
         await using TestStore again = TestStore.Open(options);
         Assert.Equal(["good"], again.ReadBodies());
     }
@@ -634,6 +657,16 @@ public sealed class FaultTests : IDisposable
         }
     }
 
+    // The first piece of the body is there, the second one comes when it is released.
+    private static AppendResult AppendFrom(TestStore store, HeldMemory second)
+    {
+        var first = new Piece(new byte[100]);
+        var body = new ReadOnlySequence<byte>(first, 0, first.Append(second.Memory), second.Memory.Length);
+        LogicQueue queue = store.Store.GetQueue(TestStore.Topic, 0);
+        return store.Store.Append(
+            queue, new MessageAppend { Body = body, BornHost = TestStore.Host, StoreHost = TestStore.Host, IsAnnouncedLater = true });
+    }
+
     private sealed class Piece : ReadOnlySequenceSegment<byte>
     {
         public Piece(ReadOnlyMemory<byte> memory) => Memory = memory;
@@ -646,21 +679,36 @@ public sealed class FaultTests : IDisposable
         }
     }
 
-    // What a body comes from has been given back.
-    private sealed class GoneMemory : MemoryManager<byte>
+    // Memory whose bytes come late, or are gone.
+    private sealed class HeldMemory : MemoryManager<byte>
     {
+        private readonly ManualResetEventSlim _released = new();
+        private volatile bool _asked;
+        private byte[]? _bytes;
+
         public override Memory<byte> Memory => CreateMemory(100);
 
-        public override Span<byte> GetSpan() => throw new ObjectDisposedException(nameof(GoneMemory));
+        public bool IsAsked => _asked;
 
-        public override MemoryHandle Pin(int elementIndex = 0) => throw new ObjectDisposedException(nameof(GoneMemory));
+        public void Release(byte[]? bytes)
+        {
+            _bytes = bytes;
+            _released.Set();
+        }
+
+        public override Span<byte> GetSpan()
+        {
+            _asked = true;
+            _released.Wait();
+            return _bytes ?? throw new ObjectDisposedException(nameof(HeldMemory));
+        }
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
 
         public override void Unpin()
         {
         }
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) => _released.Dispose();
     }
 }

@@ -8,6 +8,7 @@ public sealed class GroupAnnouncementTests : IDisposable
     private readonly ManualResetEventSlim _mayAnnounce = new();
     private readonly List<Exception?> _told = [];
     private int _announcements;
+    private int _followed;
     private Exception? _failure;
 
     public void Dispose() => _mayAnnounce.Dispose();
@@ -15,7 +16,7 @@ public sealed class GroupAnnouncementTests : IDisposable
     [Fact]
     public void Add_WhileOneIsUnderWay_AllShareTheNext()
     {
-        var group = new GroupAnnouncement(Announce);
+        var group = new GroupAnnouncement(Announce, () => Interlocked.Increment(ref _followed));
         group.Add(Tell);
         TestStore.WaitFor(() => Volatile.Read(ref _announcements) == 1);
         for (int i = 0; i < 3; i++)
@@ -32,7 +33,7 @@ public sealed class GroupAnnouncementTests : IDisposable
     [Fact]
     public void Add_WhatIsSharedFails_WhoSharedItIsToldAndNobodyElse()
     {
-        var group = new GroupAnnouncement(Announce);
+        var group = new GroupAnnouncement(Announce, () => Interlocked.Increment(ref _followed));
         var failure = new IOException("the disk is gone");
         _failure = failure;
         group.Add(Tell);
@@ -43,6 +44,7 @@ public sealed class GroupAnnouncementTests : IDisposable
         group.Add(Tell);
         TestStore.WaitFor(() => Told == 3);
         Assert.Equal([failure, null, null], _told);
+        TestStore.WaitFor(() => Volatile.Read(ref _followed) == 2);
     }
 
     [Fact]
@@ -54,7 +56,16 @@ public sealed class GroupAnnouncementTests : IDisposable
         int announced = 0;
         int early = 0;
         int told = 0;
-        var group = new GroupAnnouncement(() => Volatile.Write(ref announced, Volatile.Read(ref appended)));
+        int inside = 0;
+        int together = 0;
+        var group = new GroupAnnouncement(
+            () =>
+            {
+                together += Interlocked.Increment(ref inside) - 1;
+                Volatile.Write(ref announced, Volatile.Read(ref appended));
+                Interlocked.Decrement(ref inside);
+            },
+            () => { });
         Parallel.For(0, Threads, _ =>
         {
             for (int i = 0; i < Times; i++)
@@ -72,7 +83,7 @@ public sealed class GroupAnnouncementTests : IDisposable
             }
         });
         TestStore.WaitFor(() => Volatile.Read(ref told) == Threads * Times);
-        Assert.Equal(0, early);
+        Assert.Equal((0, 0), (early, together));
     }
 
     private int Told

@@ -62,22 +62,21 @@ public sealed class MessageStoreTests : IDisposable
         var told = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
         store.Store.AnnounceAppendedSoon(told.SetResult);
         Assert.Null(await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
-        Assert.Single(store.Arrivals.All);
         Assert.Contains("body", LogText(), StringComparison.Ordinal);
+        TestStore.WaitFor(() => store.Arrivals.All.Count == 1);
     }
 
-    // Others may have got their places while a sender waited for its own; a clock that was set back by more than that is believed.
     [Theory]
-    [InlineData(500, 500)]
-    [InlineData(-500, 0)]
-    [InlineData(-5_000, -5_000)]
-    public async Task Append_TheClockMoves_StoreTimesStayInOrderUnlessItWasSetBack(int movedMs, int expectedMs)
+    [InlineData(500)]
+    [InlineData(-500)]
+    [InlineData(-5_000)]
+    public async Task Append_TheClockWasSet_IsFollowed(int movedMs)
     {
         var time = new ManualTime();
         await using TestStore store = TestStore.Open(TestStore.Options(_folder.Path), time: time);
         long before = store.Append("before").StoreTimestampMs;
         time.Advance(TimeSpan.FromMilliseconds(movedMs));
-        Assert.Equal(before + expectedMs, store.Append("behind").StoreTimestampMs);
+        Assert.Equal(before + movedMs, store.Append("behind").StoreTimestampMs);
     }
 
     [Theory]

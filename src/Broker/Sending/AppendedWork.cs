@@ -4,16 +4,24 @@ using GrayMQ.Store;
 namespace GrayMQ.Broker.Sending;
 
 /// <summary>Brings into the log, before they are answered, what the requests that were read with each other have appended.</summary>
-internal sealed class AppendedWork(MessageStore store) : IBatchWork
+internal sealed class AppendedWork : IBatchWork
 {
-    /// <summary>For who waits for the disk besides.</summary>
-    public IBatchWork ForFlush => store.FlushDiskType == FlushDiskType.SyncFlush ? new FlushedWork(store) : this;
+    private readonly MessageStore _store;
 
-    public void Run() => store.AnnounceAppended();
+    public AppendedWork(MessageStore store)
+    {
+        _store = store;
+        ForFlush = store.FlushDiskType == FlushDiskType.SyncFlush ? new FlushedWork(store) : this;
+    }
+
+    /// <summary>For who waits for the disk besides.</summary>
+    public IBatchWork ForFlush { get; }
+
+    public void Run() => _store.AnnounceAppended();
 
     public bool TryRunWithOthers(Action<Exception?> done)
     {
-        store.AnnounceAppendedSoon(done);
+        _store.AnnounceAppendedSoon(done);
         return true;
     }
 

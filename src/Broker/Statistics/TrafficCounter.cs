@@ -7,7 +7,7 @@ namespace GrayMQ.Broker.Statistics;
 public sealed class TrafficCounter
 {
     // Of many processors some share one.
-    private const int MostCells = 8;
+    private const int MostCells = 4;
 
     private static readonly int CellMask = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(Environment.ProcessorCount, MostCells)) - 1;
 

@@ -139,7 +139,7 @@ public static class CommandWriter
         buffer.Append(",\"extFields\":{"u8);
     }
 
-    // Apart, as are the other parts: of one method the compiler inlines only so much, and then calls for each span.
+    // Not inlined: of one method the compiler inlines only so much, and then calls for each span.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void EndJson(HeaderBuffer buffer, int flag, int opaque, string? remark)
     {

@@ -5,7 +5,8 @@ namespace GrayMQ.Remoting.Connections;
 
 /// <summary>
 /// The answers without bodies that the thread which reads requests gives itself: they gather outside the output's lock, one behind the
-/// other, until they are written in one go. Used by that thread alone; what others see of it is that it is not theirs.
+/// other, until they are written in one go. Used by that thread alone, and while the work is waited for that they stand on, by none; what
+/// others see of it is that it is not theirs.
 /// </summary>
 internal sealed class AnswerBatch : IValueTaskSource
 {
@@ -37,6 +38,9 @@ internal sealed class AnswerBatch : IValueTaskSource
 
     /// <summary>What has gathered is to be written before more does. For the thread that it is for.</summary>
     public bool IsFull => _buffer!.Length >= MaxBytes;
+
+    /// <summary>Whether there is work to be done before what has gathered is written. For the thread that it is for.</summary>
+    public bool HasWork => _workBefore is not null;
 
     public void Begin()
     {

@@ -223,7 +223,16 @@ internal sealed class FrameOutput
     }
 
     /// <summary>Completes when the batch can be ended: what is to be done before its answers leave is done, or has failed. Never throws.</summary>
-    public ValueTask BatchDoneAsync() => _batch.DoWorkWithOthersAsync();
+    public ValueTask BatchDoneAsync()
+    {
+        if (_batch.HasWork)
+        {
+            // Answers of other threads do not stand on it, and leave by themselves from now on.
+            _batching = false;
+        }
+
+        return _batch.DoWorkWithOthersAsync();
+    }
 
     /// <summary>Writes what has gathered and is not written yet. By the thread that goes on.</summary>
     public void EndBatch()

@@ -9,23 +9,20 @@ namespace GrayMQ.Store.CommitLogs;
 
 /// <summary>
 /// The log that holds every message of the store, in the order of arrival: where each gets its place. What is appended gathers in memory
-/// (<see cref="LogTail"/>), from where the <see cref="Writer"/> brings it into its file. One appender at a time; the flusher and readers
-/// (<see cref="CommitLogReader"/>) need no lock of it. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
+/// (<see cref="LogTail"/>), from where the <see cref="Writer"/> brings it into its file. One appender at a time is given a place, and many fill
+/// theirs; the flusher and readers (<see cref="CommitLogReader"/>) need no lock of it. Whatever lies below <see cref="MaxOffset"/> is whole and can be read.
 /// </summary>
 internal sealed class CommitLog : IDisposable
 {
-    // How much later than its clock was read an appender may get its place.
-    private const long MaxWaitForLockMs = 1_000;
-
     private readonly StoreOptions _options;
     private readonly RunningFlags _flags;
     private readonly StoreStatistics _statistics;
     private readonly TimeProvider _time;
 
+    private readonly LogTail _tail;
+
     // Taken inside the writer's.
     private readonly Lock _appendLock = new();
-
-    private readonly LogTail _tail;
 
     // Guarded by it.
     private readonly LogEnd _end;
@@ -228,7 +225,7 @@ internal sealed class CommitLog : IDisposable
         }
     }
 
-    /// <summary>Waits until no append is under way; later ones see what was changed before.</summary>
+    /// <summary>Waits until no place is being given; later appends see what was changed before. Whatever has its place is there with the next write.</summary>
     public void Quiesce()
     {
         lock (_appendLock)
@@ -270,29 +267,25 @@ internal sealed class CommitLog : IDisposable
         return queue.TopicQueues.IsRetired ? AppendStatus.QueueRetired : _end.TryReserve(messages, bytes, out place);
     }
 
-    // Times were read before the lock was taken, and are to stand in the log in their order. A clock that was set back is followed.
-    private long InOrder(long now)
-    {
-        if (now > _lastStoreMs || _lastStoreMs - now > MaxWaitForLockMs)
-        {
-            _lastStoreMs = now;
-        }
+    // Times were read before the lock was taken, and others may have been quicker: they stand in the log in their order. What is read under the
+    // lock is right in any case, be it that the clock was set back.
+    private long InOrder(long now) => _lastStoreMs = now >= _lastStoreMs ? now : NowMs;
 
-        return _lastStoreMs;
-    }
-
-    // Without the lock: others get their places meanwhile.
+    // Without the lock: others get their places meanwhile. They stand behind this one, so if it stays empty nothing is kept.
     private void Fill(in LogPlace place, in StoredMessageFields fields, in MessageBody body)
     {
-        bool whole = false;
         try
         {
             StoredMessageWriter.Write(place.Room, fields, body);
-            whole = true;
+        }
+        catch (Exception e)
+        {
+            Writer.Fail(e, place.Offset);
+            throw;
         }
         finally
         {
-            Filled(in place, whole);
+            place.Filled();
         }
     }
 
@@ -306,27 +299,19 @@ internal sealed class CommitLog : IDisposable
         long storeTimestampMs,
         List<long>? physicalOffsets)
     {
-        bool whole = false;
         try
         {
             BatchWriter.Write(place.Room, queue, common, batchBody, firstQueueOffset, place.Offset, storeTimestampMs, physicalOffsets);
-            whole = true;
+        }
+        catch (Exception e)
+        {
+            Writer.Fail(e, place.Offset);
+            throw;
         }
         finally
         {
-            Filled(in place, whole);
+            place.Filled();
         }
-    }
-
-    private void Filled(in LogPlace place, bool whole)
-    {
-        if (!whole)
-        {
-            // Others stand behind it already.
-            Writer.Fail();
-        }
-
-        place.Filled();
     }
 
     // Whether there is room now.

@@ -35,7 +35,7 @@ internal sealed class LogWriter(
     /// <summary>Called after every flush, on its thread and outside the locks, with up to where everything is on disk.</summary>
     public event Action<long>? Flushed;
 
-    /// <summary>Called when a write or a flush has failed, with locks held; it has to be short.</summary>
+    /// <summary>Called when a record, a write or a flush has failed, mostly with locks held; it has to be short.</summary>
     public event Action? Failed;
 
     /// <summary>The end of what was written: it can be read, and is not lost with the process.</summary>
@@ -77,6 +77,13 @@ internal sealed class LogWriter(
                 throw AfterFailure();
             }
         }
+    }
+
+    /// <summary>What has its place at an offset will never stand there: nothing is taken or written any more.</summary>
+    public void Fail(Exception cause, long offset)
+    {
+        Log.CommitLogWriteFailed(logger, cause, offset);
+        Fail();
     }
 
     /// <summary>Makes everything durable that was written before the call; returns up to where. Throws IOException.</summary>
@@ -128,8 +135,7 @@ internal sealed class LogWriter(
         }
         catch (Exception e) when (e is not FlushFailedException)
         {
-            Log.CommitLogWriteFailed(logger, e, taken.EndOffset - taken.Bytes);
-            Fail();
+            Fail(e, taken.EndOffset - taken.Bytes);
             throw new FlushFailedException($"The commit log could not be written: {e.Message}", e);
         }
         finally
@@ -139,8 +145,7 @@ internal sealed class LogWriter(
         }
     }
 
-    /// <summary>What was to be kept cannot be: nothing is written any more.</summary>
-    public void Fail()
+    private void Fail()
     {
         flags.SetFlushFailed();
         Failed?.Invoke();

@@ -16,6 +16,9 @@ internal sealed class TailBuffer
     // so much room.
     private const int LargeBytes = UsualBytes / 4;
 
+    // By far more than copying takes.
+    private const int SpinsBeforeSleep = 1_000;
+
     private readonly byte[] _usual = new byte[UsualBytes];
     private byte[] _records;
     private int _length;
@@ -76,13 +79,16 @@ internal sealed class TailBuffer
     /// <summary>What was given a place is there, whole.</summary>
     public void Filled() => Interlocked.Increment(ref _filled);
 
-    /// <summary>Waits, for as long as copying takes, until all that was given a place is there. No more places may be given meanwhile.</summary>
+    /// <summary>
+    /// Waits until all that was given a place is there: for as long as copying takes, and where a body comes from a file, reading it. No more
+    /// places may be given meanwhile.
+    /// </summary>
     public void WaitUntilFilled()
     {
         var spinning = default(SpinWait);
         while (Volatile.Read(ref _filled) != _given)
         {
-            spinning.SpinOnce(sleep1Threshold: -1);
+            spinning.SpinOnce(SpinsBeforeSleep);
         }
     }
 

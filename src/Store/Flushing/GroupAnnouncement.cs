@@ -1,21 +1,23 @@
+using System.Buffers;
+
 namespace GrayMQ.Store.Flushing;
 
 /// <summary>
-/// Writes and announces what many have appended by one call, on a thread of the pool: who comes while it waits for its turn, or while the one
-/// before is under way, shares it. So nobody waits on a thread for another's write, and a message that comes alone on its connection is written
-/// with those of others.
+/// Writes what many have appended by one call, on a thread of the pool: who comes while it waits for its turn, or while the one before is under
+/// way, shares it. So no thread that reads waits for another's write, and a message that comes alone on its connection is written with those of
+/// others.
 /// </summary>
-/// <param name="announce">What is shared; called by one thread at a time.</param>
-internal sealed class GroupAnnouncement(Action announce) : IThreadPoolWorkItem
+/// <param name="write">What is shared; called by one thread at a time.</param>
+/// <param name="follow">To be done with what was written. Those who wait are told before, since it may take its time.</param>
+internal sealed class GroupAnnouncement(Action write, Action follow) : IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
 
-    // Guarded by the lock. Of the two lists one fills while the other is served.
-    private List<Action<Exception?>> _waiting = [];
-    private List<Action<Exception?>>? _unused = [];
+    // Guarded by the lock.
+    private readonly List<Action<Exception?>> _waiting = [];
     private bool _scheduled;
 
-    /// <summary>What was appended before the call is announced, and then <paramref name="done"/> is called, with what that failed with.</summary>
+    /// <summary>What was appended before the call is written, and then <paramref name="done"/> is called, with what that failed with.</summary>
     public void Add(Action<Exception?> done)
     {
         lock (_lock)
@@ -34,18 +36,20 @@ internal sealed class GroupAnnouncement(Action announce) : IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute()
     {
-        List<Action<Exception?>> served;
+        int count;
+        Action<Exception?>[] served;
         lock (_lock)
         {
-            served = _waiting;
-            _waiting = _unused ?? [];
-            _unused = null;
+            count = _waiting.Count;
+            served = ArrayPool<Action<Exception?>>.Shared.Rent(count);
+            _waiting.CopyTo(served);
+            _waiting.Clear();
         }
 
         Exception? failure = null;
         try
         {
-            announce();
+            write();
         }
         catch (Exception e)
         {
@@ -60,19 +64,18 @@ internal sealed class GroupAnnouncement(Action announce) : IThreadPoolWorkItem
 
         if (again)
         {
-            // Before those who were served are told, who may well keep this thread busy.
             Schedule();
         }
 
-        foreach (Action<Exception?> done in served)
+        foreach (Action<Exception?> done in served.AsSpan(0, count))
         {
             done(failure);
         }
 
-        served.Clear();
-        lock (_lock)
+        ArrayPool<Action<Exception?>>.Shared.Return(served, clearArray: true);
+        if (failure is null)
         {
-            _unused ??= served;
+            follow();
         }
     }
 

@@ -156,8 +156,7 @@ public class DispatchTests
         await other.SendAsync(RawClient.Request(Gather, 3));
         await Eventually.TrueAsync(() => work.Waiting.Count == 2);
 
-        // More than is left to wait for the end of a batch.
-        parked.Reply(new byte[256 * 1024]);
+        parked.Reply("small"u8.ToArray());
         Assert.Equal(1, (await client.ReadAnswerAsync()).Opaque);
         foreach (Action<Exception?> done in work.Waiting)
         {
@@ -200,6 +199,58 @@ public class DispatchTests
         done(null);
         Assert.Equal(1, (await client.ReadAnswerAsync()).Opaque);
         await stopping;
+    }
+
+    [Fact]
+    public async Task AfterBatch_AFrameBehindIsBroken_TheWorkIsDoneAndItsAnswerLeavesBeforeTheEnd()
+    {
+        int done = 0;
+        await using TestServer server = await TestServer.StartAsync(new RequestTable().On<TestHeader>(Gather, Gathering(new TestWork(() => done++))));
+        using RawClient client = await server.ConnectAsync();
+        byte[] broken = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+        await client.SendAsync([.. RawClient.Request(Gather, 1), .. broken]);
+        Assert.Equal(1, (await client.ReadAnswerAsync()).Opaque);
+        Assert.Null(await client.ReadAsync());
+        Assert.Equal(1, done);
+    }
+
+    [Fact]
+    public async Task AfterBatch_MoreThanIsGatheredAndTheRestWithOthers_EachAnswerLeavesBehindItsWork()
+    {
+        const int Requests = 2_000;
+        int handled = 0;
+        int done = 0;
+        var work = new TestWork(() => Volatile.Write(ref done, Volatile.Read(ref handled)), withOthers: true);
+        await using TestServer server = await TestServer.StartAsync(ManyBytes(work, () => handled++));
+        using RawClient client = await server.ConnectAsync();
+        Task sending = client.SendAsync(Together(Requests));
+        for (int answers = 1; answers <= Requests; answers++)
+        {
+            await client.ReadAnswerAsync();
+            Assert.True(Volatile.Read(ref done) >= answers, $"answer {answers} left before what it says was done");
+        }
+
+        await sending;
+        Assert.True(work.TimesWithOthers > 0);
+    }
+
+    [Fact]
+    public async Task AfterBatch_ThePeerLeavesWhileOthersAreWaitedFor_TheConnectionEnds()
+    {
+        var work = new SharedTestWork();
+        await using TestServer server = await TestServer.StartAsync(new RequestTable().On<TestHeader>(Gather, Gathering(work)));
+        using (RawClient client = await server.ConnectAsync())
+        {
+            await client.SendAsync(RawClient.Request(Gather, 1));
+            await Eventually.TrueAsync(() => work.Waiting.TryPeek(out _));
+            server.Server.Connections.Single().Abort("it has to go");
+            Assert.Null(await client.ReadAsync());
+        }
+
+        Assert.True(work.Waiting.TryDequeue(out Action<Exception?>? done));
+        done(null);
+        await Eventually.TrueAsync(() => !server.Server.Connections.Any());
+        Assert.Empty(server.Log.Errors);
     }
 
     [Fact]
