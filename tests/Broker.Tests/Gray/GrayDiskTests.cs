@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GrayMQ.Broker.Serving;
 using GrayMQ.Gray;
 
 namespace GrayMQ.Broker.Gray;

@@ -1,5 +1,5 @@
-using GrayMQ.Broker.Gray;
 using GrayMQ.Broker.Popping;
+using GrayMQ.Broker.Serving;
 using GrayMQ.Remoting.Clients;
 using GrayMQ.Remoting.Dispatch;
 using Microsoft.Extensions.Logging;

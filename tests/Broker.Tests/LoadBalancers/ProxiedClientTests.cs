@@ -94,17 +94,21 @@ public class ProxiedClientTests
     }
 
     [Theory]
-    [InlineData("off", true)]
-    [InlineData("required", false)]
-    public async Task Header_BeforeGrpcWhereItMayNotBeOrIsMissing_EndsTheConnection(string mode, bool sent)
+    [InlineData("off", true, "it begins with a PROXY header, and proxyProtocol is off")]
+    [InlineData("required", false, "it begins without a PROXY header, and proxyProtocol is required")]
+    public async Task Header_BeforeGrpcWhereItMayNotBeOrIsMissing_EndsTheConnection(string mode, bool sent, string reason)
     {
         string port = $"{FreePorts.Take()}";
+        using var told = new ToldLog();
         await using RunningBroker broker = await RunningBroker.StartAsync(
-            ("proxyProtocol", mode), ("proxyProtocolSources", "127.0.0.1"), ("grpcPort", port));
+            null, null, [("proxyProtocol", mode), ("proxyProtocolSources", "127.0.0.1"), ("grpcPort", port)], loggers: told);
         byte[] header = Encoding.ASCII.GetBytes("PROXY TCP4 192.0.2.1 192.0.2.200 56324 8081\r\n");
         await using var client = new GrpcPeer(port, "refused", before: sent ? header : null);
 
         await Assert.ThrowsAsync<HttpRequestException>(() => client.SendAsync("Proxied", "hello"));
+
+        // HTTP/2 that begins with such a line fails wherever it is let in: what counts is who refuses it.
+        Assert.Contains(told.Of("ProxyRefused"), line => line.Contains(reason, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace GrayMQ.Broker.Gray;
+namespace GrayMQ.Broker.Serving;
 
 /// <summary>Keeps what a broker logs.</summary>
 internal sealed class ToldLog : ILoggerFactory, ILogger
