@@ -61,7 +61,7 @@ internal sealed class GrayFixture : IAsyncDisposable
         Assert.Equal(ResponseCode.Success, reply.ResponseCode);
     }
 
-    /// <summary>Sends a message, and returns the queue that the broker says it used.</summary>
+    /// <summary>Sends a message, waits until it can be pulled, and returns the queue that the broker says it used.</summary>
     public async Task<int> SendAsync(string topic, string body, bool gray, int queueId, string? tag = null)
     {
         List<(string, string)> properties = [];
@@ -77,7 +77,10 @@ internal sealed class GrayFixture : IAsyncDisposable
 
         RemotingCommand reply = await Admin.SendAsync(Sends.Header(topic, queueId, Sends.Properties([.. properties])), body);
         Assert.True(reply.ResponseCode == ResponseCode.Success, $"{reply.ResponseCode} {reply.Remark}");
-        return SendMessageResponseHeader.Read(reply.Fields).QueueId;
+        SendMessageResponseHeader sent = SendMessageResponseHeader.Read(reply.Fields);
+        await Eventually.TrueAsync(
+            async () => await Admin.MaxOffsetAsync(topic, sent.QueueId) > sent.QueueOffset, $"{body} comes into queue {sent.QueueId}");
+        return sent.QueueId;
     }
 
     /// <summary>A stock push consumer that rebalances by itself.</summary>
