@@ -44,7 +44,38 @@ public sealed class GroupAnnouncementTests : IDisposable
         group.Add(Tell);
         TestStore.WaitFor(() => Told == 3);
         Assert.Equal([failure, null, null], _told);
-        TestStore.WaitFor(() => Volatile.Read(ref _followed) == 2);
+        Assert.Equal(2, _followed);
+    }
+
+    [Fact]
+    public void Add_WhatFollowsTakesLong_TheNextAreWrittenAndToldMeanwhile()
+    {
+        using var mayFollow = new ManualResetEventSlim();
+        int follows = 0;
+        var group = new GroupAnnouncement(Announce, () =>
+        {
+            if (Interlocked.Increment(ref follows) == 1)
+            {
+                mayFollow.Wait();
+            }
+        });
+        _mayAnnounce.Set();
+        group.Add(Tell);
+        TestStore.WaitFor(() => Volatile.Read(ref follows) == 1);
+        group.Add(Tell);
+        TestStore.WaitFor(() => Told == 1);
+        mayFollow.Set();
+        TestStore.WaitFor(() => Told == 2);
+    }
+
+    [Fact]
+    public void Add_WhatFollowsFails_IsToldAll()
+    {
+        var failure = new ObjectDisposedException("the dispatcher");
+        var group = new GroupAnnouncement(() => { }, () => throw failure);
+        group.Add(Tell);
+        TestStore.WaitFor(() => Told == 1);
+        Assert.Equal([failure], _told);
     }
 
     [Fact]

@@ -63,7 +63,7 @@ public sealed class MessageStoreTests : IDisposable
         store.Store.AnnounceAppendedSoon(told.SetResult);
         Assert.Null(await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.Contains("body", LogText(), StringComparison.Ordinal);
-        TestStore.WaitFor(() => store.Arrivals.All.Count == 1);
+        Assert.Single(store.Arrivals.All);
     }
 
     [Theory]

@@ -8,7 +8,9 @@ namespace GrayMQ.Store.Flushing;
 /// others.
 /// </summary>
 /// <param name="write">What is shared; called by one thread at a time.</param>
-/// <param name="follow">To be done with what was written. Those who wait are told before, since it may take its time.</param>
+/// <param name="follow">
+/// To be done with what was written before those who wait are told, who then find it. Only they wait for it: the next write begins before.
+/// </param>
 internal sealed class GroupAnnouncement(Action write, Action follow) : IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
@@ -46,16 +48,7 @@ internal sealed class GroupAnnouncement(Action write, Action follow) : IThreadPo
             _waiting.Clear();
         }
 
-        Exception? failure = null;
-        try
-        {
-            write();
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-
+        Exception? failure = Catch(write);
         bool again;
         lock (_lock)
         {
@@ -67,15 +60,25 @@ internal sealed class GroupAnnouncement(Action write, Action follow) : IThreadPo
             Schedule();
         }
 
+        failure ??= Catch(follow);
         foreach (Action<Exception?> done in served.AsSpan(0, count))
         {
             done(failure);
         }
 
         ArrayPool<Action<Exception?>>.Shared.Return(served, clearArray: true);
-        if (failure is null)
+    }
+
+    private static Exception? Catch(Action step)
+    {
+        try
         {
-            follow();
+            step();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
         }
     }
 
