@@ -25,6 +25,14 @@ start() {
   exit 1
 }
 
+# Stops the servers that run, and removes their stores.
+stop() {
+  kill "${servers[@]}"
+  wait "${servers[@]}" || true
+  servers=()
+  rm -rf "${store:?}"/*
+}
+
 load() {
   dotnet bench/Load/bin/Release/net10.0/Load.dll "$@"
 }

@@ -36,7 +36,13 @@ internal static class RecentMessages
             Connections = Math.Max(4, options.Queues),
             InFlight = 32,
         };
-        await LoadRun.RunAsync("(recent messages)", sending, index => new SendConnection(sending, index), cancel);
+        LoadResult sent = await LoadRun.RunAsync("(recent messages)", sending, index => new SendConnection(sending, index), cancel);
+        if (sent.Errors > 0 || sent.Messages == 0)
+        {
+            throw new InvalidOperationException(
+                $"of the messages to be read the broker took {sent.Messages} and refused {sent.Errors}: is its disk full?");
+        }
+
         return options with { Starts = starts };
     }
 
