@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Remoting.Dispatch;
 
@@ -8,8 +7,7 @@ namespace GrayMQ.Remoting.Connections;
 
 /// <summary>
 /// The sending side of a connection: writes frames whole and in order, from any thread, and flushes them. While a batch of requests is being
-/// handled its answers gather and leave with one flush. At most one flush is under way; what is written meanwhile leaves
-/// with the next one, which follows by itself.
+/// handled its answers gather and leave with one flush (<see cref="OutputFlushes"/>).
 /// </summary>
 internal sealed class FrameOutput
 {
@@ -27,18 +25,13 @@ internal sealed class FrameOutput
     private static HeaderBuffer? _threadHeader;
 
     private readonly PipeWriter _writer;
-    private readonly TimeProvider _time;
     private readonly Action<string, Exception?> _broken;
-    private readonly Action _flushEnded;
     private readonly Lock _writing = new();
     private readonly AnswerBatch _batch = new();
 
     // Guarded by _writing.
     private readonly UnsentBytes _unsent;
-    private readonly FlushWaiters _waiters = new();
-    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
-    private bool _flushing;
-    private bool _closed;
+    private readonly OutputFlushes _flushes;
     private bool _inFrame;
 
     // Set by the thread that reads requests, without the lock: who does not see it yet sends its answer by itself. Cleared with it.
@@ -53,10 +46,16 @@ internal sealed class FrameOutput
     {
         _writer = writer;
         _unsent = new UnsentBytes(maxUnsentBytes, budget);
-        _time = time;
+        _flushes = new OutputFlushes(writer, _unsent, _writing, MaxAnswerBytesAhead, time);
         _broken = broken;
-        _flushEnded = FlushEnded;
-        LastFlushTimestamp = time.GetTimestamp();
+    }
+
+    // Which frames are written: those of other threads, or what the thread that reads has gathered; the last of it ends the batch.
+    private enum Part
+    {
+        Alone,
+        Gathered,
+        LastGathered,
     }
 
     private enum Ending
@@ -72,14 +71,14 @@ internal sealed class FrameOutput
     /// </summary>
     public HeaderBuffer? Batch => _batch.Buffer;
 
-    /// <summary>When the transport last took what was written.</summary>
-    public long LastFlushTimestamp { get; private set; }
+    /// <inheritdoc cref="OutputFlushes.LastTimestamp"/>
+    public long LastFlushTimestamp => _flushes.LastTimestamp;
 
-    /// <summary>Nothing that is written from now on leaves.</summary>
-    public bool IsClosed => Volatile.Read(ref _closed);
+    /// <inheritdoc cref="OutputFlushes.IsClosed"/>
+    public bool IsClosed => _flushes.IsClosed;
 
-    /// <summary>Whether the peer leaves so many answers unread that its requests should be, too.</summary>
-    public bool IsCongested => _unsent.Answers > MaxAnswerBytesAhead;
+    /// <inheritdoc cref="OutputFlushes.IsCongested"/>
+    public bool IsCongested => _flushes.IsCongested;
 
     /// <inheritdoc cref="AnswerBatch.TryDoBefore"/>
     public bool TryDoBefore(IBatchWork work) => _batch.TryDoBefore(work);
@@ -106,10 +105,9 @@ internal sealed class FrameOutput
 
     /// <summary>Writes an answer; false when the connection is closed or this ends it. Never throws.</summary>
     public bool WriteAnswer<TBody>(HeaderBuffer header, in TBody body, int bodyLength)
-        where TBody : IBodyWriter => Write(header, in body, bodyLength, gathered: false, last: false);
+        where TBody : IBodyWriter => Write(header, in body, bodyLength, Part.Alone);
 
-    // Gathered: by the thread that reads requests, what stands in its batch; the last of it ends the batch.
-    private bool Write<TBody>(HeaderBuffer header, in TBody body, int bodyLength, bool gathered, bool last)
+    private bool Write<TBody>(HeaderBuffer header, in TBody body, int bodyLength, Part part)
         where TBody : IBodyWriter
     {
         var ending = Ending.None;
@@ -118,18 +116,18 @@ internal sealed class FrameOutput
         long unsentBytes = 0;
         lock (_writing)
         {
-            if (gathered)
+            // Only by the thread that reads: the others would take back what it says just now.
+            if (part != Part.Alone)
             {
-                // Only by the thread that reads: the others would take back what it says just now.
                 _gathering = false;
             }
 
-            if (last)
+            if (part == Part.LastGathered)
             {
                 _batching = false;
             }
 
-            if (_closed)
+            if (IsClosed)
             {
                 return false;
             }
@@ -156,7 +154,7 @@ internal sealed class FrameOutput
 
             if (ending != Ending.None)
             {
-                _closed = true;
+                _flushes.Close();
             }
             else
             {
@@ -182,14 +180,14 @@ internal sealed class FrameOutput
         long unsentBytes;
         lock (_writing)
         {
-            if (_closed)
+            if (IsClosed)
             {
                 return false;
             }
 
-            if (mayWait && _flushing && _unsent.Total > MaxRequestBytesAhead)
+            if (mayWait && _flushes.IsUnderWay && _unsent.Total > MaxRequestBytesAhead)
             {
-                wait = _waiters.Flushed;
+                wait = _flushes.End;
                 return false;
             }
 
@@ -201,7 +199,7 @@ internal sealed class FrameOutput
             }
             catch
             {
-                _closed = true;
+                _flushes.Close();
                 throw;
             }
 
@@ -242,60 +240,34 @@ internal sealed class FrameOutput
             WorkFailed(failure);
         }
 
-        if (!HandOver(last: true))
+        if (!HandOver(Part.LastGathered))
         {
             // Others may have left theirs to this.
             bool flushing;
             lock (_writing)
             {
                 _batching = false;
-                flushing = !_flushing && Flush();
+                flushing = !_flushes.IsUnderWay && _flushes.Begin();
             }
 
             if (flushing)
             {
-                _flush.UnsafeOnCompleted(_flushEnded);
+                _flushes.Await();
             }
         }
 
         _batch.End();
     }
 
-    /// <summary>Completes when the peer has taken enough answers for its requests to be read again. For the read loop alone.</summary>
-    public ValueTask UncongestedAsync()
-    {
-        if (!IsCongested)
-        {
-            return ValueTask.CompletedTask;
-        }
-
-        lock (_writing)
-        {
-            if (!_flushing || !IsCongested || _closed)
-            {
-                return ValueTask.CompletedTask;
-            }
-
-            return _waiters.PauseReader();
-        }
-    }
+    /// <inheritdoc cref="OutputFlushes.UncongestedAsync"/>
+    public ValueTask UncongestedAsync() => _flushes.UncongestedAsync();
 
     /// <summary>Completes when all that has been written so far was handed to the transport, or the connection is closed.</summary>
     public Task FlushedAsync()
     {
         lock (_writing)
         {
-            if (_closed)
-            {
-                return Task.CompletedTask;
-            }
-
-            if (_unsent.Waiting > 0 || _gathering)
-            {
-                return _waiters.FlushedNext;
-            }
-
-            return _flushing ? _waiters.Flushed : Task.CompletedTask;
+            return _flushes.AllAsync(_gathering);
         }
     }
 
@@ -306,9 +278,9 @@ internal sealed class FrameOutput
         FlushWaiters.Woken woken;
         lock (_writing)
         {
-            _closed = true;
+            _flushes.Close();
             error = _inFrame ? new InvalidOperationException("a frame was not written to its end") : null;
-            woken = _waiters.Take(all: true);
+            woken = _flushes.TakeWaiters();
         }
 
         woken.Wake();
@@ -323,7 +295,7 @@ internal sealed class FrameOutput
     }
 
     // False where nothing has gathered.
-    private bool HandOver(bool last = false)
+    private bool HandOver(Part part = Part.Gathered)
     {
         if (Batch is not { } batch)
         {
@@ -336,7 +308,7 @@ internal sealed class FrameOutput
             return false;
         }
 
-        Write(batch, default(MemoryBody), 0, gathered: true, last);
+        Write(batch, default(MemoryBody), 0, part);
         batch.Clear();
         return true;
     }
@@ -358,7 +330,7 @@ internal sealed class FrameOutput
     {
         lock (_writing)
         {
-            _closed = true;
+            _flushes.Close();
         }
 
         _broken("what was answered could not be kept", e);
@@ -368,17 +340,17 @@ internal sealed class FrameOutput
     private Ending Written(int bytes, out bool flushing)
     {
         flushing = false;
-        if (_flushing)
+        if (_flushes.IsUnderWay)
         {
             if (!_unsent.TryCountAdded(bytes))
             {
-                _closed = true;
+                _flushes.Close();
                 return Ending.PeerDoesNotRead;
             }
         }
         else if (!_batching || _unsent.Waiting > MaxBatchedBytes)
         {
-            flushing = Flush();
+            flushing = _flushes.Begin();
         }
 
         return Ending.None;
@@ -389,7 +361,7 @@ internal sealed class FrameOutput
     {
         if (flushing)
         {
-            _flush.UnsafeOnCompleted(_flushEnded);
+            _flushes.Await();
         }
 
         switch (ending)
@@ -402,86 +374,6 @@ internal sealed class FrameOutput
                 return false;
             default:
                 return true;
-        }
-    }
-
-    // With the lock held and no flush under way. True: one is now, and the caller, without the lock, is to await its end.
-    private bool Flush()
-    {
-        while (_unsent.Waiting > 0 && !_closed)
-        {
-            _unsent.BeginFlush();
-            _waiters.Begin();
-            try
-            {
-#pragma warning disable CA2012 // Awaited once, by FlushEnded: a task for it would be garbage for each flush.
-                _flush = _writer.FlushAsync().ConfigureAwait(false).GetAwaiter();
-#pragma warning restore CA2012
-                if (!_flush.IsCompleted)
-                {
-                    _flushing = true;
-                    _unsent.CountFlushing();
-                    return true;
-                }
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // The transport has ended, with an error; the read loop learns of it, too, and says so.
-                _closed = true;
-                continue;
-            }
-
-            EndFlush();
-            _waiters.Take(all: false).Wake();
-        }
-
-        return false;
-    }
-
-    private void EndFlush()
-    {
-        try
-        {
-            FlushResult result = _flush.GetResult();
-            _closed |= result.IsCompleted || result.IsCanceled;
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            _closed = true;
-        }
-
-        _flush = default;
-        _flushing = false;
-        _unsent.EndFlush();
-        LastFlushTimestamp = _time.GetTimestamp();
-    }
-
-    private void FlushEnded()
-    {
-        FlushWaiters.Woken woken;
-        bool wakeReader;
-        bool flushing;
-        lock (_writing)
-        {
-            EndFlush();
-            woken = _waiters.Take(all: _closed);
-            flushing = Flush();
-            wakeReader = _waiters.IsReaderPaused && (!_flushing || !IsCongested || _closed);
-            if (wakeReader)
-            {
-                _waiters.TakeReader();
-            }
-        }
-
-        if (flushing)
-        {
-            _flush.UnsafeOnCompleted(_flushEnded);
-        }
-
-        woken.Wake();
-        if (wakeReader)
-        {
-            _waiters.WakeReader();
         }
     }
 }

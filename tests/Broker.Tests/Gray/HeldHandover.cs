@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using GrayMQ.Broker.Serving;
 
 namespace GrayMQ.Broker.Gray;
 
@@ -6,7 +6,7 @@ namespace GrayMQ.Broker.Gray;
 /// Holds a broker in the middle of a change of hands: its boundary is decided, which is when the broker logs it, but not on disk, and not in
 /// force.
 /// </summary>
-internal sealed class HeldHandover : ILoggerFactory, ILogger
+internal sealed class HeldHandover : EventLog
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
@@ -20,30 +20,21 @@ internal sealed class HeldHandover : ILoggerFactory, ILogger
 
     public void Release() => _released.Set();
 
-    public ILogger CreateLogger(string categoryName) => this;
-
-    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
-
-    public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    // Whoever is held goes on: the broker is disposed of after a test that has failed, too.
+    public override void Dispose()
     {
-        if (eventId.Name == "HandoverBegun" && !_released.IsSet)
+        _released.Set();
+        _released.Dispose();
+        base.Dispose();
+    }
+
+    protected override void OnEvent(string name, string text)
+    {
+        if (name == "HandoverBegun" && !_released.IsSet)
         {
             _isHolding = true;
             _released.Wait(Longest);
             _isHolding = false;
         }
-    }
-
-    // Whoever is held goes on: the broker is disposed of after a test that has failed, too.
-    public void Dispose()
-    {
-        _released.Set();
-        _released.Dispose();
     }
 }
