@@ -181,7 +181,8 @@ public sealed class MessageStore : IAsyncDisposable
     /// <param name="done">
     /// Called once, on that thread, when all is written or with what that failed with; it has to be short, and must not throw.
     /// </param>
-    public void AnnounceAppendedSoon(Action<Exception?> done) => _announcing.Add(done);
+    /// <param name="here">At once and on the calling thread, where no other is at it.</param>
+    public void AnnounceAppendedSoon(Action<Exception?> done, bool here = false) => _announcing.Add(done, here);
 
     /// <summary>
     /// As <see cref="AnnounceAppended"/>, by who tells nobody before <see cref="WaitForFlush"/> is over: with SYNC_FLUSH one write and one flush

@@ -31,6 +31,51 @@ public sealed class GroupAnnouncementTests : IDisposable
     }
 
     [Fact]
+    public void Add_HereAndNobodyIsAtIt_IsWrittenAndToldBeforeItReturns()
+    {
+        int thread = 0;
+        var group = new GroupAnnouncement(() => thread = Environment.CurrentManagedThreadId, () => _followed++);
+        group.Add(Tell, here: true);
+        Assert.Equal((Environment.CurrentManagedThreadId, 1, 1), (thread, _followed, Told));
+    }
+
+    [Fact]
+    public void Add_HereWhileOneIsUnderWay_SharesTheNextWithOthers()
+    {
+        var group = new GroupAnnouncement(Announce, () => Interlocked.Increment(ref _followed));
+        group.Add(Tell);
+        TestStore.WaitFor(() => Volatile.Read(ref _announcements) == 1);
+        group.Add(Tell, here: true);
+        group.Add(Tell);
+        Assert.Equal(0, Told);
+        _mayAnnounce.Set();
+        TestStore.WaitFor(() => Told == 3);
+        Assert.Equal(2, _announcements);
+    }
+
+    [Fact]
+    public void Add_HereWhileOthersComeToo_TheyAreWrittenByThePool()
+    {
+        var threads = new List<int>();
+        GroupAnnouncement? group = null;
+        group = new GroupAnnouncement(
+            () =>
+            {
+                threads.Add(Environment.CurrentManagedThreadId);
+                if (threads.Count == 1)
+                {
+                    group!.Add(Tell);
+                }
+            },
+            () => { });
+        group.Add(Tell, here: true);
+        TestStore.WaitFor(() => Told == 2);
+        Assert.Equal(2, threads.Count);
+        Assert.Equal(Environment.CurrentManagedThreadId, threads[0]);
+        Assert.NotEqual(Environment.CurrentManagedThreadId, threads[1]);
+    }
+
+    [Fact]
     public void Add_WhatIsSharedFails_WhoSharedItIsToldAndNobodyElse()
     {
         var group = new GroupAnnouncement(Announce, () => Interlocked.Increment(ref _followed));
@@ -102,6 +147,7 @@ public sealed class GroupAnnouncementTests : IDisposable
             for (int i = 0; i < Times; i++)
             {
                 int mine = Interlocked.Increment(ref appended);
+                bool here = i % 3 == 0;
                 group.Add(_ =>
                 {
                     if (Volatile.Read(ref announced) < mine)
@@ -110,7 +156,7 @@ public sealed class GroupAnnouncementTests : IDisposable
                     }
 
                     Interlocked.Increment(ref told);
-                });
+                }, here);
             }
         });
         TestStore.WaitFor(() => Volatile.Read(ref told) == Threads * Times);

@@ -34,5 +34,6 @@ internal readonly ref struct Arrival
 /// <summary>Keeps requests that wait for messages; see <see cref="Store.Dispatching.IArrivalListener"/>.</summary>
 internal interface IArrivals
 {
+    /// <summary>Called behind a full fence: whoever is counted as waiting later than this reads the count finds the message in its queue.</summary>
     void OnArrived(in Arrival arrival);
 }

@@ -27,6 +27,10 @@ internal sealed class Arrivals(FilterIndexes? indexes, ILogger<Arrivals> logger,
             Message = message,
             Answer = indexes is null || indexes.IsEmpty ? null : Match(indexes, queue, queueOffset, tagsCode, in message),
         };
+
+        // The entry was published before this call. Without a full fence it could be read that nobody waits before that is visible to a request
+        // that begins to wait, which would then see neither the message nor be seen.
+        Interlocked.MemoryBarrier();
         foreach (IArrivals each in waiting)
         {
             each.OnArrived(in arrival);

@@ -126,8 +126,6 @@ internal sealed class ParkedPops : IArrivals, IDisposable
     /// <inheritdoc/>
     public void OnArrived(in Arrival arrival)
     {
-        // The entry was published before this call; see TryPark.
-        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _count) == 0 || _held)
         {
             return;

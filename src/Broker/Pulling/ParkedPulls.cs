@@ -93,9 +93,6 @@ internal sealed class ParkedPulls : IArrivals, IDisposable
     /// <inheritdoc/>
     public void OnArrived(in Arrival arrival)
     {
-        // The entry was published before this call. Without a full fence the count could be read before that is visible to a pull that
-        // is being parked, which would then see neither the message nor be seen.
-        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _count) > 0 && _queues.TryGetValue(arrival.Queue, out ParkedQueue? parked) && !parked.IsEmpty)
         {
             if (_held)

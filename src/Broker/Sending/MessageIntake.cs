@@ -67,7 +67,12 @@ internal sealed class MessageIntake(MessageStore store, BrokerStatistics statist
         }
         while (result.Status == AppendStatus.MappingChanged);
 
-        if (result.IsOk)
+        if (result.IsOk && message.IsAnnouncedLater)
+        {
+            // Counted with the announcement.
+            PutTally.OfThread.Add(statistics, topic, 1, result.Bytes);
+        }
+        else if (result.IsOk)
         {
             statistics.Put(topic, 1, result.Bytes);
         }

@@ -107,18 +107,16 @@ internal sealed class SendMessageHandler(
         try
         {
             int length = sent.Write(properties, uniqueKey, added);
-            var message = new MessageAppend
-            {
-                Body = request.Body,
-                Properties = properties[..length],
-                Flag = header.Flag,
-                SysFlag = SysFlagOf(topic, in header),
-                BornTimestampMs = header.BornTimestampMs,
-                BornHost = request.Connection.Host,
-                StoreHost = _storeHost,
-                ReconsumeTimes = header.ReconsumeTimes,
-                IsAnnouncedLater = true,
-            };
+            scoped MessageAppend message = default;
+            message.Body = request.Body;
+            message.Properties = properties[..length];
+            message.Flag = header.Flag;
+            message.SysFlag = SysFlagOf(topic, in header);
+            message.BornTimestampMs = header.BornTimestampMs;
+            message.BornHost = request.Connection.Host;
+            message.StoreHost = _storeHost;
+            message.ReconsumeTimes = header.ReconsumeTimes;
+            message.IsAnnouncedLater = true;
             string? recallHandle = null;
             AppendResult result = isHalf ? halves.Append(topic, queueId, in message, uniqueKey)
                 : sent.IsDelayed ? delayed.Append(topic, queueId, in message, uniqueKey, out recallHandle)

@@ -12,14 +12,14 @@ internal readonly record struct SendOutcome(Responder Responder, int QueueId, Ap
 internal sealed class SendReplies
 {
     private readonly MessageIntake _intake;
-    private readonly MessageHost _storeHost;
+    private readonly byte[] _hostDigits;
     private readonly WaitingSends _waiting;
 
     public SendReplies(SendIdentity identity, MessageIntake intake)
     {
         Identity = identity;
         _intake = intake;
-        _storeHost = intake.StoreHost;
+        _hostDigits = MessageId.HostDigits(intake.StoreHost);
         _waiting = new WaitingSends(this);
     }
 
@@ -41,9 +41,10 @@ internal sealed class SendReplies
     public void Reply(in SendOutcome outcome, ResponseCode code, ReadOnlySpan<byte> uniqueKey)
     {
         Span<byte> messageId = stackalloc byte[MessageId.V6Digits];
-        MessageId.TryFormat(messageId, in _storeHost, outcome.Result.PhysicalOffset, out int length);
+        _hostDigits.CopyTo(messageId);
+        MessageId.WriteOffset(messageId[_hostDigits.Length..], outcome.Result.PhysicalOffset);
         var header = new SendReply(
-            messageId[..length], outcome.QueueId, outcome.Result.QueueOffset, uniqueKey, Identity, outcome.RecallHandle);
+            messageId[..(_hostDigits.Length + MessageId.OffsetDigits)], outcome.QueueId, outcome.Result.QueueOffset, uniqueKey, Identity, outcome.RecallHandle);
         outcome.Responder.Reply(code, null, header);
     }
 }

@@ -76,8 +76,9 @@ public sealed class BrokerStatistics : IDisposable
     public void Start() =>
         _timer ??= _time.CreateTimer(_ => Sample(), null, TrafficHistory.Interval, TrafficHistory.Interval);
 
-    /// <summary>Messages were stored by one request.</summary>
-    public void Put(Topic topic, int messages, long bytes) => _puts.Get(topic).Add(messages, bytes);
+    /// <summary>Messages were stored.</summary>
+    /// <param name="requests">By so many.</param>
+    public void Put(Topic topic, int messages, long bytes, int requests = 1) => _puts.Get(topic).Add(messages, bytes, requests);
 
     /// <summary>Messages were handed to a consumer by one answer.</summary>
     public void Got(string group, Topic topic, int messages, long bytes) =>

@@ -32,12 +32,12 @@ public sealed class TrafficCounter
         }
     }
 
-    internal void Add(int messages, long bytes)
+    internal void Add(int messages, long bytes, int requests = 1)
     {
         ref Cell cell = ref _cells[Thread.GetCurrentProcessorId() & CellMask];
         Interlocked.Add(ref cell.Messages, messages);
         Interlocked.Add(ref cell.Bytes, bytes);
-        Interlocked.Increment(ref cell.Requests);
+        Interlocked.Add(ref cell.Requests, requests);
     }
 
     internal void Sample(long tick, long nowMs) => _history.Sample(tick, nowMs, Total);

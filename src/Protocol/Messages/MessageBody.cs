@@ -13,7 +13,7 @@ public readonly ref struct MessageBody
 
     public MessageBody(ReadOnlySpan<byte> whole) => _whole = whole;
 
-    public MessageBody(in ReadOnlySequence<byte> pieces)
+    public MessageBody(scoped in ReadOnlySequence<byte> pieces)
     {
         if (pieces.IsSingleSegment)
         {
@@ -28,7 +28,7 @@ public readonly ref struct MessageBody
     /// <summary>Bytes.</summary>
     public long Length => _whole.Length + _pieces.Length;
 
-    public static implicit operator MessageBody(in ReadOnlySequence<byte> pieces) => new(in pieces);
+    public static implicit operator MessageBody(scoped in ReadOnlySequence<byte> pieces) => new(in pieces);
 
     public static implicit operator MessageBody(ReadOnlySpan<byte> whole) => new(whole);
 

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
+using System.Text;
 
 namespace GrayMQ.Protocol.Messages;
 
@@ -14,7 +16,12 @@ public static class MessageId
     public const int V4Digits = 32;
     public const int V6Digits = 56;
 
+    /// <summary>Of an id, for the offset.</summary>
+    public const int OffsetDigits = 16;
+
     private const int MaxBytes = V6Digits / 2;
+
+    private static readonly Vector128<byte> Digits = Vector128.Create("0123456789ABCDEF"u8);
 
     /// <summary>Writes 32 or 56 ASCII digits; false if <paramref name="utf8"/> is too short.</summary>
     public static bool TryFormat(Span<byte> utf8, in MessageHost storeHost, long physicalOffset, out int written)
@@ -22,6 +29,24 @@ public static class MessageId
         Span<byte> bytes = stackalloc byte[MaxBytes];
         int length = Encode(bytes, storeHost, physicalOffset);
         return Convert.TryToHexString(bytes[..length], utf8, out written);
+    }
+
+    /// <summary>The digits that all ids of one store begin with; behind them stand those of <see cref="WriteOffset"/>.</summary>
+    public static byte[] HostDigits(in MessageHost storeHost)
+    {
+        Span<byte> bytes = stackalloc byte[MaxBytes];
+        return Encoding.ASCII.GetBytes(Convert.ToHexString(bytes[..storeHost.WriteTo(bytes)]));
+    }
+
+    /// <summary>Writes the last <see cref="OffsetDigits"/> digits of an id.</summary>
+    /// <exception cref="ArgumentException">There is no room for them.</exception>
+    public static void WriteOffset(Span<byte> utf8, long physicalOffset)
+    {
+        // A byte of the number becomes the two digits, of which the upper half is the first.
+        Vector128<ushort> bytes = Vector128.WidenLower(
+            Vector128.CreateScalar(BinaryPrimitives.ReverseEndianness(physicalOffset)).AsByte());
+        Vector128<ushort> halves = (bytes >>> 4) | ((bytes & Vector128.Create((ushort)0xF)) << 8);
+        Vector128.Shuffle(Digits, halves.AsByte()).CopyTo(utf8);
     }
 
     public static string Format(in MessageHost storeHost, long physicalOffset)

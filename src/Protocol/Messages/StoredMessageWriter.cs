@@ -2,39 +2,39 @@ using System.Buffers.Binary;
 
 namespace GrayMQ.Protocol.Messages;
 
-/// <summary>The fields of a record that is to be written; spans are only borrowed for the call.</summary>
+/// <summary>
+/// The fields of a record that is to be written; spans are only borrowed for the call. For each message one is filled in where it is, field by
+/// field: what an initializer makes is made elsewhere and copied, and to copy what has just been written costs more than to write it.
+/// </summary>
 public ref struct StoredMessageFields
 {
-    public ReadOnlySpan<byte> Topic { get; init; }
+    public ReadOnlySpan<byte> Topic { get; set; }
 
     /// <summary>Encoded properties (<see cref="MessagePropertiesCodec"/>).</summary>
-    public ReadOnlySpan<byte> Properties { get; init; }
+    public ReadOnlySpan<byte> Properties { get; set; }
 
-    public int QueueId { get; init; }
+    public int QueueId { get; set; }
 
-    public int Flag { get; init; }
+    public int Flag { get; set; }
 
-    /// <summary>Known last, when the record has its place.</summary>
     public long QueueOffset { get; set; }
 
-    /// <inheritdoc cref="QueueOffset"/>
     public long PhysicalOffset { get; set; }
 
     /// <summary>The two host bits are set from the hosts; what is given for them does not matter.</summary>
-    public int SysFlag { get; init; }
+    public int SysFlag { get; set; }
 
-    public long BornTimestampMs { get; init; }
+    public long BornTimestampMs { get; set; }
 
-    public MessageHost BornHost { get; init; }
+    public MessageHost BornHost { get; set; }
 
-    /// <inheritdoc cref="QueueOffset"/>
     public long StoreTimestampMs { get; set; }
 
-    public MessageHost StoreHost { get; init; }
+    public MessageHost StoreHost { get; set; }
 
-    public int ReconsumeTimes { get; init; }
+    public int ReconsumeTimes { get; set; }
 
-    public long PreparedTransactionOffset { get; init; }
+    public long PreparedTransactionOffset { get; set; }
 }
 
 /// <summary>Writes commit-log records (drawing: <see cref="StoredMessage"/>).</summary>
@@ -135,8 +135,9 @@ public static class StoredMessageWriter
             while (!source.IsEmpty)
             {
                 int length = Math.Min(source.Length, ChunkBytes);
+                // Of the source: what was just copied would have to be waited for.
+                crc = Crc32.Append(crc, source[..length]);
                 source[..length].CopyTo(destination);
-                crc = Crc32.Append(crc, destination[..length]);
                 source = source[length..];
                 destination = destination[length..];
             }

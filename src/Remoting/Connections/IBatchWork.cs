@@ -7,7 +7,7 @@ public interface IBatchWork
     void Run();
 
     /// <summary>Has it done soon, once for all who ask for it until then.</summary>
-    /// <param name="done">Called once, from any thread, with what it failed with; it must not throw.</param>
+    /// <param name="done">Called once, from any thread, maybe before this returns, with what it failed with; it must not throw.</param>
     /// <returns>False where <see cref="Run"/> takes no longer: nothing will be called then.</returns>
     bool TryRunWithOthers(Action<Exception?> done);
 }

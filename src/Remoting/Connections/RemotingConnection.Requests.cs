@@ -12,9 +12,24 @@ public sealed partial class RemotingConnection
 
     // Used by the thread that reads requests: the ticket of the one that it has just answered is the next one's.
     private RequestTicket? _nextTicket;
-    private int _inFlight;
+
+    // Requests that were read, and those of them that were answered: by the thread that reads, which counts by itself, and by others.
+    private long _requestsRead;
+    private long _answeredReading;
+    private long _answeredElsewhere;
     private long _queuedBytes;
     private int _malformed;
+
+    /// <inheritdoc/>
+    public override int RequestsInFlight
+    {
+        get
+        {
+            // In this order: what is read meanwhile makes it more, not less than none.
+            long answered = Volatile.Read(ref _answeredElsewhere) + Volatile.Read(ref _answeredReading);
+            return (int)(Volatile.Read(ref _requestsRead) - answered);
+        }
+    }
 
     /// <inheritdoc/>
     protected internal override bool Answer<THeader, TBody>(
@@ -23,13 +38,14 @@ public sealed partial class RemotingConnection
         // Whatever the header throws leaves the request unanswered, and its handler to answer otherwise.
         int length = 0;
         int start = 0;
+        HeaderBuffer? reading = _output.Batch;
         HeaderBuffer? batch = null;
         HeaderBuffer? buffer = null;
         if (!request.IsOneWay)
         {
             length = body.Length;
             ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(body));
-            batch = length == 0 ? _output.Batch : null;
+            batch = length == 0 ? reading : null;
             buffer = batch ?? _output.BeginFrame();
             start = buffer.Length;
             CommandWriter.AppendResponse(buffer, request.SerializeType, code, request.Opaque, remark, in header, length);
@@ -53,7 +69,7 @@ public sealed partial class RemotingConnection
 
         if (ticket is not null)
         {
-            if (_output.Batch is not null && _nextTicket is null)
+            if (reading is not null && _nextTicket is null)
             {
                 _nextTicket = ticket;
             }
@@ -62,13 +78,26 @@ public sealed partial class RemotingConnection
                 _tickets.Give(ticket);
             }
 
-            if (Interlocked.Decrement(ref _inFlight) == 0 && _draining)
-            {
-                _allAnswered.TrySetResult();
-            }
+            CountAnswer(reading is not null);
         }
 
         return true;
+    }
+
+    // What answers while requests are read drains by itself: it looks when it has read.
+    private void CountAnswer(bool reading)
+    {
+        if (reading)
+        {
+            Volatile.Write(ref _answeredReading, _answeredReading + 1);
+            return;
+        }
+
+        Interlocked.Increment(ref _answeredElsewhere);
+        if (_draining && RequestsInFlight == 0)
+        {
+            _allAnswered.TrySetResult();
+        }
     }
 
     /// <inheritdoc/>
@@ -125,14 +154,14 @@ public sealed partial class RemotingConnection
             Ticket = ticket,
             TicketNumber = ticket.Number,
         };
-        int inFlight = Interlocked.Increment(ref _inFlight);
+        Volatile.Write(ref _requestsRead, _requestsRead + 1);
         if (!_requests.TryGet(command.Code, out RequestTable.Entry entry))
         {
             responder.Reply(ResponseCode.RequestCodeNotSupported, $" request type {command.Code} not supported");
             return;
         }
 
-        if (inFlight > _options.MaxRequestsInFlight)
+        if (RequestsInFlight > _options.MaxRequestsInFlight)
         {
             responder.Reply(
                 ResponseCode.SystemBusy,

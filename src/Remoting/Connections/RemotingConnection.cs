@@ -85,9 +85,6 @@ public sealed partial class RemotingConnection : RemotingPeer
     /// <inheritdoc/>
     public override bool IsClosed => Volatile.Read(ref _closed) != 0;
 
-    /// <inheritdoc/>
-    public override int RequestsInFlight => Volatile.Read(ref _inFlight);
-
     /// <summary>When bytes came last, as <see cref="TimeProvider.GetTimestamp"/> counts.</summary>
     internal long LastReadTimestamp => Volatile.Read(ref _lastReadTimestamp);
 
@@ -350,7 +347,7 @@ public sealed partial class RemotingConnection : RemotingPeer
     {
         _draining = true;
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref _inFlight) > 0)
+        if (RequestsInFlight > 0)
         {
             await _allAnswered.Task.WaitAsync(ConnectionClosed).ConfigureAwait(false);
         }

@@ -79,19 +79,17 @@ internal sealed class CommitLog : IDisposable
             return Refused(AppendStatus.PropertiesSizeExceeded);
         }
 
-        var fields = new StoredMessageFields
-        {
-            Topic = queue.TopicUtf8,
-            Properties = message.Properties,
-            QueueId = queue.QueueId,
-            Flag = message.Flag,
-            SysFlag = message.SysFlag,
-            BornTimestampMs = message.BornTimestampMs,
-            BornHost = message.BornHost,
-            StoreHost = message.StoreHost,
-            ReconsumeTimes = message.ReconsumeTimes,
-            PreparedTransactionOffset = message.PreparedTransactionOffset,
-        };
+        StoredMessageFields fields = default;
+        fields.Topic = queue.TopicUtf8;
+        fields.Properties = message.Properties;
+        fields.QueueId = queue.QueueId;
+        fields.Flag = message.Flag;
+        fields.SysFlag = message.SysFlag;
+        fields.BornTimestampMs = message.BornTimestampMs;
+        fields.BornHost = message.BornHost;
+        fields.StoreHost = message.StoreHost;
+        fields.ReconsumeTimes = message.ReconsumeTimes;
+        fields.PreparedTransactionOffset = message.PreparedTransactionOffset;
         long bytes = StoredMessageWriter.RecordBytes(fields, message.Body.Length);
         if (message.Body.Length > _options.MaxMessageBytes || bytes > LargestRecord)
         {

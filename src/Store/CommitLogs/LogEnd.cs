@@ -52,12 +52,12 @@ internal sealed class LogEnd(CommitLogFiles files, LogTail tail, LogRoom room)
             files.Prepare(current.EndOffset);
         }
 
-        if (tail.TryReserve(current, messages, bytes, end, out Span<byte> free) is not { } buffer)
+        if (tail.TryReserve(current, messages, bytes, end, out Span<byte> free, out int number) is not { } buffer)
         {
             return null;
         }
 
-        place = new LogPlace(buffer, _offset, free);
+        place = new LogPlace(buffer, number, _offset, free);
         Volatile.Write(ref _offset, end);
         return AppendStatus.Ok;
     }

@@ -22,8 +22,8 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
 
     /// <inheritdoc cref="TailBuffer.TryReserve"/>
     /// <returns>Whose <see cref="TailBuffer.Filled"/> is to be called; null if what is here has to be written first.</returns>
-    public TailBuffer? TryReserve(CommitLogFile file, int messages, int bytes, long endOffset, out Span<byte> place) =>
-        _filling.TryReserve(file, messages, bytes, endOffset, out place) ? _filling : null;
+    public TailBuffer? TryReserve(CommitLogFile file, int messages, int bytes, long endOffset, out Span<byte> place, out int number) =>
+        _filling.TryReserve(file, messages, bytes, endOffset, out place, out number) ? _filling : null;
 
     /// <summary>Takes what there is, to be written and cleared before the write lock is given back; null if there is nothing. Under both locks.</summary>
     public TailBuffer? Take()

@@ -1,4 +1,5 @@
 using System.Buffers;
+using GrayMQ.Protocol.Messages;
 using GrayMQ.Store.Files;
 
 namespace GrayMQ.Store.CommitLogs;
@@ -16,16 +17,22 @@ internal sealed class TailBuffer
     // so much room.
     private const int LargeBytes = UsualBytes / 4;
 
+    // More than there is room for among usual ones.
+    private const int MostPlaces = UsualBytes / StoredMessageLayout.MinRecordBytes;
+
     // By far more than copying takes.
     private const int SpinsBeforeSleep = 1_000;
+
+    private const byte IsFilled = 1;
 
     private readonly byte[] _usual = new byte[UsualBytes];
     private byte[] _records;
     private int _length;
 
-    // Places that were given, and those of them that are filled.
+    // One for each place that was given. A counter would have to be counted by an interlocked call, which waits for what was just copied to leave
+    // the processor's store buffer, and for the counter's cache line: that took longer than the copying.
+    private readonly byte[] _filled = new byte[MostPlaces];
     private int _given;
-    private int _filled;
 
     public TailBuffer() => _records = _usual;
 
@@ -49,10 +56,12 @@ internal sealed class TailBuffer
     /// Gives a place to records, behind those that are here; false if these have to be written first. <see cref="Filled"/> is to follow.
     /// Under the append lock.
     /// </summary>
-    public bool TryReserve(CommitLogFile file, int messages, int bytes, long endOffset, out Span<byte> place)
+    /// <param name="number">Of the place: what to call <see cref="Filled"/> with.</param>
+    public bool TryReserve(CommitLogFile file, int messages, int bytes, long endOffset, out Span<byte> place, out int number)
     {
         place = default;
-        if (!IsEmpty && !ReferenceEquals(File, file))
+        number = _given;
+        if (!IsEmpty && (_given == MostPlaces || !ReferenceEquals(File, file)))
         {
             return false;
         }
@@ -76,8 +85,8 @@ internal sealed class TailBuffer
         return true;
     }
 
-    /// <summary>What was given a place is there, whole.</summary>
-    public void Filled() => Interlocked.Increment(ref _filled);
+    /// <summary>What was given this place is there, whole.</summary>
+    public void Filled(int number) => Volatile.Write(ref _filled[number], IsFilled);
 
     /// <summary>
     /// Waits until all that was given a place is there: for as long as copying takes, and where a body comes from a file, reading it. No more
@@ -86,9 +95,12 @@ internal sealed class TailBuffer
     public void WaitUntilFilled()
     {
         var spinning = default(SpinWait);
-        while (Volatile.Read(ref _filled) != _given)
+        for (int filled = 0; filled < _given; filled++)
         {
-            spinning.SpinOnce(SpinsBeforeSleep);
+            while (Volatile.Read(ref _filled[filled]) != IsFilled)
+            {
+                spinning.SpinOnce(SpinsBeforeSleep);
+            }
         }
     }
 
@@ -101,8 +113,8 @@ internal sealed class TailBuffer
     public void Clear()
     {
         _length = 0;
+        _filled.AsSpan(0, _given).Clear();
         _given = 0;
-        _filled = 0;
         Messages = 0;
         File = null;
         Use(_usual);

@@ -17,6 +17,10 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
 
     private int _reservedBytes;
 
+    // Leased for as long as there is something to be flushed; guarded by the dispatch lock. To take a lease for each entry would cost more than to
+    // write it.
+    private MappedFile? _written;
+
     /// <summary>The byte offset of its first entry within the queue: its name.</summary>
     public long BaseOffset { get; } = baseOffset;
 
@@ -47,9 +51,8 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
             Reserve(position + ConsumeQueueEntry.Bytes);
         }
 
-        MappedFile memory = Lease();
+        MappedFile memory = _written ??= Lease();
         entry.WriteTo(memory.Span(position, ConsumeQueueEntry.Bytes));
-        memory.Release();
         if (DirtyTo == 0)
         {
             Touch(queue.Storage.NowMs);
@@ -81,6 +84,7 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
         (int, int) dirty = (DirtyFrom, DirtyTo);
         DirtyFrom = int.MaxValue;
         DirtyTo = 0;
+        ReleaseWritten();
         return dirty;
     }
 
@@ -110,10 +114,21 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
     /// <inheritdoc cref="OnDemandMapping.UnmapIfIdle"/>
     public void UnmapIfIdle(long usedBeforeMs) => _mapping.UnmapIfIdle(usedBeforeMs);
 
-    public void Unmap() => _mapping.Unmap();
+    /// <inheritdoc cref="OnDemandMapping.Unmap"/>
+    /// <remarks>Guarded by the dispatch lock, or nobody writes.</remarks>
+    public void Unmap()
+    {
+        ReleaseWritten();
+        _mapping.Unmap();
+    }
 
     /// <inheritdoc cref="OnDemandMapping.Retire"/>
-    public void Retire() => _mapping.Retire();
+    /// <inheritdoc cref="Unmap" path="/remarks"/>
+    public void Retire()
+    {
+        ReleaseWritten();
+        _mapping.Retire();
+    }
 
     /// <summary>Cuts off everything from a position on; what follows reads as zeros, in the file's full length.</summary>
     public void Cut(int position)
@@ -123,6 +138,12 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
         file.SetLength(position);
         file.SetLength(queue.Storage.FileBytes);
         _reservedBytes = 0;
+    }
+
+    private void ReleaseWritten()
+    {
+        _written?.Release();
+        _written = null;
     }
 
     private void Reserve(int neededBytes)

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace GrayMQ.Store.Flushing;
 
 /// <summary>
-/// Writes what many have appended by one call, on a thread of the pool: who comes while it waits for its turn, or while the one before is under
-/// way, shares it. So no thread that reads waits for another's write, and a message that comes alone on its connection is written with those of
-/// others.
+/// Writes what many have appended by one call, mostly on a thread of the pool: who comes while it waits for its turn, or while the one before is
+/// under way, shares it. So no thread that reads waits for another's write, and a message that comes alone on its connection is written with
+/// those of others.
 /// </summary>
 /// <param name="write">What is shared; called by one thread at a time.</param>
 /// <param name="follow">
@@ -20,7 +20,8 @@ internal sealed class GroupAnnouncement(Action write, Action follow) : IThreadPo
     private bool _scheduled;
 
     /// <summary>What was appended before the call is written, and then <paramref name="done"/> is called, with what that failed with.</summary>
-    public void Add(Action<Exception?> done)
+    /// <param name="here">On the calling thread, before the call returns, unless a write waits for its turn or is under way.</param>
+    public void Add(Action<Exception?> done, bool here = false)
     {
         lock (_lock)
         {
@@ -33,10 +34,19 @@ internal sealed class GroupAnnouncement(Action write, Action follow) : IThreadPo
             _scheduled = true;
         }
 
-        Schedule();
+        if (here)
+        {
+            Execute();
+        }
+        else
+        {
+            Schedule();
+        }
     }
 
-    void IThreadPoolWorkItem.Execute()
+    void IThreadPoolWorkItem.Execute() => Execute();
+
+    private void Execute()
     {
         int count;
         Action<Exception?>[] served;

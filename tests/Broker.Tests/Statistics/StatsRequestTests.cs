@@ -130,6 +130,23 @@ public class StatsRequestTests
             RequestCode.ViewBrokerStatsData, new ViewBrokerStatsDataHeader { StatsName = name, StatsKey = key });
     }
 
+    [Fact]
+    public async Task StatsData_SendsToTwoTopicsAtATime_AreCountedBeforeTheyAreAnswered()
+    {
+        const int Sends = 200;
+        await using RunningBroker broker = await RunningBroker.StartAsync();
+        Peer peer = broker.Connect("c");
+        await Task.WhenAll(Enumerable.Range(0, Sends).Select(i => RunningBroker.SendAsync(peer, i % 3 == 0 ? "A" : "B", 0, "body")));
+
+        foreach ((string topic, int count) in new[] { ("A", (Sends + 2) / 3), ("B", Sends * 2 / 3) })
+        {
+            BrokerStatsData data = await peer.AskAsync<ViewBrokerStatsDataHeader, BrokerStatsData>(
+                RequestCode.ViewBrokerStatsData, new ViewBrokerStatsDataHeader { StatsName = "TOPIC_PUT_NUMS", StatsKey = topic });
+            Assert.Equal(count, data.StatsDay.Sum);
+            Assert.Equal(1, data.StatsDay.AveragePerEvent);
+        }
+    }
+
     // What mqadmin clusterList and brokerStatus read by name.
     [Fact]
     public async Task RuntimeInfo_Asked_HasWhatMqadminReads()

@@ -40,6 +40,19 @@ public class MessageHostTests
     }
 
     [Theory]
+    [InlineData("192.168.0.9", 0)]
+    [InlineData("192.168.0.9", 0x0123456789ABCDEF)]
+    [InlineData("fe80::17", long.MaxValue)]
+    public void MessageId_InTwoPieces_IsTheSame(string address, long offset)
+    {
+        MessageHost host = MessageHost.From(IPAddress.Parse(address), 10911);
+        byte[] digits = new byte[MessageId.OffsetDigits];
+        MessageId.WriteOffset(digits, offset);
+        Assert.Equal(MessageId.Format(host, offset), Encoding.ASCII.GetString([.. MessageId.HostDigits(host), .. digits]));
+        Assert.Throws<ArgumentException>(() => MessageId.WriteOffset(digits.AsSpan(1), offset));
+    }
+
+    [Theory]
     [InlineData("192.168.0.9")]
     [InlineData("fe80::17")]
     public void MessageId_ParsesWhatItFormats(string address)

@@ -1,0 +1,56 @@
+using GrayMQ.Broker.Topics;
+
+namespace GrayMQ.Broker.Statistics;
+
+/// <summary>
+/// What the calling thread has stored of one topic and not counted yet: an interlocked call for each message of many that are read together would
+/// cost more than all else that is counted.
+/// </summary>
+internal sealed class PutTally
+{
+    [ThreadStatic]
+    private static PutTally? _ofThread;
+
+    private BrokerStatistics? _statistics;
+    private Topic? _topic;
+    private int _requests;
+    private int _messages;
+    private long _bytes;
+
+    /// <summary>Of the calling thread.</summary>
+    public static PutTally OfThread => _ofThread ??= new PutTally();
+
+    public void Add(BrokerStatistics statistics, Topic topic, int messages, long bytes)
+    {
+        if (!ReferenceEquals(_topic, topic) || !ReferenceEquals(_statistics, statistics))
+        {
+            Count();
+            _statistics = statistics;
+            _topic = topic;
+        }
+
+        _requests++;
+        _messages += messages;
+        _bytes += bytes;
+    }
+
+    /// <summary>Counts what has gathered.</summary>
+    /// <returns>The requests of the last topic.</returns>
+    public int Count()
+    {
+        if (_requests > 0)
+        {
+            _statistics!.Put(_topic!, _messages, _bytes, _requests);
+        }
+
+        int counted = _requests;
+
+        // Neither a broker nor a topic is kept by a thread that goes on to others.
+        _statistics = null;
+        _topic = null;
+        _requests = 0;
+        _messages = 0;
+        _bytes = 0;
+        return counted;
+    }
+}
