@@ -2,7 +2,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 store="$(mktemp -d)"
 servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; wait "${servers[@]}" 2>/dev/null; rm -rf "$store"' EXIT
+trap 'set +e; kill "${servers[@]}" 2>/dev/null; wait "${servers[@]}" 2>/dev/null; rm -rf "$store"' EXIT
 
 ./run.sh --build-only >&2
 dotnet build bench/Load -c Release --nologo -v quiet >&2

@@ -176,12 +176,12 @@ public sealed class MessageStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// As <see cref="AnnounceAppended"/>, soon, by a thread of the pool, and once for all who have asked for it by then.
+    /// As <see cref="AnnounceAppended"/>, soon, and once for all who have asked for it by then.
     /// </summary>
     /// <param name="done">
-    /// Called once, on that thread, when all is written or with what that failed with; it has to be short, and must not throw.
+    /// Called once, on the thread that does it, when all is written or with what that failed with; it has to be short, and must not throw.
     /// </param>
-    /// <param name="here">At once and on the calling thread, where no other is at it.</param>
+    /// <param name="here">On the calling thread and at once, where nobody is at it; otherwise a thread of the pool does it.</param>
     public void AnnounceAppendedSoon(Action<Exception?> done, bool here = false) => _announcing.Add(done, here);
 
     /// <summary>

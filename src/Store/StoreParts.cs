@@ -173,9 +173,13 @@ internal sealed class StoreParts : IDisposable
 
     private void Release()
     {
-        foreach (LogicQueue queue in Queues.All)
+        // Who was about to dispatch when the dispatcher was stopped, after a failure, may only be through now.
+        lock (_dispatch.Lock)
         {
-            queue.Unmap();
+            foreach (LogicQueue queue in Queues.All)
+            {
+                queue.Unmap();
+            }
         }
 
         Index.Dispose();

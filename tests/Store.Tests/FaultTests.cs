@@ -157,6 +157,34 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task TakeCheckPoint_NoneIsTakenAnyMore_QueueFilesAreUnmappedAllTheSame()
+    {
+        var time = new ManualTime();
+        StoreOptions options = TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue };
+        await using TestStore store = TestStore.Open(options, _files, time);
+        store.Append("x");
+        store.WaitForDispatch();
+        _files.MayFlush = path => !path.Contains("consumequeue", StringComparison.Ordinal);
+        Assert.False(store.Store.TakeCheckPoint());
+        for (int i = 0; i < 200; i++)
+        {
+            store.Append("x", queueId: i % 4);
+        }
+
+        store.WaitForDispatch();
+        Assert.NotEmpty(Mapped());
+        TestStore.WaitFor(() =>
+        {
+            Assert.False(store.Store.TakeCheckPoint());
+            time.Advance(TimeSpan.FromMinutes(2));
+            return !Mapped().Any();
+        });
+        Assert.Equal(51, store.ReadBodies(TestStore.Topic).Count);
+
+        IEnumerable<string> Mapped() => File.ReadLines("/proc/self/maps").Where(line => line.Contains(options.ConsumeQueuePath));
+    }
+
+    [Fact]
     public async Task Dispatch_DamageInTheLastFile_GoesOnWithWhatIsAppendedLater()
     {
         await using TestStore store = TestStore.Open(SyncOptions, _files, start: false);

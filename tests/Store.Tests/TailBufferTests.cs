@@ -45,17 +45,41 @@ public sealed class TailBufferTests : IDisposable
         await waiting;
     }
 
-    [Fact]
-    public async Task WaitUntilFilled_UsedAgain_WaitsForThePlacesThatWereGivenSince()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task WaitUntilFilled_UsedAgain_WaitsForThePlacesThatWereGivenSince(int last)
     {
-        _buffer.Filled(Reserve());
+        foreach (int place in new[] { Reserve(), Reserve(), Reserve() })
+        {
+            _buffer.Filled(place);
+        }
+
         _buffer.WaitUntilFilled();
         _buffer.Clear();
-        int place = Reserve();
-        Task waiting = await StartWaitingAsync();
-        Assert.False(waiting.IsCompleted);
-        _buffer.Filled(place);
-        await waiting;
+        await WaitUntilFilled_OnePlaceIsMissing_WaitsForThatOne(last);
+    }
+
+    [Fact]
+    public async Task TryReserve_TooLargeForWhatThereIs_WaitsForThoseWhoFill()
+    {
+        const int Large = 400 * 1024;
+        int small = Reserve();
+        var reserving = Task.Run(
+            () =>
+            {
+                Assert.True(_buffer.TryReserve(_file, 1, Large, _buffer.EndOffset + Large, out Span<byte> room, out int large));
+                Assert.Equal(Large, room.Length);
+                return large;
+            },
+            TestContext.Current.CancellationToken);
+        await YieldAsync();
+        Assert.False(reserving.IsCompleted);
+        _buffer.Filled(small);
+        _buffer.Filled(await reserving);
+        _buffer.WaitUntilFilled();
+        Assert.Equal(100 + Large, _buffer.Bytes);
     }
 
     [Fact]
@@ -85,12 +109,16 @@ public sealed class TailBufferTests : IDisposable
             },
             TestContext.Current.CancellationToken);
         await started.Task;
+        await YieldAsync();
+        return waiting;
+    }
+
+    private static async Task YieldAsync()
+    {
         for (int i = 0; i < 100; i++)
         {
             await Task.Yield();
         }
-
-        return waiting;
     }
 
     private int Reserve()

@@ -112,8 +112,8 @@ internal sealed class ParkedPops : IArrivals, IDisposable
 
         _targets.KeepListed(pop.Target);
 
-        // What happened between the caller's look and the parking has woken nobody. The fence pairs with those of the callers of
-        // Wake: either the message is seen here, or the pop is seen there.
+        // What happened between the caller's look and the parking has woken nobody. The fence pairs with that of Arrivals and those of the
+        // other callers of Wake: either the message is seen here, or the pop is seen there.
         Interlocked.MemoryBarrier();
         if ((Volatile.Read(ref _closed) || (!_held && _hasMessages!(pop))) && pop.Target.Waiters.TryTake(parked, number))
         {

@@ -49,7 +49,7 @@ internal sealed class ParkedQueue
             Append(parked);
             Link(parked);
 
-            // The fence pairs with that of ParkedPulls.OnArrived: a message that does not find the pull here is seen by it.
+            // The fence pairs with that of Arrivals: a message that does not find the pull here is seen by it.
             Interlocked.MemoryBarrier();
             parked.Skipped = _skipped;
             parked.IsBehind = isBehind = !parked.Pull.IsHeld && parked.Pull.Queue.MaxOffset > parked.Pull.QueueOffset;

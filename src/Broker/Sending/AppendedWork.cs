@@ -29,7 +29,8 @@ internal sealed class AppendedWork : IBatchWork
 
     public bool TryRunWithOthers(Action<Exception?> done)
     {
-        _store.AnnounceAppendedSoon(done, here: PutTally.OfThread.Count() >= RequestsToWriteHere);
+        int requests = PutTally.OfThread.Count();
+        _store.AnnounceAppendedSoon(done, here: requests >= RequestsToWriteHere);
         return true;
     }
 

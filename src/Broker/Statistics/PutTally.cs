@@ -17,6 +17,9 @@ internal sealed class PutTally
     private int _messages;
     private long _bytes;
 
+    // Those that were counted since the last call of Count, too.
+    private int _allRequests;
+
     /// <summary>Of the calling thread.</summary>
     public static PutTally OfThread => _ofThread ??= new PutTally();
 
@@ -24,7 +27,7 @@ internal sealed class PutTally
     {
         if (!ReferenceEquals(_topic, topic) || !ReferenceEquals(_statistics, statistics))
         {
-            Count();
+            CountTopic();
             _statistics = statistics;
             _topic = topic;
         }
@@ -34,16 +37,22 @@ internal sealed class PutTally
         _bytes += bytes;
     }
 
-    /// <summary>Counts what has gathered.</summary>
-    /// <returns>The requests of the last topic.</returns>
+    /// <summary>Counts what has gathered since the last call, of all topics. Returns by how many requests it was stored.</summary>
     public int Count()
+    {
+        CountTopic();
+        int requests = _allRequests;
+        _allRequests = 0;
+        return requests;
+    }
+
+    private void CountTopic()
     {
         if (_requests > 0)
         {
             _statistics!.Put(_topic!, _messages, _bytes, _requests);
+            _allRequests += _requests;
         }
-
-        int counted = _requests;
 
         // Neither a broker nor a topic is kept by a thread that goes on to others.
         _statistics = null;
@@ -51,6 +60,5 @@ internal sealed class PutTally
         _requests = 0;
         _messages = 0;
         _bytes = 0;
-        return counted;
     }
 }

@@ -46,6 +46,7 @@ internal sealed class CheckPointer(
         {
             if (IsBroken)
             {
+                ForgetDirtyQueues();
                 return false;
             }
 
@@ -68,6 +69,17 @@ internal sealed class CheckPointer(
                 Log.CheckPointPutOff(logger, e);
                 return false;
             }
+        }
+    }
+
+    // Their files stay mapped for as long as they are to be flushed, and these never will be.
+    private void ForgetDirtyQueues()
+    {
+        _ranges.Clear();
+        _newFiles.Clear();
+        lock (dispatch.Lock)
+        {
+            dispatch.TakeDirtyQueues(_ranges, _newFiles);
         }
     }
 

@@ -129,6 +129,12 @@ internal sealed class MessageDispatch(
             Log.QueueOffsetRefused(logger, e, message.PhysicalOffset);
             return false;
         }
+        catch (IOException)
+        {
+            // What stands before its entry may be there.
+            MarkDirty(queue);
+            throw;
+        }
 
         MarkDirty(queue);
         return true;

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using GrayMQ.Broker.Serving;
 using GrayMQ.Grpc.Framing;
+using GrayMQ.Protocol.Bodies;
 using GrayMQ.Protocol.Commands;
 using GrayMQ.Protocol.Headers.Broker;
 using GrayMQ.Testing;
@@ -132,6 +133,17 @@ public sealed class MessagingServiceTests : IAsyncLifetime
         Assert.Equal(messages.Select(message => message.SystemProperties.MessageId), response.Entries.Select(entry => entry.MessageId));
         long first = response.Entries[0].Offset;
         Assert.Equal([first, first + 1, first + 2], response.Entries.Select(entry => entry.Offset));
+    }
+
+    [Fact]
+    public async Task SendMessage_Answered_IsCounted()
+    {
+        const int Sends = 10;
+        await Task.WhenAll(Enumerable.Range(0, Sends).Select(i => SendAsync(Message($"message {i}"))));
+
+        BrokerStatsData data = await _broker.Connect("admin").AskAsync<ViewBrokerStatsDataHeader, BrokerStatsData>(
+            RequestCode.ViewBrokerStatsData, new ViewBrokerStatsDataHeader { StatsName = "TOPIC_PUT_NUMS", StatsKey = Topic });
+        Assert.Equal(1 + Sends, data.StatsDay.Sum);
     }
 
     [Fact]

@@ -130,11 +130,13 @@ public class StatsRequestTests
             RequestCode.ViewBrokerStatsData, new ViewBrokerStatsDataHeader { StatsName = name, StatsKey = key });
     }
 
-    [Fact]
-    public async Task StatsData_SendsToTwoTopicsAtATime_AreCountedBeforeTheyAreAnswered()
+    [Theory]
+    [InlineData("ASYNC_FLUSH")]
+    [InlineData("SYNC_FLUSH")]
+    public async Task StatsData_SendsToTwoTopicsAtATime_AreCountedBeforeTheyAreAnswered(string flush)
     {
         const int Sends = 200;
-        await using RunningBroker broker = await RunningBroker.StartAsync();
+        await using RunningBroker broker = await RunningBroker.StartAsync(("flushDiskType", flush));
         Peer peer = broker.Connect("c");
         await Task.WhenAll(Enumerable.Range(0, Sends).Select(i => RunningBroker.SendAsync(peer, i % 3 == 0 ? "A" : "B", 0, "body")));
 
