@@ -211,6 +211,31 @@ public sealed class RegistrationTests
         Assert.Equal(KeyValuePair.Create(0L, "a-1:10911"), Assert.Single(broker.BrokerAddrs));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Broker_UnderAnotherName_IsNoLongerNamedUnderTheFormer(bool hasSlave)
+    {
+        await using TestNameServer server = await TestNameServer.StartAsync();
+        RegisterBrokerHeader header = TestNameServer.Header("a");
+        await server.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "U"), header);
+        if (hasSlave)
+        {
+            await server.RegisterSuccessfullyAsync("a", TestNameServer.Topics("T", "U"), TestNameServer.Header("a", id: 1));
+        }
+
+        await server.RegisterSuccessfullyAsync("b", TestNameServer.Topics("T", "V"), header);
+
+        ClusterInfo clusters = await server.DescribeClustersAsync();
+        Assert.Equal(KeyValuePair.Create(0L, "a-0:10911"), Assert.Single(clusters.BrokerAddrTable["b"].BrokerAddrs));
+        Assert.Equal(hasSlave ? ["a", "b"] : ["b"], clusters.ClusterAddrTable[TestNameServer.Cluster].Order());
+        Assert.Equal(hasSlave, await server.FindRouteAsync("U") is not null);
+        if (hasSlave)
+        {
+            Assert.Equal(KeyValuePair.Create(1L, "a-1:10911"), Assert.Single(clusters.BrokerAddrTable["a"].BrokerAddrs));
+        }
+    }
+
     [Fact]
     public async Task Master_WithOlderState_DoesNotTakeTheNameFromANewerOne()
     {

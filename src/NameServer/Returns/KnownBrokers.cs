@@ -249,7 +249,12 @@ internal sealed class KnownBrokers : IDisposable
 
                 string next = _path + ".tmp";
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
-                File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(known, KnownBrokerJson.Default.KnownBrokerArray));
+                using (FileStream file = File.Create(next))
+                {
+                    JsonSerializer.Serialize(file, known, KnownBrokerJson.Default.KnownBrokerArray);
+                    file.Flush(flushToDisk: true);
+                }
+
                 File.Move(next, _path, overwrite: true);
             }
         }

@@ -47,9 +47,12 @@ internal sealed class BrokerRegistry(
             }
 
             MarkAlive(registration, before);
-            ForgetFormerIdentity(registration, before);
+            MinBrokerIdChange? left = ForgetFormerIdentity(registration, before);
             known?.Registered(registration.Node, registration.BrokerName, registration.BrokerId);
-            return Answer(group, registration, lowered: registration.BrokerId < minBefore);
+            RegistrationResult result = Answer(group, registration, lowered: registration.BrokerId < minBefore);
+
+            // A node alone in its new group has nobody there to be told.
+            return result.Change is null ? result with { Change = left } : result;
         }
     }
 
@@ -190,14 +193,19 @@ internal sealed class BrokerRegistry(
         }
     }
 
-    // A slave that has become master is not to be waited for as a slave.
-    private void ForgetFormerIdentity(BrokerRegistration registration, LiveBroker? before)
+    // A slave that has become master is not to be waited for as a slave, and a node that comes back under another name serves nothing under the
+    // former one. Returns whom to tell there.
+    private MinBrokerIdChange? ForgetFormerIdentity(BrokerRegistration registration, LiveBroker? before)
     {
-        if (before is not null
-            && (before.BrokerName != registration.BrokerName || before.BrokerId != registration.BrokerId))
+        if (before is null || (before.BrokerName == registration.BrokerName && before.BrokerId == registration.BrokerId))
         {
-            Leave(new BrokerDeparture(registration.Node, before.BrokerName, before.BrokerId));
+            return null;
         }
+
+        Leave(new BrokerDeparture(registration.Node, before.BrokerName, before.BrokerId));
+        return before.BrokerName != registration.BrokerName && state.Groups.TryFind(before.BrokerName, out BrokerGroup? former)
+            ? RemoveAddress(former, registration.Node.Address)
+            : null;
     }
 
     private void Leave(BrokerDeparture departure)
@@ -249,14 +257,19 @@ internal sealed class BrokerRegistry(
             return null;
         }
 
-        // Another node may have taken its place under the name already.
-        long minBefore = group.MinBrokerId;
-        state.Groups.RemoveAddress(group, departure.Node.Address);
         if (wasAlive)
         {
             Log.BrokerUnregistered(logger, departure.Node, group.Name, departure.BrokerId);
         }
 
+        return RemoveAddress(group, departure.Node.Address);
+    }
+
+    // Another node may have taken its place under the name already.
+    private MinBrokerIdChange? RemoveAddress(BrokerGroup group, string address)
+    {
+        long minBefore = group.MinBrokerId;
+        state.Groups.RemoveAddress(group, address);
         if (group.Addresses.Count == 0)
         {
             state.Topics.RemoveAll(group);
@@ -270,7 +283,7 @@ internal sealed class BrokerRegistry(
         }
 
         return group.MinBrokerId != minBefore && group.EnableActingMaster && options.Current.NotifyMinBrokerIdChanged
-            ? MinBrokerIdChange.ByDeparture(group, departure.Node.Address)
+            ? MinBrokerIdChange.ByDeparture(group, address)
             : null;
     }
 }
