@@ -77,7 +77,7 @@ public sealed class BrokerStatistics : IDisposable
         _timer ??= _time.CreateTimer(_ => Sample(), null, TrafficHistory.Interval, TrafficHistory.Interval);
 
     /// <summary>Messages were stored.</summary>
-    /// <param name="requests">By so many.</param>
+    /// <param name="requests">How many have brought them.</param>
     public void Put(Topic topic, int messages, long bytes, int requests = 1) => _puts.Get(topic).Add(messages, bytes, requests);
 
     /// <summary>Messages were handed to a consumer by one answer.</summary>

@@ -3,8 +3,8 @@ using GrayMQ.Broker.Topics;
 namespace GrayMQ.Broker.Statistics;
 
 /// <summary>
-/// What the calling thread has stored of one topic and not counted yet: an interlocked call for each message of many that are read together would
-/// cost more than all else that is counted.
+/// What the calling thread has stored of one topic and not counted yet. To count each message would take three interlocked calls, which wait
+/// until the message just copied has left the processor's store buffer.
 /// </summary>
 internal sealed class PutTally
 {

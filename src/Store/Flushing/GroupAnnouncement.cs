@@ -4,8 +4,8 @@ namespace GrayMQ.Store.Flushing;
 
 /// <summary>
 /// Writes what many have appended by one call, mostly on a thread of the pool: who comes while it waits for its turn, or while the one before is
-/// under way, shares it. So nobody waits for another's write where the work of many is being written, and a message that comes alone on its
-/// connection is written with those of others.
+/// under way, shares it. So who finds a write under way does not stand and wait for it, and a message that comes alone on its connection is
+/// written with those of others.
 /// </summary>
 /// <param name="write">What is shared; called by one thread at a time.</param>
 /// <param name="follow">
