@@ -31,19 +31,7 @@ public sealed class TailBufferTests : IDisposable
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task WaitUntilFilled_OnePlaceIsMissing_WaitsForThatOne(int last)
-    {
-        int[] places = [Reserve(), Reserve(), Reserve()];
-        foreach (int place in places.Where(place => place != places[last]))
-        {
-            _buffer.Filled(place);
-        }
-
-        Task waiting = await StartWaitingAsync();
-        Assert.False(waiting.IsCompleted);
-        _buffer.Filled(places[last]);
-        await waiting;
-    }
+    public Task WaitUntilFilled_OnePlaceIsMissing_WaitsForThatOne(int last) => AssertWaitsForAsync(last);
 
     [Theory]
     [InlineData(0)]
@@ -58,7 +46,7 @@ public sealed class TailBufferTests : IDisposable
 
         _buffer.WaitUntilFilled();
         _buffer.Clear();
-        await WaitUntilFilled_OnePlaceIsMissing_WaitsForThatOne(last);
+        await AssertWaitsForAsync(last);
     }
 
     [Fact]
@@ -95,6 +83,21 @@ public sealed class TailBufferTests : IDisposable
         Assert.InRange(given, 1_000, 10_000);
         _buffer.WaitUntilFilled();
         Assert.Equal(given, _buffer.Messages);
+    }
+
+    // Of three places all are filled but one.
+    private async Task AssertWaitsForAsync(int last)
+    {
+        int[] places = [Reserve(), Reserve(), Reserve()];
+        foreach (int place in places.Where(place => place != places[last]))
+        {
+            _buffer.Filled(place);
+        }
+
+        Task waiting = await StartWaitingAsync();
+        Assert.False(waiting.IsCompleted);
+        _buffer.Filled(places[last]);
+        await waiting;
     }
 
     // A buffer that waited for nothing would be through by now, or, where its thread was stopped just here, in a moment.

@@ -103,19 +103,8 @@ internal sealed partial class KVConfigStore
         }
     }
 
-    private void Save(Dictionary<string, Dictionary<string, string>> namespaces)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(_path))!;
-        Directory.CreateDirectory(folder);
-        string temporary = _path + ".tmp";
-        using (FileStream file = File.Create(temporary))
-        {
-            JsonSerializer.Serialize(file, new KVConfigFile { ConfigTable = namespaces }, KVConfigJsonContext.Default.KVConfigFile);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, _path, overwrite: true);
-    }
+    private void Save(Dictionary<string, Dictionary<string, string>> namespaces) =>
+        JsonFile.Replace(_path, new KVConfigFile { ConfigTable = namespaces }, KVConfigJsonContext.Default.KVConfigFile);
 
     /// <summary>RocketMQ: KVConfigSerializeWrapper.</summary>
     internal sealed record KVConfigFile

@@ -247,15 +247,7 @@ internal sealed class KnownBrokers : IDisposable
                     known = [.. _registered.Union(_expected).OrderBy(broker => broker.Name, StringComparer.Ordinal).ThenBy(broker => broker.Id)];
                 }
 
-                string next = _path + ".tmp";
-                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
-                using (FileStream file = File.Create(next))
-                {
-                    JsonSerializer.Serialize(file, known, KnownBrokerJson.Default.KnownBrokerArray);
-                    file.Flush(flushToDisk: true);
-                }
-
-                File.Move(next, _path, overwrite: true);
+                JsonFile.Replace(_path, known, KnownBrokerJson.Default.KnownBrokerArray);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
