@@ -34,7 +34,8 @@ internal sealed class LogEnd(CommitLogFiles files, LogTail tail, LogRoom room)
 
         if (_current is null || bytes + StoredMessageLayout.BlankHeaderBytes > _current.EndOffset - _offset)
         {
-            if (!tail.IsEmpty)
+            // What is being written may clear what stands behind it, where the file's rest is marked as blank.
+            if (!tail.IsWritten)
             {
                 return null;
             }

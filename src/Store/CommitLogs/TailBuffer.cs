@@ -48,7 +48,8 @@ internal sealed class TailBuffer
 
     public bool IsEmpty => _length == 0;
 
-    private int Position => (int)(EndOffset - _length - File!.BaseOffset);
+    /// <summary>Of the first record in its file.</summary>
+    public int Position => (int)(EndOffset - _length - File!.BaseOffset);
 
     private ReadOnlySpan<byte> Records => _records.AsSpan(0, _length);
 

@@ -18,7 +18,7 @@ internal sealed class Dispatcher : IDisposable
     private const int BatchMessages = 64;
 
     // An appender has a request to answer: what is left after so many batches is the dispatcher's own thread's.
-    private const int MaxAppenderBatches = 2;
+    private const int MaxAppenderBatches = 8;
 
     // Looks again so often before sleeping: under load the next message is there by then, and no wake-up has to be paid.
     private const int YieldsBeforeSleep = 8;

@@ -22,6 +22,7 @@ internal static unsafe partial class Libc
     public const int MapShared = 1;
     public const int MemorySyncSync = 4;
     public const int AdviseRandom = 1;
+    public const int AdviseDontNeed = 4;
 
     /// <summary>Locks of the open file description: they keep out other processes' POSIX locks, and other descriptors.</summary>
     public const int SetOpenFileLock = 37;

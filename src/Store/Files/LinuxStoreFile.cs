@@ -114,6 +114,10 @@ internal sealed class LinuxMappedRegion(nint address, long length, string path) 
     public void Flush(long offset, long length)
     {
         long start = offset & ~PageMask;
+
+        // The pages stay in memory and as dirty as they are, only this process sees them no more until it looks again. The kernel takes that away
+        // from all of them at once; of pages that are still seen it would stop the other processors for each.
+        _ = Libc.Advise(Address + (nint)start, (nuint)(offset + length - start), Libc.AdviseDontNeed);
         if (Libc.SyncMemory(Address + (nint)start, (nuint)(offset + length - start), Libc.MemorySyncSync) != 0)
         {
             throw LinuxFileSystem.FlushFailure("msync", path, Marshal.GetLastPInvokeError());

@@ -179,7 +179,7 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         return file.Length != options.IndexFileBytes
             ? throw new IOException(
                 $"{path} has {file.Length} bytes; maxHashSlotNum and maxIndexNum make {options.IndexFileBytes}.")
-            : new IndexFile(options, path, new MappedFile(file.Map(options.IndexFileBytes, readAhead: false)));
+            : new IndexFile(options, path, new MappedFile(file.Map(options.IndexFileBytes, readAhead: true)));
     }
 
     public void Dispose()
@@ -258,7 +258,7 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
 
             // The slots are written in any order, so all of them are reserved; entries piece by piece.
             file.Allocate(0, IndexFile.HeaderBytes + (options.MaxHashSlots * IndexFile.SlotBytes));
-            created = new IndexFile(options, path, new MappedFile(file.Map(options.IndexFileBytes, readAhead: false)));
+            created = new IndexFile(options, path, new MappedFile(file.Map(options.IndexFileBytes, readAhead: true)));
         }
         catch (IOException)
         {
