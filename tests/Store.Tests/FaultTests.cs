@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Text;
 using GrayMQ.Protocol.Messages;
@@ -343,6 +344,45 @@ public sealed class FaultTests : IDisposable
         await using TestStore again = TestStore.Open(options);
         Assert.Equal(["good"], again.ReadBodies());
         Assert.Equal(1, again.Append("new").QueueOffset);
+    }
+
+    [Fact]
+    public async Task Append_NextFileIsNeededWhileAWriteIsUnderWay_TheRestOfTheFileIsMarkedAsBlank()
+    {
+        StoreOptions options = TestStore.Options(Root) with { MaxMessageBytes = 48 * 1024 };
+        using var writing = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        _files.MayWrite = path =>
+        {
+            if (path.Contains("commitlog", StringComparison.Ordinal))
+            {
+                writing.Set();
+                goOn.Wait();
+            }
+
+            return true;
+        };
+        AppendResult first = default;
+        await using (TestStore store = TestStore.Open(options, _files))
+        {
+            // The first write of a file clears what stands behind its records, and with it where the second thread marks the end.
+            var firstAppender = new Thread(() => first = store.Append(TestStore.Body(1, 30 * 1024)));
+            var secondAppender = new Thread(() => store.Append(TestStore.Body(2, 40 * 1024)));
+            firstAppender.Start();
+            writing.Wait();
+            secondAppender.Start();
+            TestStore.WaitFor(() => secondAppender.ThreadState.HasFlag(ThreadState.WaitSleepJoin));
+            goOn.Set();
+            firstAppender.Join();
+            secondAppender.Join();
+        }
+
+        byte[] file = File.ReadAllBytes(Path.Combine(options.CommitLogPath, "00000000000000000000"));
+        ReadOnlySpan<byte> blank = file.AsSpan((int)first.EndOffset);
+        Assert.Equal(blank.Length, BinaryPrimitives.ReadInt32BigEndian(blank));
+        Assert.Equal(StoredMessageLayout.MagicBlank, BinaryPrimitives.ReadInt32BigEndian(blank[StoredMessageLayout.MagicPosition..]));
+        await using TestStore again = TestStore.Open(options);
+        Assert.Equal([30 * 1024, 40 * 1024], again.ReadAll().ConvertAll(message => message.Body.Length));
     }
 
     [Fact]

@@ -11,7 +11,7 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
 {
     // The kernel keeps what is written by one call, from a boundary on, in pieces of memory as large as that; what comes record by record in single
     // pages. To take, map, clean and write a large piece costs hardly more than a page, so clearing it first costs less than it saves.
-    private const int StretchBytes = 128 * 1024;
+    private const int StretchBytes = 256 * 1024;
 
     private static readonly byte[] Zeros = new byte[StretchBytes];
 
