@@ -8,15 +8,17 @@ options=("${@:3}")
 source "$(dirname "${BASH_SOURCE[0]}")/servers.sh"
 
 # Of short runs the figures mean nothing anyway.
-rounds=3 warm_up=3
-[ "$seconds" -ge 5 ] || rounds=1 warm_up=1
+rounds=3 warm_up=3 fill=fill_memory
+[ "$seconds" -ge 5 ] || rounds=1 warm_up=1 fill=true
 settings=(broker.brokerName=broker-a "flushDiskType=$flush")
 run=(--broker 127.0.0.1:19911 --http-port 19080 --seconds "$seconds" --warm-up "$warm_up" "${options[@]}")
 
+"$fill"
 start sends 19876 19911 19080 "${settings[@]}"
 load compare --rounds "$rounds" "${run[@]}"
 
 # What was sent above takes gigabytes: one store at a time.
 stop
+"$fill"
 start pops 19876 19911 19080 "${settings[@]}"
 load compare-pop --queues 8 "${run[@]}"
