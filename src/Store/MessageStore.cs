@@ -356,7 +356,7 @@ public sealed class MessageStore : IAsyncDisposable
         }
         else
         {
-            _dispatcher.Follow();
+            _dispatcher.FollowAppender();
         }
     }
 

@@ -58,7 +58,7 @@ internal sealed class StoreParts : IDisposable
         _dispatch = new MessageDispatch(options, Queues, Index, logFollowers, tagsCodes, logger);
         Dispatcher = new Dispatcher(options, CommitLog, _dispatch, arrivals, time, logger);
         Flusher = new Flusher(options, CommitLog, Flags, time, logger);
-        CommitLog.Writer.Flushed += _ => Dispatcher.Follow();
+        CommitLog.Writer.Flushed += _ => Dispatcher.FollowFlusher();
         _checkPointFiles = new CheckPointFiles(options, fileSystem);
         CheckPointer = new CheckPointer(options, fileSystem, CommitLog, _dispatch, Dispatcher, _checkPointFiles, time, logger);
         Cleaner = new Cleaner(options, fileSystem, CommitLog, LogReader, _dispatch, Dispatcher, Flags, time, logger);

@@ -369,7 +369,7 @@ public sealed class FaultTests : IDisposable
             var firstAppender = new Thread(() => first = store.Append(TestStore.Body(1, 30 * 1024)));
             var secondAppender = new Thread(() => store.Append(TestStore.Body(2, 40 * 1024)));
             firstAppender.Start();
-            writing.Wait();
+            Assert.True(writing.Wait(TimeSpan.FromSeconds(60)));
             secondAppender.Start();
             TestStore.WaitFor(() => secondAppender.ThreadState.HasFlag(ThreadState.WaitSleepJoin));
             goOn.Set();
@@ -514,6 +514,36 @@ public sealed class FaultTests : IDisposable
 
         await using TestStore again = TestStore.Open(TestStore.Options(Root));
         Assert.Equal(["first", "second"], again.ReadBodies());
+    }
+
+    [Fact]
+    public async Task Append_FilesOfAnOddSizeAndNowAndThenTooManyOpen_EveryRecordStandsWhole()
+    {
+        const int KiB = 1024;
+        const int Messages = 240;
+        int[] sizes = [100, 5 * KiB, 60 * KiB, 190 * KiB];
+        StoreOptions options = TestStore.Options(Root) with { CommitLogFileBytes = (3 * 256 * KiB) + 776, MaxMessageBytes = 200 * KiB };
+        for (int i = 0; i < Messages;)
+        {
+            // Each start goes on where the one before has ended, in the middle of what may have been cleared.
+            await using TestStore store = TestStore.Open(options, _files);
+            do
+            {
+                // What is open stays so until the next file.
+                bool mayOpen = i % 3 == 0;
+                _files.MayOpen = path => mayOpen || !path.Contains("commitlog", StringComparison.Ordinal) || !File.Exists(path);
+                Assert.True(store.Append(BodyOf(i)).IsOk);
+            }
+            while (++i % 20 != 0);
+            _files.MayOpen = _ => true;
+        }
+
+        await using TestStore again = TestStore.Open(options);
+        List<ReceivedMessage> messages = again.ReadAll();
+        Assert.Equal(Messages, messages.Count);
+        Assert.All(messages, (message, i) => Assert.True(message.Body.Span.SequenceEqual(BodyOf(i)), $"message {i}"));
+
+        byte[] BodyOf(int i) => TestStore.Body(i, sizes[i * 7 % 11 % sizes.Length]);
     }
 
     [Fact]

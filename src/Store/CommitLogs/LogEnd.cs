@@ -22,7 +22,7 @@ internal sealed class LogEnd(CommitLogFiles files, LogTail tail, LogRoom room)
     }
 
     /// <summary>Gives a place to records, closing the current file and opening the next if need be.</summary>
-    /// <returns>Ok, or that there is no room for them; null when what has gathered is to be written first.</returns>
+    /// <returns>Ok, or that there is no room for them; null when what has gathered or is being written has to be in its file first.</returns>
     public AppendStatus? TryReserve(int messages, int bytes, out LogPlace place)
     {
         place = default;

@@ -3,28 +3,31 @@ using GrayMQ.Store.Files;
 namespace GrayMQ.Store.CommitLogs;
 
 /// <summary>
-/// What was appended and is not in its file yet. Many records are written by one call, so no page of the file is cleared first, none faults,
+/// What was appended and is not in its file yet. Many records are written by one call, so no page of the file faults,
 /// and none has to be protected anew for each flush, which is what writing through the mapping costs. While one buffer is written
 /// the other one takes what comes.
 /// </summary>
 internal sealed class LogTail(CommitLogFiles files) : IDisposable
 {
-    // The kernel keeps what is written by one call, from a boundary on, in pieces of memory as large as that; what comes record by record in single
-    // pages. To take, map, clean and write a large piece costs hardly more than a page, so clearing it first costs less than it saves.
+    // Where the file system can, the kernel keeps what one call writes from a boundary on in pieces of memory as large as that; what comes in smaller
+    // portions in single pages, each of which costs about as much as a large piece. So clearing it first saves more than it costs.
     private const int StretchBytes = 256 * 1024;
+
+    // So many at once get large pieces by themselves, and the disk is spared the zeros.
+    private const int LargeWriteBytes = StretchBytes / 2;
 
     private static readonly byte[] Zeros = new byte[StretchBytes];
 
     // Guarded by the append lock.
     private TailBuffer _filling = new();
 
-    // Guarded by the write lock, and exchanged under both.
+    // Guarded by the write lock, and exchanged under both. That it is empty is seen under either.
     private TailBuffer _written = new();
     private CommitLogFile? _opened;
     private IStoreFile? _file;
     private int _clearedTo;
 
-    /// <summary>Whether all that was appended is in its file. Under the append lock.</summary>
+    /// <summary>Whether nothing waits to be written or is being written. Under the append lock.</summary>
     public bool IsWritten => _filling.IsEmpty && _written.IsEmpty;
 
     /// <inheritdoc cref="TailBuffer.TryReserve"/>
@@ -86,7 +89,7 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
         return _file;
     }
 
-    // Where records reach into another stretch of the file, the whole of it is written first, with the zeros that stand there anyway.
+    // The stretch in which the records end is written first, if they are the first in it, with the zeros that stand there anyway.
     private void ClearAhead(IStoreFile file, TailBuffer taken)
     {
         int end = taken.Position + taken.Bytes;
@@ -96,7 +99,7 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
         }
 
         int start = end - (end % StretchBytes);
-        if (start < end)
+        if (start < end && taken.Bytes < LargeWriteBytes)
         {
             file.Write(start, Zeros.AsSpan(0, Math.Min(StretchBytes, taken.File!.Length - start)));
         }

@@ -46,7 +46,7 @@ internal sealed class TailBuffer
 
     public int Bytes => _length;
 
-    public bool IsEmpty => _length == 0;
+    public bool IsEmpty => Volatile.Read(ref _length) == 0;
 
     /// <summary>Of the first record in its file.</summary>
     public int Position => (int)(EndOffset - _length - File!.BaseOffset);
@@ -113,12 +113,14 @@ internal sealed class TailBuffer
 
     public void Clear()
     {
-        _length = 0;
         _filled.AsSpan(0, _given).Clear();
         _given = 0;
         Messages = 0;
         File = null;
         Use(_usual);
+
+        // Last: who sees it under another lock sees what was written before.
+        Volatile.Write(ref _length, 0);
     }
 
     private void Grow(int bytes)

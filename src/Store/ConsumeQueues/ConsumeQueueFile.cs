@@ -100,7 +100,7 @@ internal sealed class ConsumeQueueFile(LogicQueue queue, long baseOffset)
         MappedFile memory = Lease();
         try
         {
-            memory.Flush(from, to - from);
+            memory.FlushWritten(from, to - from);
         }
         finally
         {

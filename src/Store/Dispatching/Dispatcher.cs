@@ -17,8 +17,9 @@ internal sealed class Dispatcher : IDisposable
     // Messages dispatched under one hold of the lock: others that need it wait no longer than this.
     private const int BatchMessages = 64;
 
-    // An appender has a request to answer: what is left after so many batches is the dispatcher's own thread's.
+    // An appender has requests to answer, the flusher has others to wait for: what is left after so many batches is the dispatcher's own thread's.
     private const int MaxAppenderBatches = 8;
+    private const int MaxFlusherBatches = 2;
 
     // Looks again so often before sleeping: under load the next message is there by then, and no wake-up has to be paid.
     private const int YieldsBeforeSleep = 8;
@@ -75,22 +76,11 @@ internal sealed class Dispatcher : IDisposable
     /// <summary>Something new can be dispatched.</summary>
     public void Wake() => _signal.Wake();
 
-    /// <summary>
-    /// Something was appended or flushed: dispatches it on the calling thread, unless another one is at it, which then finds it before it
-    /// leaves.
-    /// </summary>
-    public void Follow()
-    {
-        for (int batch = 0; batch < MaxAppenderBatches && !_failing; batch++)
-        {
-            if (!TryFollow() || Offset >= Limit)
-            {
-                return;
-            }
-        }
+    /// <summary>Something was appended: dispatches it on the calling thread, unless another one is at it, which then finds it before it leaves.</summary>
+    public void FollowAppender() => Follow(MaxAppenderBatches);
 
-        _signal.Wake();
-    }
+    /// <summary>Something was flushed: likewise.</summary>
+    public void FollowFlusher() => Follow(MaxFlusherBatches);
 
     /// <summary>Stops the thread, once it has dispatched what can be.</summary>
     public void Stop()
@@ -106,6 +96,19 @@ internal sealed class Dispatcher : IDisposable
     public void Dispose() => _signal.Dispose();
 
     private long Limit => _options.FlushDiskType == FlushDiskType.SyncFlush ? _log.FlushedOffset : _log.MaxOffset;
+
+    private void Follow(int batches)
+    {
+        for (int batch = 0; batch < batches && !_failing; batch++)
+        {
+            if (!TryFollow() || Offset >= Limit)
+            {
+                return;
+            }
+        }
+
+        _signal.Wake();
+    }
 
     private void Run()
     {

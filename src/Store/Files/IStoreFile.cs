@@ -27,7 +27,8 @@ public interface IStoreFile : IDisposable
 
     /// <summary>
     /// Maps the first <paramref name="length"/> bytes for reading and writing, shared with the file. Without
-    /// <paramref name="readAhead"/> only the pages touched are brought in: a first touch of a sparse file is else dear.
+    /// <paramref name="readAhead"/> only the pages touched are brought in, and none is kept for being used often: a first touch of a sparse file is
+    /// else dear.
     /// </summary>
     IMappedRegion Map(long length, bool readAhead);
 }
@@ -38,6 +39,12 @@ public interface IMappedRegion : IDisposable
     nint Address { get; }
 
     long Length { get; }
+
+    /// <summary>
+    /// Lets go of a range that was written here, which costs less to flush then. It stays in the file and in memory, and is found again by
+    /// whoever touches it.
+    /// </summary>
+    void LetGo(long offset, long length);
 
     /// <summary>Makes a range durable (the pages that hold it). Throws <see cref="FlushFailedException"/>: nothing is known of them any more.</summary>
     void Flush(long offset, long length);

@@ -105,19 +105,29 @@ internal sealed class LinuxMappedRegion(nint address, long length, string path) 
 {
     private static readonly long PageMask = Environment.SystemPageSize - 1;
 
+    // Earlier kernels may take a page for clean that another thread writes to at the same moment.
+    private static readonly bool MayLetGo = Environment.OSVersion.Version >= new Version(6, 2);
+
     private bool _disposed;
 
     public nint Address { get; } = address;
 
     public long Length { get; } = length;
 
+    // The pages stay in memory and as dirty as they are, only this process sees them no more until it looks again. The kernel takes that away from
+    // all of them at once; to flush pages that are written to and still seen, it stops the other processors for each.
+    public void LetGo(long offset, long length)
+    {
+        if (MayLetGo)
+        {
+            long start = offset & ~PageMask;
+            _ = Libc.Advise(Address + (nint)start, (nuint)(offset + length - start), Libc.AdviseDontNeed);
+        }
+    }
+
     public void Flush(long offset, long length)
     {
         long start = offset & ~PageMask;
-
-        // The pages stay in memory and as dirty as they are, only this process sees them no more until it looks again. The kernel takes that away
-        // from all of them at once; of pages that are still seen it would stop the other processors for each.
-        _ = Libc.Advise(Address + (nint)start, (nuint)(offset + length - start), Libc.AdviseDontNeed);
         if (Libc.SyncMemory(Address + (nint)start, (nuint)(offset + length - start), Libc.MemorySyncSync) != 0)
         {
             throw LinuxFileSystem.FlushFailure("msync", path, Marshal.GetLastPInvokeError());

@@ -66,4 +66,11 @@ internal sealed unsafe class MappedFile
     public byte* Address(int position) => _address + position;
 
     public void Flush(int position, int length) => _region.Flush(position, length);
+
+    /// <summary>Flushes what was written here, and not by a call.</summary>
+    public void FlushWritten(int position, int length)
+    {
+        _region.LetGo(position, length);
+        _region.Flush(position, length);
+    }
 }

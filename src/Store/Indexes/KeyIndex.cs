@@ -127,8 +127,8 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         {
             try
             {
-                file.Memory.Flush(0, file.HeadBytes);
-                file.Memory.Flush(dirt.From, Math.Max(dirt.To, dirt.From + 1) - dirt.From);
+                file.Memory.FlushWritten(0, file.HeadBytes);
+                file.Memory.FlushWritten(dirt.From, Math.Max(dirt.To, dirt.From + 1) - dirt.From);
             }
             finally
             {
@@ -179,7 +179,7 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         return file.Length != options.IndexFileBytes
             ? throw new IOException(
                 $"{path} has {file.Length} bytes; maxHashSlotNum and maxIndexNum make {options.IndexFileBytes}.")
-            : new IndexFile(options, path, new MappedFile(file.Map(options.IndexFileBytes, readAhead: true)));
+            : new IndexFile(options, path, Map(file));
     }
 
     public void Dispose()
@@ -191,6 +191,10 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
 
         _files = [];
     }
+
+    // Without reading ahead the kernel would not see that slots are used again and again, and drop them when memory is full: each message would wait for
+    // the disk, and with it whoever needs the dispatch lock.
+    private MappedFile Map(IStoreFile file) => new(file.Map(options.IndexFileBytes, readAhead: true));
 
     private void PutKeys(
         TopicQueues topic, ReadOnlySpan<byte> uniqueKey, ReadOnlySpan<byte> keys, long offset, long timestampMs)
@@ -244,7 +248,7 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         if (previous is not null)
         {
             // Full: it is made durable here, once, because only the last file is looked after by the check point.
-            previous.Memory.Flush(0, previous.Memory.Length);
+            previous.Memory.FlushWritten(0, previous.Memory.Length);
             FlushedFullTimestampMs = previous.EndTimestampMs;
         }
 
@@ -258,7 +262,7 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
 
             // The slots are written in any order, so all of them are reserved; entries piece by piece.
             file.Allocate(0, IndexFile.HeaderBytes + (options.MaxHashSlots * IndexFile.SlotBytes));
-            created = new IndexFile(options, path, new MappedFile(file.Map(options.IndexFileBytes, readAhead: true)));
+            created = new IndexFile(options, path, Map(file));
         }
         catch (IOException)
         {

@@ -125,6 +125,8 @@ internal sealed class ScarceDisk : IStoreFileSystem, IDisposable
 
         public long Length => real.Length;
 
+        public void LetGo(long offset, long length) => real.LetGo(offset, length);
+
         public void Flush(long offset, long length)
         {
             disk._flushes.Wait();

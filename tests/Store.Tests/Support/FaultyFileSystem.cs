@@ -306,6 +306,8 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
         public long Length => real.Length;
 
+        public void LetGo(long offset, long length) => real.LetGo(offset, length);
+
         public unsafe void Flush(long offset, long length) =>
             owner.Flushed(path, offset, length, new ReadOnlySpan<byte>((void*)real.Address, (int)real.Length));
 
