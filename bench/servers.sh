@@ -11,8 +11,8 @@ dotnet build bench/Load -c Release --nologo -v quiet >&2
 # Leaves no memory free: the page cache has it, as it has wherever a broker has run for a while. In a virtual machine the first touch of memory
 # that was free is dear, for the host takes it back and gives it anew, and the broker, which fills memory fast, would pay for that.
 fill_memory() {
-  truncate -s "$(awk '/^MemTotal:/ { print $2 * 1024 }' /proc/meminfo)" "$zeros"
-  head -c "$(awk '/^MemAvailable:/ { print $2 * 1024 }' /proc/meminfo)" "$zeros" >/dev/null
+  truncate -s "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)K" "$zeros"
+  head -c "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)K" "$zeros" >/dev/null
 }
 
 # start NAME NAMESRV-PORT BROKER-PORT HTTP-PORT KEY=VALUE...: returns when the server is ready
