@@ -517,6 +517,46 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Append_ReachesIntoAnotherStretchOfTheFile_IsClearedFirstUnlessMuchIsWritten()
+    {
+        const int KiB = 1024;
+        StoreOptions options = TestStore.Options(Root) with { CommitLogFileBytes = 1024 * KiB, MaxMessageBytes = 200 * KiB };
+        await using TestStore store = TestStore.Open(options, _files);
+        int writes = 0;
+        _files.Written = path => writes += path.Contains("commitlog", StringComparison.Ordinal) ? 1 : 0;
+
+        // The file's beginning; then within its first 256 KiB; then into the next, once with much and once with little.
+        Assert.Equal(2, WritesOf(10 * KiB));
+        Assert.Equal(1, WritesOf(100 * KiB));
+        Assert.Equal(1, WritesOf(190 * KiB));
+        Assert.Equal(1, WritesOf(100 * KiB));
+        Assert.Equal(1, WritesOf(90 * KiB));
+        Assert.Equal(2, WritesOf(90 * KiB));
+
+        int WritesOf(int bodyBytes)
+        {
+            int before = writes;
+            Assert.True(store.Append(TestStore.Body(bodyBytes, bodyBytes)).IsOk);
+            return writes - before;
+        }
+    }
+
+    [Fact]
+    public async Task TakeCheckPoint_LetsGoOfQueueAndIndexAndNotOfTheLog()
+    {
+        await using TestStore store = TestStore.Open(TestStore.Options(Root) with { CheckPointIntervalMs = int.MaxValue }, _files);
+        store.Append("x", properties: "UNIQ_KEY\u0001u\u0002");
+        store.WaitForDispatch();
+        var left = new ConcurrentBag<string>();
+        _files.LeftGo = left.Add;
+        Assert.True(store.Store.TakeCheckPoint());
+        Assert.Contains(left, path => path.Contains("consumequeue", StringComparison.Ordinal));
+        Assert.Contains(left, path => path.Contains("/index/", StringComparison.Ordinal));
+        Assert.DoesNotContain(left, path => path.Contains("commitlog", StringComparison.Ordinal));
+        Assert.Equal(["x"], store.ReadBodies());
+    }
+
+    [Fact]
     public async Task Append_FilesOfAnOddSizeAndNowAndThenTooManyOpen_EveryRecordStandsWhole()
     {
         const int KiB = 1024;

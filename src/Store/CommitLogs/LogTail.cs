@@ -25,6 +25,8 @@ internal sealed class LogTail(CommitLogFiles files) : IDisposable
     private TailBuffer _written = new();
     private CommitLogFile? _opened;
     private IStoreFile? _file;
+
+    // Up to here nothing of the file is to be cleared any more.
     private int _clearedTo;
 
     /// <summary>Whether nothing waits to be written or is being written. Under the append lock.</summary>

@@ -192,8 +192,8 @@ internal sealed class KeyIndex(StoreOptions options, IStoreFileSystem fileSystem
         _files = [];
     }
 
-    // Without reading ahead the kernel would not see that slots are used again and again, and drop them when memory is full: each message would wait for
-    // the disk, and with it whoever needs the dispatch lock.
+    // Without reading ahead the kernel does not see that slots are used again and again, and drops those that were let go of when memory is full: the next
+    // message would wait for the disk, and with it whoever needs the dispatch lock.
     private MappedFile Map(IStoreFile file) => new(file.Map(options.IndexFileBytes, readAhead: true));
 
     private void PutKeys(

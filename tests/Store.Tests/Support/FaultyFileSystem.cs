@@ -28,6 +28,9 @@ public sealed class FaultyFileSystem : IStoreFileSystem
     /// <summary>Called when a file was written to.</summary>
     public Action<string> Written { get; set; } = _ => { };
 
+    /// <summary>Called when a part of a mapped file is let go of.</summary>
+    public Action<string> LeftGo { get; set; } = _ => { };
+
     /// <summary>Tells whether a file's flush succeeds.</summary>
     public Func<string, bool> MayFlush { get; set; } = _ => true;
 
@@ -306,7 +309,11 @@ public sealed class FaultyFileSystem : IStoreFileSystem
 
         public long Length => real.Length;
 
-        public void LetGo(long offset, long length) => real.LetGo(offset, length);
+        public void LetGo(long offset, long length)
+        {
+            owner.LeftGo(path);
+            real.LetGo(offset, length);
+        }
 
         public unsafe void Flush(long offset, long length) =>
             owner.Flushed(path, offset, length, new ReadOnlySpan<byte>((void*)real.Address, (int)real.Length));
